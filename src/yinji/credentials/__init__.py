@@ -1,0 +1,1 @@
+"""C2PA: signing, verifying, trust lists, time stamps. Floor 1 of the house."""

@@ -1,0 +1,106 @@
+"""What a perceptible mark is asked for, and what it says it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRequest:
+    """What to draw, speak or write. The words and numbers come from a regime.
+
+    Attributes:
+        words: The label's words.
+        place: ``bottom-right``, ``bottom-left``, ``top-left``, ``top-right``, ``top``, ``bottom`` for pictures;
+            ``start``, ``end`` or ``middle`` for text and sound.
+        min_height: Ink height of a glyph as a share of the displayed short side (0 to 1).
+        min_seconds: Seconds on screen, where the medium has time.
+        max_pixels: Largest picture that may be decoded.
+        media_type: What the input is, as sniffed by the caller.
+    """
+
+    words: str
+    place: str = ""
+    min_height: float = 0.05
+    min_seconds: float = 0.0
+    max_pixels: int = 178_956_970
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was done, measured on the result.
+
+    Attributes:
+        mark: Name of the mark.
+        words: The words as drawn.
+        place: Where.
+        method: How the rest was kept: ``re-encoded``, ``text`` …
+        ink_height: Height of the glyphs' ink in displayed pixels; 0 for text and sound.
+        needed_height: What the rule asks for, in the same pixels.
+        box: Left, top, right, bottom of the whole label in displayed pixels; empty for text and sound.
+        contrast: WCAG contrast of the glyphs against what touches them; 0 for text and sound.
+        detail: Anything else, JSON values only.
+    """
+
+    mark: str
+    words: str
+    place: str
+    method: str
+    ink_height: int = 0
+    needed_height: int = 0
+    box: tuple[int, ...] = ()
+    contrast: float = 0.0
+    detail: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "mark": self.mark,
+            "words": self.words,
+            "place": self.place,
+            "method": self.method,
+            "ink_height": self.ink_height,
+            "needed_height": self.needed_height,
+            "box": list(self.box),
+            "contrast": round(self.contrast, 2),
+            "detail": self.detail,
+        }
+
+
+class MarkExample(NamedTuple):
+    """A small input for the documentation and the generic tests."""
+
+    name: str
+    data: bytes
+    media_type: str
+
+
+@runtime_checkable
+class PerceptibleMark(Protocol):
+    """One kind of perceptible mark.
+
+    Attributes:
+        name: Short name.
+        media_types: What it can mark.
+        places: Where it can put the label, preferred first.
+    """
+
+    name: ClassVar[str]
+    media_types: ClassVar[frozenset[str]]
+    places: ClassVar[tuple[str, ...]]
+
+    def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
+        """Writes the marked content to ``marked`` (same format, all metadata kept) and says what was done.
+
+        Raises:
+            Malformed, Truncated: The content cannot be decoded.
+            LimitExceeded: Too many pixels.
+            UnsupportedFormat: This variant cannot be marked.
+            UsageError: No such place, or words that the shipped font cannot draw.
+        """
+        ...
+
+    @classmethod
+    def examples(cls) -> Iterable[MarkExample]: ...

@@ -1,0 +1,139 @@
+"""The platform's values, as its services give them to the floor above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from yinji.labels.declaration import Declaration
+
+T = TypeVar("T")
+
+
+class Role(StrEnum):
+    """Who may do what is one table in :mod:`yinji.platform.permissions`."""
+
+    READER = "reader"
+    CREATOR = "creator"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    name: str
+    display_name: str
+    role: Role
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An upload that was looked at but not published.
+
+    Attributes:
+        report: ``Report.to_dict()`` of the file, without any declaration.
+    """
+
+    id: str
+    author_id: str
+    filename: str
+    media_type: str
+    kind: str
+    size: int
+    sha256: str
+    report: dict[str, Any]
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step in the life of an item, for its history."""
+
+    at: datetime
+    actor: str
+    event: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One published post.
+
+    Attributes:
+        text: The post's own words (for a text post: the content itself).
+        filename, media_type, size, sha256: The file as uploaded; "" and 0 when the post is text alone.
+        declaration: What the author says.
+        report: ``Report.to_dict()`` with the declaration taken into account, in force now.
+        propagation: What was done to the file served: ``{"state": "written" | "not_needed" | "unsupported" |
+            "failed", "label": {seven fields} | None, "reason": {"zh", "en"} | None}``.
+        history: Newest first.
+    """
+
+    id: str
+    author: Account
+    title: str
+    text: str
+    kind: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    declaration: Declaration
+    report: dict[str, Any]
+    propagation: dict[str, Any]
+    published_at: datetime
+    updated_at: datetime
+    history: tuple[Change, ...] = ()
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        verdict: dict[str, Any] = self.report["verdict"]
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """The file that readers get: the upload, with our propagation half written into it."""
+
+    path: Path
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the append-only log.
+
+    Attributes:
+        index: Position, from 0.
+        body: The event as stored, RFC 8785 canonical JSON.
+        leaf_hash: SHA-256(0x00 || body), hex (RFC 6962 section 2.1).
+        chain_hash: SHA-256(previous chain hash || leaf hash), hex.
+    """
+
+    index: int
+    at: datetime
+    actor: str
+    event: str
+    subject: str
+    body: str
+    leaf_hash: str
+    chain_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a listing; ``next_cursor`` is None on the last one."""
+
+    rows: tuple[T, ...]
+    next_cursor: str | None

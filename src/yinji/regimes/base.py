@@ -1,0 +1,178 @@
+"""Verdicts, findings and the protocol of a regime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from yinji.containers.model import Kind, Reading
+from yinji.evidence.base import Evidence
+from yinji.texts import Text
+
+
+class Tier(StrEnum):
+    """The tiers of Measures Art. 6. ``none`` means that nothing was found, not that people made it."""
+
+    CONFIRMED = "confirmed"
+    POSSIBLE = "possible"
+    SUSPECTED = "suspected"
+    NONE = "none"
+
+    @property
+    def label(self) -> str:
+        """The ``Label`` value a propagator writes for this tier where the file carries none, or ""."""
+        return {"confirmed": "1", "possible": "2", "suspected": "3"}.get(str(self), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is.
+
+    Attributes:
+        rule: Checklist number ("R81").
+        article: The clause behind it ("Measures Art. 6(1)").
+        text: One sentence in both languages.
+        evidence: Positions in the evidence list that it rests on.
+    """
+
+    rule: str
+    article: str
+    text: Text
+    evidence: tuple[int, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "article": self.article,
+            "zh": self.text.zh,
+            "en": self.text.en,
+            "evidence": list(self.evidence),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a regime concludes.
+
+    Attributes:
+        tier: The tier.
+        basis: The grounds that decided it, strongest first (values of ``evidence.base.Basis``).
+        reasons: Why, in reading order.
+        notice: What to tell people around the content.
+        short: The same in a few words, "" for no notice.
+        obligations: What must now be done: ``show_notice``, ``write_propagation`` …
+        regime, regime_version: Which rules, in which version.
+        locked: Whether a declaration may not lower it (R86).
+    """
+
+    tier: Tier
+    basis: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    notice: Text
+    short: Text
+    obligations: tuple[str, ...]
+    regime: str
+    regime_version: str
+    locked: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "tier": str(self.tier),
+            "basis": list(self.basis),
+            "reasons": [r.to_dict() for r in self.reasons],
+            "notice": {"zh": self.notice.zh, "en": self.notice.en},
+            "short": {"zh": self.short.zh, "en": self.short.en},
+            "obligations": list(self.obligations),
+            "locked": self.locked,
+            "regime": self.regime,
+            "regime_version": self.regime_version,
+        }
+
+
+class Outcome(StrEnum):
+    """The result of checking one rule on one file."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    WARN = "warn"
+    CANNOT_TELL = "cannot_tell"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a conformance report."""
+
+    rule: str
+    article: str
+    outcome: Outcome
+    text: Text
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "article": self.article,
+            "outcome": str(self.outcome),
+            "zh": self.text.zh,
+            "en": self.text.en,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRule:
+    """What a visible or audible label must be for one content kind.
+
+    Attributes:
+        words: The label's words in both languages.
+        min_height: Ink height as a share of the displayed short side; 0 where no size is ruled.
+        min_seconds: Seconds on screen; 0 where no duration is ruled.
+        places: Allowed places, preferred first: ``bottom-right`` … for images; ``start``, ``end``, ``middle`` else.
+        clause: Where it is written.
+    """
+
+    words: Text
+    min_height: float
+    min_seconds: float
+    places: tuple[str, ...]
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the checklist, for ``yinji explain``."""
+
+    id: str
+    article: str
+    text: Text
+    recommendation: bool = False
+
+
+@runtime_checkable
+class Regime(Protocol):
+    """The rules of one jurisdiction in one version.
+
+    Attributes:
+        name: Short name ("cn").
+        version: Version of the data, the effective date of its newest rule.
+    """
+
+    name: ClassVar[str]
+    version: str
+
+    def decide(self, evidence: Sequence[Evidence]) -> Verdict:
+        """Concludes from evidence alone. Pure; the same input gives the same verdict for ever."""
+        ...
+
+    def conform(self, reading: Reading, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
+        """Checks what a container says against every rule that a file alone can answer."""
+        ...
+
+    def mark(self, kind: Kind) -> MarkRule:
+        """Returns what the perceptible label of ``kind`` must be."""
+        ...
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Returns the checklist."""
+        ...

@@ -1,0 +1,1 @@
+"""Labels nobody sees: payload, coding, embedding, detection. Floor 1 of the house."""
