@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, Self, runtime_checkable
+from typing import Any, BinaryIO, Final, Protocol, Self, runtime_checkable
 
 from yinji.errors import LimitExceeded, NotRegularFile, StorageError, Truncated, UsageError
 from yinji.limits import DEFAULT, Limits
@@ -187,6 +188,17 @@ class Source:
         """Returns at most ``length`` bytes from ``at``, fewer at the end of the file, none behind it."""
         return self.read(at, max(0, min(length, self.size - at))) if at < self.size else b""
 
+    def payload(self, at: int, length: int) -> bytes:
+        """Returns up to ``length`` media bytes, which the bounds of a reading do not count: for copying and hashing.
+
+        Raises:
+            StorageError: The operating system refused.
+        """
+        try:
+            return self._fetch(at, max(0, min(length, self.size - at)))
+        except OSError as error:
+            raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
+
     def element(self, depth: int = 0) -> None:
         """Counts one more structure visited at ``depth``.
 
@@ -220,3 +232,30 @@ class Source:
         if len(data) != length:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=at + len(data))
         return data
+
+
+class SourceFile(io.RawIOBase):
+    """A source as a readable, seekable binary file, for decoders that read media payload. Closing it closes nothing."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._source.payload(self._at, len(view))
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)

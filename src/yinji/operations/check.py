@@ -1,0 +1,57 @@
+"""``check``: is this file labelled, by whom, is the label intact, and what follows?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import BinaryIO
+
+from yinji.containers import reading
+from yinji.containers.source import RangedReader, Source
+from yinji.evidence.base import Evidence, Inspected
+from yinji.evidence.registry import gather
+from yinji.labels.declaration import Declaration
+from yinji.limits import DEFAULT, Limits
+from yinji.operations.report import Report
+from yinji.regimes.registry import regime as regime_named
+
+
+def inspect(
+    source: Source, *, declaration: Declaration | None = None, pinned_keys: Mapping[str, str] | None = None
+) -> tuple[Inspected, tuple[Evidence, ...]]:
+    """Reads a source thoroughly and lets every detector look at it."""
+    file = Inspected(source, reading.read(source, thorough=True), declaration, dict(pinned_keys or {}))
+    return file, gather(file)
+
+
+def check(
+    input: str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
+    *,
+    declaration: Declaration | None = None,
+    regime: str = "cn",
+    filename: str = "",
+    pinned_keys: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT,
+) -> Report:
+    """Gathers all evidence on a file and concludes from it by the rules of one jurisdiction.
+
+    Args:
+        input: A path, bytes, a seekable binary file or an object with ``size`` and ``read_range``.
+        declaration: What the author says, if asked.
+        regime: Name of the rules ("cn").
+        filename: Name to go by where the input has none.
+        pinned_keys: Public keys you trust: SHA-256 of the SubjectPublicKeyInfo (hex) to the owner's code or name.
+        limits: Bounds of the reading.
+
+    Returns:
+        File facts, evidence and verdict. A verdict of ``none`` is no proof that people made the content.
+
+    Raises:
+        NotRegularFile: A directory, FIFO, device or symbolic link.
+        StorageError: The operating system refused.
+        UsageError: No such regime.
+    """
+    rules = regime_named(regime)
+    with Source.open(input, name=filename, limits=limits) as source:
+        file, evidence = inspect(source, declaration=declaration, pinned_keys=pinned_keys)
+        return Report(filename or source.name, file.reading, evidence, rules.decide(evidence))

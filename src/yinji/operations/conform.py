@@ -1,0 +1,73 @@
+"""``conform``: does what the file carries keep the rules of a jurisdiction?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, BinaryIO
+
+from yinji.containers.model import Reading, State
+from yinji.containers.source import RangedReader, Source
+from yinji.limits import DEFAULT, Limits
+from yinji.operations.check import inspect
+from yinji.operations.report import SCHEMA_VERSION
+from yinji.regimes.base import Finding, Outcome
+from yinji.regimes.registry import regime as regime_named
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """The answer to ``conform``.
+
+    Attributes:
+        path: Name of the file as it was given.
+        reading: What its container says.
+        findings: One line per rule that a file alone can answer.
+        regime, regime_version: Which rules, in which version.
+    """
+
+    path: str
+    reading: Reading
+    findings: tuple[Finding, ...]
+    regime: str
+    regime_version: str
+
+    @property
+    def conforms(self) -> bool:
+        """Whether a label was found and no rule is broken. A file that cannot be judged does not conform."""
+        return self.reading.state is State.LABELLED and not any(f.outcome is Outcome.FAIL for f in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        return (
+            {"schema_version": SCHEMA_VERSION, "path": self.path}
+            | self.reading.to_dict()
+            | {
+                "conforms": self.conforms,
+                "findings": [f.to_dict() for f in self.findings],
+                "regime": self.regime,
+                "regime_version": self.regime_version,
+            }
+        )
+
+
+def conform(
+    input: str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
+    *,
+    regime: str = "cn",
+    filename: str = "",
+    pinned_keys: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT,
+) -> Conformance:
+    """Checks a file against every rule of a regime that the file alone can answer.
+
+    Raises:
+        NotRegularFile: A directory, FIFO, device or symbolic link.
+        StorageError: The operating system refused.
+        UsageError: No such regime.
+    """
+    rules = regime_named(regime)
+    with Source.open(input, name=filename, limits=limits) as source:
+        file, evidence = inspect(source, pinned_keys=pinned_keys)
+        findings = rules.conform(file.reading, evidence)
+        return Conformance(filename or source.name, file.reading, findings, rules.name, rules.version)

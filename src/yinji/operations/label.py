@@ -1,0 +1,140 @@
+"""``label``: a generation provider labels its own output (Measures Art. 4 and 5)."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import replace
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from yinji.containers.source import RangedReader, Source, SourceFile
+from yinji.errors import Refused
+from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
+from yinji.limits import DEFAULT, Limits
+from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.registry import mark_for
+from yinji.operations.written import (
+    Opened,
+    Step,
+    Target,
+    Written,
+    refuse_to_break_credentials,
+    write_label,
+    write_unlabelled,
+    written,
+)
+from yinji.regimes.base import Regime
+from yinji.regimes.registry import regime as regime_named
+
+
+def label(
+    input: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
+    label: AigcLabel,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    in_place: bool = False,
+    metadata_only: bool = False,
+    regime: str = "cn",
+    language: str = "zh",
+    place: str = "",
+    derived: bool = False,
+    overwrite: bool = False,
+    durable: bool = True,
+    break_credentials: bool = False,
+    dry_run: bool = False,
+    filename: str = "",
+    limits: Limits = DEFAULT,
+) -> Written:
+    """Puts the perceptible label and the metadata label into a file, in this order, and reads it back.
+
+    Args:
+        input: What was generated: a path, bytes, a seekable binary file or a ranged object.
+        label: What the metadata will say; see :meth:`AigcLabel.first`.
+        output: The new file. Written beside itself and renamed, so that it is whole or absent.
+        in_place: Change the input instead; undone on any failure.
+        metadata_only: Leave every pixel, sample and letter alone.
+        regime: Whose rules decide the words, the size and the place.
+        language: ``zh`` or ``en``, of the perceptible words.
+        place: Where the perceptible label goes; "" for the regime's first choice.
+        derived: The content was generated anew from a labelled one, whose label stands in the file: replace it.
+        overwrite: Allow an existing output to be replaced.
+        durable: Wait for the disk.
+        break_credentials: Write although a C2PA manifest in the file will no longer verify.
+        dry_run: Check and plan everything, write nothing.
+        filename: Name to go by where the input has none.
+        limits: Bounds of the reading.
+
+    Returns:
+        What was done and what the file now says.
+
+    Raises:
+        InvalidLabel: The label does not keep GB 45438 App. E.
+        Refused: The file already carries somebody else's label, or a stronger one.
+        UnsupportedFormat: No place for the label, or no perceptible label for this kind yet.
+        UnreadableInput: The file is damaged or enciphered.
+        OutputExists: The output is there already.
+        ReadBackMismatch, StorageError: Nothing was replaced.
+    """
+    require_conforming(label)
+    rules = regime_named(regime)
+    target = Target.of(
+        output,
+        in_place=in_place,
+        overwrite=overwrite,
+        durable=durable,
+        break_credentials=break_credentials,
+        dry_run=dry_run,
+    )
+    with Source.open(input, name=filename, limits=limits) as source:
+        file = Opened.of(source)
+        refuse_to_replace(file, label, derived=derived)
+        refuse_to_break_credentials(file, target)
+        if metadata_only:
+            step = write_label(file, label, target)
+            return written(file, target, (step,), label, size_before=source.size)
+        with TemporaryFile(prefix="yinji-mark-") as marked:
+            drawn = _draw(file, marked, rules, language=language, place=place, limits=limits)
+            with Source.open(marked, name=source.name, limits=limits) as again:
+                labelled = Opened.of(again)
+                steps: tuple[Step, ...] = (Step("perceptible", drawn.to_dict()),)
+                if in_place and source.path is not None:
+                    target = replace(target, output=source.path, overwrite=True)
+                if not labelled.container.writable:
+                    steps += (write_unlabelled(labelled, target),)
+                    return written(labelled, target, steps, None, size_before=source.size, drawn=drawn)
+                steps += (write_label(labelled, label, target),)
+                return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
+
+
+def _draw(file: Opened, marked: BinaryIO, rules: Regime, *, language: str, place: str, limits: Limits) -> Drawn:
+    """Draws the perceptible label the rules ask for on a copy of the content."""
+    rule = rules.mark(file.container.kind)
+    request = MarkRequest(
+        words=rule.words.pick(language),
+        place=place or rule.places[0],
+        min_height=rule.min_height,
+        min_seconds=rule.min_seconds,
+        max_pixels=limits.pixels,
+        media_type=file.reading.media_type,
+    )
+    return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(file.source)), marked, request)
+
+
+def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:
+    """Holds Measures Art. 10 on a file that already carries a label: nobody's half is overwritten, no label weakened.
+
+    A label that could not be understood may be replaced; so may one's own; so may the label of what the content was
+    generated from, when the caller says so and claims at least as much.
+
+    Raises:
+        Refused: Somebody else's label, or a stronger one.
+    """
+    for found in file.reading.found:
+        present = found.label
+        if present is None:
+            continue
+        if present.producer != label.producer and not derived:
+            raise Refused("already-labelled", path=file.source.name, producer=present.producer)
+        if present.label in LABELS and label.label > present.label:
+            raise Refused("would-weaken", path=file.source.name, present=present.label, wanted=label.label)

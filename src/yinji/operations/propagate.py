@@ -1,0 +1,83 @@
+"""``propagate``: a platform writes its own half into the file it serves (Measures Art. 6, last paragraph)."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from yinji.containers.source import RangedReader, Source
+from yinji.errors import Refused
+from yinji.labels.aigc import AigcLabel, require_conforming, require_conforming_propagation
+from yinji.limits import DEFAULT, Limits
+from yinji.operations.written import Opened, Target, Written, refuse_to_break_credentials, write_label, written
+
+
+def propagate(
+    input: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
+    *,
+    propagator: str,
+    propagate_id: str,
+    label: str = "",
+    reserved2: str = "",
+    output: str | os.PathLike[str] | None = None,
+    in_place: bool = False,
+    overwrite: bool = False,
+    durable: bool = True,
+    break_credentials: bool = False,
+    dry_run: bool = False,
+    filename: str = "",
+    limits: Limits = DEFAULT,
+) -> Written:
+    """Writes the propagator's half of the label; the producer's half stays byte-exact (R36).
+
+    Args:
+        input: What was uploaded.
+        propagator: Our own name or 27-character code.
+        propagate_id: Our own number of the content, unique on our platform (R29).
+        label: For a file that carries no label: ``"2"`` may be or ``"3"`` suspected (``"1"`` where a regime holds
+            it for certain on other grounds). Our code and number then stand in both pairs, as on a first write; who
+            belongs into the producer's pair is settled by no source. "" refuses such a file.
+        reserved2: Our own security protection, or "".
+        output: The new file.
+        in_place: Change the input instead.
+        overwrite: Allow an existing output to be replaced.
+        durable: Wait for the disk.
+        break_credentials: Write although a C2PA manifest in the file will no longer verify.
+        dry_run: Check and plan everything, write nothing.
+        filename: Name to go by where the input has none.
+        limits: Bounds of the reading.
+
+    Raises:
+        InvalidLabel: Our half does not keep GB 45438 App. E.
+        Refused: The file carries no label and ``label`` is "", or a label that cannot be understood.
+        UnsupportedFormat, UnreadableInput, OutputExists, ReadBackMismatch, StorageError: As for ``label``.
+    """
+    target = Target.of(
+        output,
+        in_place=in_place,
+        overwrite=overwrite,
+        durable=durable,
+        break_credentials=break_credentials,
+        dry_run=dry_run,
+    )
+    with Source.open(input, name=filename, limits=limits) as source:
+        file = Opened.of(source)
+        passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
+        refuse_to_break_credentials(file, target)
+        step = write_label(file, passed_on, target)
+        return written(file, target, (step,), passed_on, size_before=source.size)
+
+
+def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, reserved2: str) -> AigcLabel:
+    present = file.reading.label
+    if present is not None:
+        passed_on = present.propagated(propagator, propagate_id, reserved2=reserved2)
+        require_conforming_propagation(passed_on)
+        return passed_on
+    if file.reading.found:
+        raise Refused("label-not-understood", path=file.source.name)
+    if not label:
+        raise Refused("nothing-to-propagate", path=file.source.name)
+    first = AigcLabel(label, propagator, propagate_id, "", propagator, propagate_id, reserved2)
+    require_conforming(first)
+    return first

@@ -1,0 +1,214 @@
+"""Writing one metadata label: plan, execute, read back. What ``label``, ``propagate`` and ``carry`` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yinji.containers import executors, reading, registry
+from yinji.containers.base import Container
+from yinji.containers.model import Reading, State
+from yinji.containers.source import Source
+from yinji.containers.splice import Splice
+from yinji.errors import ReadBackMismatch, UnsupportedFormat, UsageError, WouldBreakCredentials
+from yinji.labels.aigc import AigcLabel
+from yinji.marks.base import Drawn
+from yinji.operations.report import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the result of a write goes.
+
+    Attributes:
+        output: The new file; None when the input is changed in place.
+        overwrite: Whether an existing output may be replaced.
+        durable: Whether the write waits for the disk (fsync).
+        break_credentials: Write although a C2PA manifest in the file will no longer verify.
+        dry_run: Plan and check everything, write nothing.
+    """
+
+    output: Path | None
+    overwrite: bool = False
+    durable: bool = True
+    break_credentials: bool = False
+    dry_run: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        output: str | os.PathLike[str] | None,
+        *,
+        in_place: bool,
+        overwrite: bool,
+        durable: bool,
+        break_credentials: bool,
+        dry_run: bool,
+    ) -> Target:
+        """Checks that exactly one of ``output`` and ``in_place`` was given.
+
+        Raises:
+            UsageError: Neither or both.
+        """
+        if (output is None) != in_place:
+            raise UsageError("output-or-in-place")
+        return cls(None if output is None else Path(output), overwrite, durable, break_credentials, dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done (or, in a dry run, would be)."""
+
+    name: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The result of a write.
+
+    Attributes:
+        path: The file that now carries the label.
+        format: Its container.
+        label: The label as read back; None when the format has no place for one.
+        steps: What was done, in order.
+        drawn: What was drawn or written for people, if anything.
+        size_before, size_after: Bytes.
+        dry_run: Whether nothing was written.
+    """
+
+    path: str
+    format: str
+    label: AigcLabel | None
+    steps: tuple[Step, ...]
+    drawn: Drawn | None
+    size_before: int
+    size_after: int
+    dry_run: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "path": self.path,
+            "format": self.format,
+            "label": dict(self.label.items()) if self.label else None,
+            "steps": [{"step": s.name} | s.detail for s in self.steps],
+            "size_before": self.size_before,
+            "size_after": self.size_after,
+            "dry_run": self.dry_run,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file ready to be written: its container and a thorough reading."""
+
+    source: Source
+    container: Container
+    reading: Reading
+
+    @classmethod
+    def of(cls, source: Source) -> Opened:
+        """Identifies and reads a source.
+
+        Raises:
+            UnsupportedFormat: No container knows the file.
+        """
+        return cls(source, registry.identify(source), reading.read(source, thorough=True))
+
+
+def refuse_to_break_credentials(file: Opened, target: Target) -> None:
+    """Raises :class:`WouldBreakCredentials` where a write would invalidate a C2PA manifest and nobody asked for it."""
+    if not target.break_credentials and any(b.carrier == "c2pa" for b in file.reading.blocks):
+        raise WouldBreakCredentials("would-break-credentials", path=file.source.name)
+
+
+def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
+    """Writes the label as the one and only metadata label of the file, and reads it back (R34, R41).
+
+    Raises:
+        UnsupportedFormat: The format has no place for a label.
+        ReadBackMismatch: The written file does not say what it should; nothing was replaced.
+        StorageError: The operating system refused; nothing was replaced.
+    """
+    if not file.container.writable:
+        raise UnsupportedFormat("no-carrier", path=file.source.name, format=file.container.name)
+    in_place = target.output is None
+    splice = file.container.write(file.source, label, file.reading, in_place=in_place)
+    execute(file, splice, target, verify=_read_back(file, label, splice))
+    return Step(
+        "metadata",
+        {
+            "carrier": file.container.carrier,
+            "clause": file.container.clause,
+            "in_place": in_place,
+            "growth": splice.growth,
+        },
+    )
+
+
+def write_unlabelled(file: Opened, target: Target) -> Step:
+    """Writes content whose format has no place for a metadata label, and says so."""
+    nothing = Splice.of(())
+
+    def verify(copy: Source) -> None:
+        if copy.size != file.source.size:
+            raise ReadBackMismatch("read-back-size", path=file.source.name, needed=file.source.size, size=copy.size)
+
+    execute(file, nothing, target, verify=verify)
+    return Step("metadata", {"carrier": "", "clause": "", "in_place": False, "growth": 0})
+
+
+def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[Source], None]) -> None:
+    """Carries a splice out where the target says, unless this is a dry run."""
+    if target.dry_run:
+        return
+    if target.output is not None:
+        executors.write_new(
+            file.source, splice, target.output, verify=verify, overwrite=target.overwrite, durable=target.durable
+        )
+    elif file.source.path is None:
+        raise UsageError("in-place-needs-path")
+    else:
+        executors.write_in_place(file.source.path, splice, verify=verify)
+
+
+def _read_back(file: Opened, label: AigcLabel, splice: Splice) -> Callable[[Source], None]:
+    """Returns the check that a written file must pass before it replaces anything."""
+    expected_size = file.source.size + splice.growth
+
+    def verify(copy: Source) -> None:
+        again = reading.read(copy, thorough=True)
+        found = [f.label for f in again.found]
+        if again.state is not State.LABELLED or found != [label]:
+            raise ReadBackMismatch("read-back-mismatch", path=file.source.name, state=str(again.state))
+        if copy.size != expected_size:
+            raise ReadBackMismatch("read-back-size", path=file.source.name, needed=expected_size, size=copy.size)
+
+    return verify
+
+
+def written(
+    file: Opened,
+    target: Target,
+    steps: tuple[Step, ...],
+    label: AigcLabel | None,
+    *,
+    size_before: int,
+    drawn: Drawn | None = None,
+) -> Written:
+    """Puts the result together."""
+    growth = sum(step.detail["growth"] for step in steps if step.name == "metadata")
+    return Written(
+        path=str(target.output or file.source.name),
+        format=file.container.name,
+        label=label,
+        steps=steps,
+        drawn=drawn,
+        size_before=size_before,
+        size_after=file.source.size + growth,
+        dry_run=target.dry_run,
+    )
