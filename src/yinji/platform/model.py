@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from yinji.labels.declaration import Declaration
+from yinji.texts import Text
 
 T = TypeVar("T")
 
@@ -97,6 +98,26 @@ class Item:
     def verdict(self) -> dict[str, Any]:
         verdict: dict[str, Any] = self.report["verdict"]
         return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people are told around an item (Measures Art. 6; R87: feed, detail page, search, embed, share card).
+
+    Attributes:
+        tier: ``confirmed``, ``possible`` or ``suspected``.
+        says: The notice itself, the regime's own wording.
+        short: The same in a few words, for badges.
+        because: Why, one sentence each.
+        regime, regime_version: Whose wording, in which version.
+    """
+
+    tier: str
+    says: Text
+    short: Text
+    because: tuple[Text, ...]
+    regime: str
+    regime_version: str
 
 
 @dataclass(frozen=True, slots=True)

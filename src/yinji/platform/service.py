@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 from yinji.labels.declaration import Declaration
-from yinji.platform.model import Account, AuditEntry, Draft, Item, Page, Role, ServedFile
+from yinji.platform import permissions
+from yinji.platform.model import Account, AuditEntry, Draft, Item, Notice, Page, Role, ServedFile
+from yinji.platform.permissions import Permission
+
+if TYPE_CHECKING:
+    from yinji.platform.blobs import BlobStore
+    from yinji.platform.database import Database
+    from yinji.platform.settings import Settings
 
 
 class Upload(Protocol):
@@ -31,10 +38,18 @@ class Upload(Protocol):
 
 class PlatformService(Protocol):
     # --- accounts
-    def create_account(self, name: str, password: str, role: Role, display_name: str = "") -> Account: ...
+    def create_account(
+        self, name: str, password: str, role: Role, display_name: str = "", *, actor: Account | None = None
+    ) -> Account: ...
+    def create_first_admin(self, name: str, password: str, display_name: str = "") -> Account: ...
+    def has_admin(self) -> bool: ...
     def sign_in(self, name: str, password: str) -> str: ...
     def account_of(self, session_token: str) -> Account | None: ...
     def sign_out(self, session_token: str) -> None: ...
+
+    # --- permissions
+    def allows(self, account: Account | None, permission: Permission) -> bool: ...
+    def require(self, account: Account | None, permission: Permission) -> None: ...
 
     # --- drafts
     def upload(self, author: Account) -> AbstractContextManager[Upload]: ...
@@ -53,9 +68,12 @@ class PlatformService(Protocol):
         idempotency_key: str | None = None,
     ) -> Item: ...
     def item(self, item_id: str) -> Item: ...
-    def feed(self, *, cursor: str | None = None, limit: int = 20, query: str = "") -> Page[Item]: ...
+    def feed(
+        self, *, cursor: str | None = None, limit: int = 20, query: str = "", author_id: str | None = None
+    ) -> Page[Item]: ...
     def declare(self, actor: Account, item_id: str, declaration: Declaration) -> Item: ...
     def served_file(self, item_id: str) -> ServedFile: ...
+    def notice(self, item: Item) -> Notice | None: ...
 
     # --- anyone
     def check(self, file: BinaryIO, filename: str) -> dict[str, Any]: ...
@@ -64,3 +82,236 @@ class PlatformService(Protocol):
     def audit_entries(self, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]: ...
     def audit_verify(self) -> tuple[int, str]: ...
     def audit_export(self) -> Iterable[AuditEntry]: ...
+
+    # --- upkeep
+    def tidy(self) -> None: ...
+    def healthy(self) -> bool: ...
+
+
+class Platform:
+    """The platform, open on one database and one blob store. Safe to share between threads.
+
+    Attributes:
+        settings: What the operator set.
+    """
+
+    def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
+        from yinji.platform.accounts import Accounts
+        from yinji.platform.audit import AuditLog
+        from yinji.platform.drafts import Drafts
+        from yinji.platform.items import Items
+        from yinji.platform.propagation import Propagation
+
+        self.settings = settings
+        self._database = database
+        self._blobs = blobs
+        self._audit = AuditLog(database)
+        self._accounts = Accounts(database, self._audit, settings)
+        self._drafts = Drafts(database, self._audit, blobs, settings)
+        self._items = Items(database, self._audit, blobs, self._drafts, Propagation(blobs, settings), settings)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Opens the site's database and files, bringing the schema up to date, and clears what has expired.
+
+        Raises:
+            StorageError: The folder or the database cannot be used.
+            MissingExtra: The ``server`` extra is not installed.
+        """
+        from yinji.platform.blobs import DirectoryStore
+        from yinji.platform.database import Database
+
+        blobs = DirectoryStore(settings.data_dir / "blobs")
+        platform = cls(settings, Database.open(settings.sqlalchemy_url), blobs)
+        platform.tidy()
+        return platform
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- accounts
+    def create_account(
+        self, name: str, password: str, role: Role, display_name: str = "", *, actor: Account | None = None
+    ) -> Account:
+        """Creates an account; without an ``actor`` it is the operator who does so.
+
+        Raises:
+            Refused: The actor may not.
+            UsageError: The name or the password breaks a rule.
+            Conflict: The name is taken, or looks the same as one that is.
+        """
+        if actor is not None:
+            self.require(actor, Permission.ACCOUNT_CREATE)
+        return self._accounts.create(name, password, role, display_name, actor=actor.id if actor else "system")
+
+    def create_first_admin(self, name: str, password: str, display_name: str = "") -> Account:
+        """Creates the first administrator.
+
+        Raises:
+            Conflict: There is one already.
+        """
+        return self._accounts.create_first_admin(name, password, display_name)
+
+    def has_admin(self) -> bool:
+        return self._accounts.has_admin()
+
+    def sign_in(self, name: str, password: str) -> str:
+        """Opens a session and returns its token, which is kept nowhere but with the caller.
+
+        Raises:
+            NotSignedIn: Name and password do not belong together.
+            TooManyAttempts: Too many attempts with this name; ``details["seconds"]`` says how long to wait.
+        """
+        return self._accounts.sign_in(name, password)
+
+    def account_of(self, session_token: str) -> Account | None:
+        """Returns whose session it is, or None when there is no such session or it is over."""
+        return self._accounts.account_of(session_token)
+
+    def sign_out(self, session_token: str) -> None:
+        self._accounts.sign_out(session_token)
+
+    # --- permissions
+    def allows(self, account: Account | None, permission: Permission) -> bool:
+        return permissions.allows(account, permission)
+
+    def require(self, account: Account | None, permission: Permission) -> None:
+        """Passes if the account, or a visitor, may do this; raises :class:`~yinji.errors.Refused` otherwise."""
+        permissions.require(account, permission)
+
+    # --- drafts
+    def upload(self, author: Account) -> AbstractContextManager[Upload]:
+        """Opens an upload; leaving the block without ``finish`` drops it.
+
+        Raises:
+            Refused: The account may not upload, or holds too many drafts.
+        """
+        self.require(author, Permission.DRAFT_CREATE)
+        return self._drafts.upload(author)
+
+    def draft(self, author: Account, draft_id: str) -> Draft:
+        """Returns one of the author's own drafts.
+
+        Raises:
+            NotFound: No such draft of this author, or it has expired.
+        """
+        return self._drafts.get(author, draft_id)
+
+    def preview(self, draft: Draft, declaration: Declaration) -> dict[str, Any]:
+        """Returns the draft's report as it would be with this declaration. Reads no file."""
+        return self._drafts.preview(draft, declaration)
+
+    # --- items
+    def publish(
+        self,
+        author: Account,
+        *,
+        title: str,
+        text: str,
+        declaration: Declaration,
+        draft_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Item:
+        """Publishes a file post (with a draft) or a text post (without); returns when it is durable.
+
+        Raises:
+            Refused: The account may not publish.
+            UsageError: The title, text or key breaks a rule.
+            NotFound: No such draft.
+            Conflict: The draft is published already, or the key was used for something else.
+        """
+        self.require(author, Permission.ITEM_PUBLISH)
+        return self._items.publish(
+            author,
+            title=title,
+            text=text,
+            declaration=declaration,
+            draft_id=draft_id,
+            idempotency_key=idempotency_key,
+        )
+
+    def item(self, item_id: str) -> Item:
+        """Returns an item with its history.
+
+        Raises:
+            NotFound: No such item.
+        """
+        return self._items.get(item_id)
+
+    def feed(
+        self, *, cursor: str | None = None, limit: int = 20, query: str = "", author_id: str | None = None
+    ) -> Page[Item]:
+        """Lists items, newest first, without their history.
+
+        Args:
+            cursor: ``next_cursor`` of the page before.
+            limit: Rows a page, 1 to 100.
+            query: Words that title, text or number must all contain.
+            author_id: Only this account's items.
+
+        Raises:
+            UsageError: The cursor is not one of ours.
+        """
+        return self._items.feed(cursor=cursor, limit=limit, query=query, author_id=author_id)
+
+    def declare(self, actor: Account, item_id: str, declaration: Declaration) -> Item:
+        """Records what the author says now; the tier can rise by it, never fall (R86).
+
+        Raises:
+            NotFound: No such item.
+            Refused: Not the author, or the declaration would take an earlier one back.
+        """
+        self.require(actor, Permission.ITEM_DECLARE_OWN)
+        return self._items.declare(actor, item_id, declaration)
+
+    def served_file(self, item_id: str) -> ServedFile:
+        """Returns the file that readers get.
+
+        Raises:
+            NotFound: No such item.
+        """
+        return self._items.served_file(item_id)
+
+    def notice(self, item: Item) -> Notice | None:
+        """Returns what to show around the item, or None when nothing need be shown."""
+        from yinji.platform.notices import notice_of
+
+        return notice_of(item.verdict)
+
+    # --- anyone
+    def check(self, file: BinaryIO, filename: str) -> dict[str, Any]:
+        """Looks at a file for anybody who asks; keeps neither the file nor the answer."""
+        return self._drafts.look(file, filename)
+
+    # --- audit
+    def audit_entries(self, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        """Lists the log, newest first."""
+        return self._audit.page(cursor=cursor, limit=limit)
+
+    def audit_verify(self) -> tuple[int, str]:
+        """Recomputes the whole log; returns its length and its last chain hash.
+
+        Raises:
+            AuditBroken: An entry was changed, removed or put in; names the first one.
+        """
+        return self._audit.verify()
+
+    def audit_export(self) -> Iterable[AuditEntry]:
+        """Yields the whole log, oldest first."""
+        return self._audit.export()
+
+    # --- upkeep
+    def tidy(self) -> None:
+        """Removes expired drafts and sessions and the files that nothing refers to. Cheap; run it every hour."""
+        self._accounts.expire()
+        self._drafts.expire()
+
+    def healthy(self) -> bool:
+        """Tells whether the database answers and the files' folder can be written."""
+        return self._database.answers() and self._blobs.writable()

@@ -1,0 +1,55 @@
+"""Who may do what: one table, and whatever is not in it is refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from yinji.errors import Refused
+from yinji.platform.model import Account, Role
+
+
+class Permission(StrEnum):
+    """One thing that an account may be allowed to do."""
+
+    ITEM_READ = "item.read"
+    FILE_CHECK = "file.check"
+    DRAFT_CREATE = "draft.create"
+    ITEM_PUBLISH = "item.publish"
+    ITEM_DECLARE_OWN = "item.declare_own"
+    AUDIT_READ = "audit.read"
+    AUDIT_VERIFY = "audit.verify"
+    AUDIT_EXPORT = "audit.export"
+    ACCOUNT_CREATE = "account.create"
+
+
+_ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK})
+_AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
+_AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
+
+ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
+    None: _ANYBODY,
+    Role.READER: _ANYBODY,
+    Role.CREATOR: _AUTHOR,
+    Role.REVIEWER: _ANYBODY,
+    Role.AUDITOR: _ANYBODY | _AUDIT,
+    Role.ADMIN: _AUTHOR | _AUDIT | {Permission.ACCOUNT_CREATE},
+    Role.SERVICE: _AUTHOR,
+}
+"""Role → permissions; ``None`` stands for a visitor who is not signed in. An auditor reads everything and writes
+nothing, so an auditor's account can never be in the log that it examines as an author."""
+
+
+def allows(account: Account | None, permission: Permission) -> bool:
+    """Tells whether the account, or a visitor, may do this."""
+    return permission in ALLOWED.get(account.role if account else None, frozenset())
+
+
+def require(account: Account | None, permission: Permission) -> None:
+    """Passes if the account may do this.
+
+    Raises:
+        Refused: It may not.
+    """
+    if not allows(account, permission):
+        raise Refused("not-permitted", permission=str(permission), role=str(account.role) if account else "visitor")

@@ -1,0 +1,155 @@
+"""What an operator can set, from ``YINJI_*`` environment variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self, TypeVar
+from urllib.parse import urlsplit
+
+from yinji.errors import UsageError, YinjiError
+from yinji.labels.codes import ProviderCode
+from yinji.limits import MIB
+from yinji.texts import Text
+
+T = TypeVar("T")
+
+SAMPLE_PROPAGATOR: Final = "001191110000MA0TE5T00Q20001"
+"""Code of a firm that does not exist: fit for trying things out, not for a real site."""
+
+_SIZE_UNITS: Final = {"": 1, "B": 1, "KIB": 1024, "MIB": 1024**2, "GIB": 1024**3}
+_TIME_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One site.
+
+    Attributes:
+        data_dir: Folder for the files and, by default, the database (``YINJI_DATA_DIR``).
+        database_url: ``sqlite:///PATH`` or ``postgresql://…`` (``YINJI_DATABASE_URL``); "" is SQLite in ``data_dir``.
+        site_name: Name of the site in both languages (``YINJI_SITE_NAME_ZH``, ``YINJI_SITE_NAME_EN``).
+        propagator: The site's own 27-character code, TC260-PG-20252A (``YINJI_PROPAGATOR``).
+        regime: Rules that decide (``YINJI_REGIME``).
+        max_upload_bytes: Largest upload (``YINJI_MAX_UPLOAD_BYTES``, "200MiB").
+        max_open_drafts: Unpublished uploads one account may hold at a time (``YINJI_MAX_OPEN_DRAFTS``).
+        draft_lifetime: After this an unpublished upload is removed (``YINJI_DRAFT_LIFETIME``, "24h").
+        session_lifetime: After this everybody signs in again (``YINJI_SESSION_LIFETIME``, "30d").
+        session_idle: The same for sessions that are not used (``YINJI_SESSION_IDLE``, "12h").
+        public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
+    """
+
+    data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
+    database_url: str = ""
+    site_name: Text = Text("印记", "Yinji")
+    propagator: str = SAMPLE_PROPAGATOR
+    regime: str = "cn"
+    max_upload_bytes: int = 200 * MIB
+    max_open_drafts: int = 50
+    draft_lifetime: timedelta = timedelta(hours=24)
+    session_lifetime: timedelta = timedelta(days=30)
+    session_idle: timedelta = timedelta(hours=12)
+    public_url: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            ProviderCode.parse(self.propagator)
+        except YinjiError as error:
+            raise _bad("YINJI_PROPAGATOR", self.propagator, "a 27-character code") from error
+        if self.database_url and not re.match(r"(sqlite|postgresql)(\+\w+)?://", self.database_url):
+            raise _bad("YINJI_DATABASE_URL", _scheme(self.database_url), "sqlite:///PATH, postgresql://…")
+        if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
+            raise _bad("YINJI_PUBLIC_URL", self.public_url, "https://…")
+        for name in ("max_upload_bytes", "max_open_drafts"):
+            if getattr(self, name) < 1:
+                raise _bad(f"YINJI_{name.upper()}", str(getattr(self, name)), "1, 2, 3 …")
+        for name in ("draft_lifetime", "session_lifetime", "session_idle"):
+            if getattr(self, name) <= timedelta(0):
+                raise _bad(f"YINJI_{name.upper()}", str(getattr(self, name)), "30m, 24h, 7d")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver that this package uses."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir.absolute() / 'yinji.sqlite3'}"
+        return re.sub(r"^postgresql(\+\w+)?://", "postgresql+psycopg://", self.database_url)
+
+    @property
+    def is_sample_propagator(self) -> bool:
+        """Whether the site still writes the code of a firm that does not exist; surfaces say so."""
+        return self.propagator == SAMPLE_PROPAGATOR
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Reads the settings.
+
+        Raises:
+            UsageError: A value cannot be understood; the error names the variable.
+        """
+        env = os.environ if environment is None else environment
+        default = cls(data_dir=_default_data_dir(env))
+
+        def setting(name: str, parse: Callable[[str, str], T], otherwise: T) -> T:
+            text = env.get(name, "").strip()
+            return parse(name, text) if text else otherwise
+
+        return cls(
+            data_dir=default.data_dir,
+            database_url=setting("YINJI_DATABASE_URL", _text, default.database_url),
+            site_name=Text(
+                setting("YINJI_SITE_NAME_ZH", _text, default.site_name.zh),
+                setting("YINJI_SITE_NAME_EN", _text, default.site_name.en),
+            ),
+            propagator=setting("YINJI_PROPAGATOR", _text, default.propagator),
+            regime=setting("YINJI_REGIME", _text, default.regime),
+            max_upload_bytes=setting("YINJI_MAX_UPLOAD_BYTES", _size, default.max_upload_bytes),
+            max_open_drafts=setting("YINJI_MAX_OPEN_DRAFTS", _count, default.max_open_drafts),
+            draft_lifetime=setting("YINJI_DRAFT_LIFETIME", _duration, default.draft_lifetime),
+            session_lifetime=setting("YINJI_SESSION_LIFETIME", _duration, default.session_lifetime),
+            session_idle=setting("YINJI_SESSION_IDLE", _duration, default.session_idle),
+            public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
+        )
+
+
+def _default_data_dir(env: Mapping[str, str]) -> Path:
+    if chosen := env.get("YINJI_DATA_DIR", "").strip():
+        return Path(chosen)
+    base = env.get("XDG_DATA_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".local" / "share") / "yinji"
+
+
+def _bad(name: str, value: str, examples: str) -> UsageError:
+    return UsageError("setting", name=name, value=value, examples=examples)
+
+
+def _scheme(url: str) -> str:
+    """Shows a database address without the password that may be in it."""
+    return url.partition("://")[0] + "://…" if "://" in url else url
+
+
+def _text(_name: str, text: str) -> str:
+    return text
+
+
+def _count(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise _bad(name, text, "1, 2, 3 …")
+    return int(text)
+
+
+def _size(name: str, text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,15})\s*([KMG]iB|B)?", text, re.IGNORECASE)
+    if match is None:
+        raise _bad(name, text, "200MiB, 1GiB, 1048576")
+    return int(match[1]) * _SIZE_UNITS[(match[2] or "").upper()]
+
+
+def _duration(name: str, text: str) -> timedelta:
+    match = re.fullmatch(r"([0-9]{1,6})\s*([smhd])", text)
+    if match is None:
+        raise _bad(name, text, "30m, 24h, 7d")
+    return timedelta(**{_TIME_UNITS[match[2]]: int(match[1])})
