@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from yinji.errors import InvalidLabel
 from yinji.labels.problem import Problem, Severity
 
 KEYS: Final = (
@@ -21,6 +22,12 @@ KEYS: Final = (
 )
 """The keys of Appendix E, items c) to i), in the standard's order (checklist R24, R39)."""
 
+PRODUCER_KEYS: Final = KEYS[:4]
+"""The producer's half: a propagator passes it on byte-exact (R36)."""
+
+PROPAGATOR_KEYS: Final = KEYS[4:]
+"""The propagator's half: whoever passes the content on writes its own."""
+
 _FIELDS: Final = ("label", "producer", "produce_id", "reserved1", "propagator", "propagate_id", "reserved2")
 
 LABEL_IS: Final = "1"
@@ -28,8 +35,11 @@ LABEL_MAY_BE: Final = "2"
 LABEL_SUSPECTED: Final = "3"
 LABELS: Final = frozenset((LABEL_IS, LABEL_MAY_BE, LABEL_SUSPECTED))
 
+_SHOWN: Final = 60
+
 _IDENTITY: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]*")
 _RESERVED: Final = re.compile(r"[\x21-\x5B\x5D-\x7E]*")
+_SURROGATE: Final = re.compile(r"[\uD800-\uDFFF]")
 _IDENTITY_FIELDS: Final = ("label", "producer", "produce_id", "propagator", "propagate_id")
 
 
@@ -76,6 +86,7 @@ class AigcLabel:
     def to_json(self, *, wrapped: bool = False) -> str:
         """Returns the compact serialisation: bare, or wrapped in ``{"AIGC":…}`` (App. E b, R37, R39)."""
         bare = json.dumps(dict(self.items()), ensure_ascii=False, separators=(",", ":"))
+        bare = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", bare)
         return f'{{"AIGC":{bare}}}' if wrapped else bare
 
     def problems(self) -> tuple[Problem, ...]:
@@ -83,9 +94,49 @@ class AigcLabel:
         return tuple(_problems_of(self))
 
 
+def require_conforming(label: AigcLabel) -> None:
+    """Refuses a label that a first write must not carry (checklist R24 to R32; the writer is strict, the reader warns).
+
+    Raises:
+        InvalidLabel: ``details["problems"]`` holds the codes of every problem, ``details["found"]`` the problems.
+    """
+    _refuse([*label.problems(), *_first_write_problems(label)])
+
+
+def require_propagation(label: AigcLabel) -> None:
+    """Refuses a label whose propagator's half does not conform; the producer's half is not ours to judge (R36).
+
+    Raises:
+        InvalidLabel: As :func:`require_conforming`.
+    """
+    _refuse([p for p in label.problems() if p.values["key"] in PROPAGATOR_KEYS])
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        where = ", ".join(f"{p.values['key']} ({p.rule})" for p in problems)
+        raise InvalidLabel(
+            "label-not-conforming", where=where, problems=tuple(p.code for p in problems), found=tuple(problems)
+        )
+
+
+def _first_write_problems(label: AigcLabel) -> Iterator[Problem]:
+    """Appendix E note 1: in a first write the propagator's pair repeats the producer's (R30)."""
+    if label.propagator.strip() and label.propagator != label.producer:
+        yield Problem("first-write-differs", Severity.ERROR, "R30", {"key": "ContentPropagator"})
+    if label.propagate_id.strip() and label.propagate_id != label.produce_id:
+        yield Problem("first-write-differs", Severity.ERROR, "R30", {"key": "PropagateID"})
+
+
+def shown(text: str) -> str:
+    """Returns the text as a message may show it: short and without control characters."""
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in short)
+
+
 def _problems_of(label: AigcLabel) -> Iterator[Problem]:
     if label.label not in LABELS:
-        yield Problem("label-value", Severity.ERROR, "R26", {"value": label.label})
+        yield Problem("label-value", Severity.ERROR, "R26", {"key": "Label", "value": shown(label.label)})
     for key, name in (("ContentProducer", "producer"), ("ProduceID", "produce_id")):
         if not getattr(label, name).strip():
             yield Problem("empty-field", Severity.ERROR, "R27", {"key": key})
@@ -94,5 +145,10 @@ def _problems_of(label: AigcLabel) -> Iterator[Problem]:
             yield Problem("empty-field", Severity.WARNING, "R30", {"key": key})
     for (key, value), name in zip(label.items(), _FIELDS, strict=True):
         allowed = _IDENTITY if name in _IDENTITY_FIELDS else _RESERVED
-        if not allowed.fullmatch(value):
-            yield Problem("characters", Severity.WARNING, "R32", {"key": key})
+        clean = allowed.match(value)
+        stop = clean.end() if clean else 0
+        if stop != len(value):
+            character = f"U+{ord(value[stop]):04X}"
+            yield Problem(
+                "characters", Severity.WARNING, "R32", {"key": key, "character": character, "index": stop + 1}
+            )
