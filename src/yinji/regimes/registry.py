@@ -1,0 +1,53 @@
+"""Which regimes there are, and which version of one is in force on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from yinji.errors import UsageError
+from yinji.regimes.base import Regime
+
+ENTRY_POINTS: Final = "yinji.regimes"
+"""Entry point group of third-party regimes; each names a callable that takes a date and returns a ``Regime``."""
+
+_BUILT_IN: Final = {"cn": ("yinji.regimes.cn.regime", "China")}
+
+
+@cache
+def _installed() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all regimes, the built-in ones first."""
+    return (*_BUILT_IN, *sorted(_installed().keys() - _BUILT_IN.keys()))
+
+
+def regime(name: str = "cn", *, at: date | None = None) -> Regime:
+    """Returns a regime in the version in force on a day.
+
+    Args:
+        name: Short name ("cn").
+        at: The day; today in UTC when absent. Give the day of a stored verdict to recompute it by the rules of then.
+
+    Raises:
+        UsageError: No such regime, or none of its versions was in force yet.
+    """
+    return _factory(name)(at or datetime.now(UTC).date())
+
+
+def _factory(name: str) -> Callable[[date], Regime]:
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name]
+        built_in: Callable[[date], Regime] = getattr(import_module(module), attribute).in_force
+        return built_in
+    if name in _installed():
+        foreign: Callable[[date], Regime] = _installed()[name].load()
+        return foreign
+    raise UsageError("regime-unknown", name=name, names=", ".join(names()))
