@@ -1,0 +1,5 @@
+"""``python -m yinji``."""
+
+from yinji.cli import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python -m yinji.cli``."""
+
+from yinji.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""The group that holds all commands and imports each only when it runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+import yinji
+from yinji.cli.language import EN, LANGUAGE, ZH, pick, say
+from yinji.errors import YinjiError
+
+COMMANDS: Final = {
+    "label": say("给自己生成的内容加上标识", "Label what you generated"),
+    "read": say("读出文件中的标识", "Read the labels in files"),
+    "check": say("判断文件是否有标识、是谁写的、是否完好", "Say whether a file is labelled, by whom, and what follows"),
+    "conform": say("逐条核对标识是否合规", "Check a label against the rules, line by line"),
+    "propagate": say("写入传播平台的一半", "Write the propagating platform's half"),
+    "carry": say("把标识带到转码或缩放后的文件里", "Carry a label over to a file made from another"),
+    "code": say("制作或检查 27 位服务提供者编码", "Make or check a 27-character provider code"),
+    "key": say("制作签名密钥", "Make a signing key"),
+    "explain": say("解释一条规则或一个错误", "Explain a rule or an error"),
+    "formats": say("列出支持的格式", "List the formats"),
+    "doctor": say("检查安装是否完整", "Check the installation"),
+    "serve": say("启动平台网站和接口", "Start the platform: pages and API"),
+    "demo": say("启动带示例内容的平台", "Start the platform with a demo feed"),
+    "audit": say("查看或核验审计日志", "Show or verify the audit log"),
+}
+
+
+class LazyGroup(click.Group):
+    """Finds a command in the module of its name under ``yinji.cli.commands``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"yinji.cli.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=say(
+        "印记（Yinji）：写入、读取、核验和照管“由人工智能生成”的标识。",
+        "Yinji (印记): put, read, verify and look after the labels that say content was made with AI.",
+    ),
+    epilog=say(
+        "例：yinji label 照片.jpg -o 输出.jpg --producer 编码 --id 编号",
+        "Example: yinji label photo.jpg -o out.jpg --producer CODE --id ID",
+    ),
+)
+@click.version_option(yinji.__version__, "-V", "--version", message="yinji %(version)s")
+@click.option(
+    "--lang", type=click.Choice([ZH, EN]), expose_value=False, help=say("显示语言", "Language of the messages")
+)
+def group() -> None:
+    """Holds the commands."""
+
+
+def app() -> int:
+    """Runs the command line and returns its exit code (design, section 4)."""
+    try:
+        result = group.main(prog_name="yinji", standalone_mode=False)
+    except YinjiError as error:
+        show_error(error)
+        return error.exit_code
+    except click.exceptions.Abort:
+        click.echo(file=sys.stderr)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def show_error(error: YinjiError) -> None:
+    """Prints an error for people to stderr: where, what, what to do next."""
+    path = error.details.get("path")
+    where = f"{path}: " if path else ""
+    click.secho(f"yinji: {where}{pick(error.text)}", fg="red", err=True)
+    if advice := pick(error.advice):
+        click.echo(f"  → {advice}", err=True)
+    click.secho(f"  ({error.code}; yinji explain {error.code})", dim=True, err=True)
+
+
+def error_object(error: YinjiError) -> dict[str, Any]:
+    """Returns an error as the object that ``--json`` prints."""
+    return {
+        "code": error.code,
+        "zh": error.text.zh,
+        "en": error.text.en,
+        "next": {"zh": error.advice.zh, "en": error.advice.en},
+    }
+
+
+def print_json(value: Any, *, line: bool) -> None:
+    """Prints one JSON value to stdout: on one line for ``--jsonl``, indented else."""
+    indent = None if line or not sys.stdout.isatty() else 2
+    separators = (",", ":") if indent is None else None
+    click.echo(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators))
+
+
+__all__ = ["LANGUAGE", "app", "error_object", "group", "print_json", "show_error"]

@@ -1,0 +1,94 @@
+"""``yinji doctor``."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+
+import yinji
+from yinji.cli.app import print_json
+from yinji.cli.language import say
+from yinji.cli.show import pad
+from yinji.containers.executors import recover
+
+
+class Part(NamedTuple):
+    """An optional dependency: import name, distribution, extra, and what needs it."""
+
+    module: str
+    distribution: str
+    extra: str
+    use: str
+
+
+PARTS: Final = (
+    Part("PIL", "pillow", "image", say("图片显式标识", "visible labels on pictures")),
+    Part("gmssl_pyx", "gmssl_pyx", "sm", say("国密 SM2 签名", "signing with SM2")),
+    Part("fastapi", "fastapi", "server", say("平台网站和接口", "the platform's pages and API")),
+    Part("sqlalchemy", "sqlalchemy", "server", say("平台数据库", "the platform's database")),
+    Part("psycopg", "psycopg", "server", say("PostgreSQL", "PostgreSQL")),
+    Part("argon2", "argon2-cffi", "server", say("账号口令", "account passwords")),
+)
+
+
+@click.command(
+    "doctor",
+    help=say(
+        "检查安装是否完整；给出文件时，恢复就地修改被中断的文件。",
+        "Check the installation; with FILES, bring back files whose change in place was interrupted.",
+    ),
+)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "Print JSON"))
+def command(files: tuple[Path, ...], as_json: bool) -> int:
+    if files:
+        return _recover(files, as_json=as_json)
+    rows = list(_rows())
+    missing = sorted({row["extra"] for row in rows if not row["found"]})
+    if as_json:
+        print_json({"yinji": yinji.__version__, "python": platform.python_version(), "parts": rows}, line=False)
+        return 0
+    click.echo(f"yinji {yinji.__version__} · Python {platform.python_version()} · {sys.platform}")
+    for row in rows:
+        sign, colour = ("✓", "green") if row["found"] else ("–", "yellow")
+        click.echo(f"  {click.style(sign, fg=colour)} {pad(row['name'], 16)}{pad(row['found'] or '', 10)}{row['use']}")
+    if missing:
+        click.echo(
+            say("要补齐，请运行：", "To add what is missing, run: ") + f"pip install 'yinji[{','.join(missing)}]'"
+        )
+    else:
+        click.echo(say("一切就绪。", "Everything is there."))
+    return 0
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    for part in PARTS:
+        found = ""
+        if find_spec(part.module) is not None:
+            try:
+                found = version(part.distribution)
+            except PackageNotFoundError:
+                found = say("有", "there")
+        yield {"name": part.distribution, "found": found, "extra": part.extra, "use": part.use}
+
+
+def _recover(files: tuple[Path, ...], *, as_json: bool) -> int:
+    done = [{"path": str(path), "recovered": recover(path)} for path in files]
+    if as_json:
+        print_json(done, line=False)
+        return 0
+    for entry in done:
+        words = (
+            say("已恢复到修改之前", "brought back to how it was before the change")
+            if entry["recovered"]
+            else say("没有被中断的修改", "no interrupted change")
+        )
+        click.echo(f"{entry['path']}: {words}")
+    return 0

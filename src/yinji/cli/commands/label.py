@@ -1,0 +1,115 @@
+"""``yinji label``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yinji.cli import show
+from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options, regime_option
+from yinji.cli.language import LANGUAGE, say
+from yinji.labels.aigc import AigcLabel
+from yinji.labels.keys import load_private
+from yinji.labels.signing import protect
+from yinji.operations.label import label
+
+
+@click.command(
+    "label",
+    help=say(
+        "给自己生成的内容加上显式标识和元数据标识，写完再读回核对。",
+        "Put the visible label and the metadata label into what you generated, and read it back.",
+    ),
+)
+@input_arguments
+@click.option("--producer", required=True, metavar="CODE", help=say("生成者编码或名称", "Your provider code or name"))
+@click.option(
+    "--id", "produce_id", required=True, metavar="ID", help=say("您给这份内容的编号", "Your own number of this content")
+)
+@click.option(
+    "--label",
+    "value",
+    type=click.Choice(["1", "2", "3"]),
+    default="1",
+    show_default=True,
+    help=say("1 属于，2 可能，3 疑似", "1 is, 2 may be, 3 suspected"),
+)
+@output_options
+@regime_option
+@click.option(
+    "--metadata-only", is_flag=True, help=say("不动画面、声音和文字", "Leave pixels, samples and words alone")
+)
+@click.option("--place", default="", help=say("显式标识的位置，如 bottom-right、start", "Place of the visible label"))
+@click.option(
+    "--words",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help=say("显式标识的文字", "Its language"),
+)
+@click.option(
+    "--sign",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="KEY",
+    help=say("用私钥签名（yinji key make）", "Sign with a private key (yinji key make)"),
+)
+@click.option("--derived", is_flag=True, help=say("内容由带标识的内容重新生成", "Generated anew from labelled content"))
+@json_options
+def command(
+    files: tuple[str, ...],
+    producer: str,
+    produce_id: str,
+    value: str,
+    output: str | None,
+    in_place: bool,
+    force: bool,
+    dry_run: bool,
+    break_credentials: bool,
+    regime: str,
+    metadata_only: bool,
+    place: str,
+    words: str,
+    sign: Path | None,
+    derived: bool,
+    as_json: bool,
+    jsonl: bool,
+) -> int:
+    if len(files) > 1 and "{n}" not in produce_id:
+        raise click.UsageError(
+            say(
+                "多个文件需要各自的编号：请在 --id 中写 {n}，例如 --id batch7-{n}",
+                "Several files need a number each: write {n} in --id, for example --id batch7-{n}",
+            )
+        )
+    key = load_private(sign) if sign else None
+    numbers = {path: produce_id.replace("{n}", str(n)) for n, path in enumerate(files, 1)}
+
+    def do(path: str) -> tuple[dict[str, Any], str, int]:
+        said = AigcLabel.first(producer, numbers[path], label=value)
+        with (
+            opened(path) as input,
+            destination(path, output, in_place=in_place, several=len(files) > 1) as target,
+        ):
+            result = label(
+                input,
+                protect(said, key) if key else said,
+                output=target,
+                in_place=in_place,
+                metadata_only=metadata_only,
+                regime=regime,
+                language=words,
+                place=place,
+                derived=derived,
+                overwrite=force,
+                break_credentials=break_credentials,
+                dry_run=dry_run,
+                filename="" if path == "-" else path,
+            )
+        return result.to_dict(), show.written(result), 0
+
+    return each(files, do, as_json=as_json, jsonl=jsonl)
+
+
+__all__ = ["LANGUAGE", "command"]

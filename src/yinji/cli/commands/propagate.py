@@ -1,0 +1,77 @@
+"""``yinji propagate``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from yinji.cli import show
+from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options
+from yinji.cli.language import say
+from yinji.operations.propagate import propagate
+
+
+@click.command(
+    "propagate",
+    help=say(
+        "写入传播者的一半；生成者的一半逐字节不动。",
+        "Write the propagator's half of the label; the producer's half stays as it is, byte for byte.",
+    ),
+)
+@input_arguments
+@click.option("--propagator", required=True, metavar="CODE", help=say("传播者编码或名称", "Your provider code or name"))
+@click.option(
+    "--id", "propagate_id", required=True, metavar="ID", help=say("您给这条内容的编号", "Your own number of this post")
+)
+@click.option(
+    "--label",
+    "value",
+    type=click.Choice(["1", "2", "3"]),
+    default=None,
+    help=say("没有标识的文件写入 1 属于、2 可能、3 疑似", "For a file without a label: 1 is, 2 may be, 3 suspected"),
+)
+@output_options
+@json_options
+def command(
+    files: tuple[str, ...],
+    propagator: str,
+    propagate_id: str,
+    value: str | None,
+    output: str | None,
+    in_place: bool,
+    force: bool,
+    dry_run: bool,
+    break_credentials: bool,
+    as_json: bool,
+    jsonl: bool,
+) -> int:
+    if len(files) > 1 and "{n}" not in propagate_id:
+        raise click.UsageError(
+            say(
+                "多个文件需要各自的编号：请在 --id 中写 {n}，例如 --id post-{n}",
+                "Several files need a number each: write {n} in --id, for example --id post-{n}",
+            )
+        )
+    numbers = {path: propagate_id.replace("{n}", str(n)) for n, path in enumerate(files, 1)}
+
+    def do(path: str) -> tuple[dict[str, Any], str, int]:
+        with (
+            opened(path) as input,
+            destination(path, output, in_place=in_place, several=len(files) > 1) as target,
+        ):
+            result = propagate(
+                input,
+                propagator=propagator,
+                propagate_id=numbers[path],
+                label=value or "",
+                output=target,
+                in_place=in_place,
+                overwrite=force,
+                break_credentials=break_credentials,
+                dry_run=dry_run,
+                filename="" if path == "-" else path,
+            )
+        return result.to_dict(), show.written(result), 0
+
+    return each(files, do, as_json=as_json, jsonl=jsonl)
