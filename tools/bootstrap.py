@@ -50,7 +50,7 @@ def stop(problem: str, advice: str) -> None:
 
 def check_python() -> None:
     version = sys.version_info
-    if version < (3, 11):  # noqa: UP036  (this file must run under the old interpreter to say so)
+    if version < (3, 11):
         stop(
             f"Python 3.11 or newer is needed; {sys.executable} is {version[0]}.{version[1]}.",
             "make run PYTHON=python3.11   (or another newer interpreter)",

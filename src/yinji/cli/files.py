@@ -41,6 +41,7 @@ def input_arguments(command: Command) -> Command:
 
 
 def regime_option(command: Command) -> Command:
+    """Adds ``--regime``."""
     return click.option(
         "--regime", default="cn", show_default=True, metavar="NAME", help=say("依照哪里的规则", "Whose rules")
     )(command)

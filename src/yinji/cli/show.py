@@ -56,6 +56,7 @@ def width(text: str) -> int:
 
 
 def pad(text: str, columns: int) -> str:
+    """Fills text with spaces up to a number of terminal columns."""
     return text + " " * max(0, columns - width(text))
 
 
