@@ -1,0 +1,142 @@
+"""The metadata implicit label of GB 45438-2025 as evidence (Measures Art. 6(1)), with its signatures checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from yinji.containers.model import Found, Reading, State
+from yinji.evidence.base import Basis, DetectorExample, Evidence, Inspected, Integrity, Says, Strength
+from yinji.labels.aigc import LABELS, AigcLabel
+from yinji.texts import Text
+
+if TYPE_CHECKING:
+    from yinji.labels.security import SignatureCheck
+
+_SAYS: Final = {
+    "1": Text(
+        "隐式标识写明：属于人工智能生成合成内容（Label 为 1）。",
+        "The implicit label says that this is AI-generated content (Label is 1).",
+    ),
+    "2": Text(
+        "隐式标识写明：可能为人工智能生成合成内容（Label 为 2）。",
+        "The implicit label says that this may be AI-generated content (Label is 2).",
+    ),
+    "3": Text(
+        "隐式标识写明：疑似为人工智能生成合成内容（Label 为 3）。",
+        "The implicit label says that this is suspected to be AI-generated content (Label is 3).",
+    ),
+}
+_ODD_VALUE: Final = Text(
+    "有隐式标识，但 Label 的值“{value}”不是 1、2、3 之一，没有确切的说法。",
+    "There is an implicit label, but its Label “{value}” is none of 1, 2, 3 and states nothing definite.",
+)
+_NOT_UNDERSTOOD: Final = Text(
+    "有隐式标识，但它的值无法理解：{why}", "There is an implicit label, but its value cannot be understood: {why}"
+)
+_NO_DETAIL: Final = Text("不合附录 E 的格式。", "It is not formed as Appendix E requires.")
+_CANNOT_TELL: Final = Text(
+    "文件没有读完，无法判断有没有标识：{why}",
+    "The file could not be read to its end, so whether it carries a label cannot be told: {why}",
+)
+_UNREAD: Final = {
+    State.MALFORMED: Text("文件的结构不完整或被破坏。", "its structure is damaged or incomplete."),
+    State.UNREADABLE: Text("所需的部分读不到。", "the part we need cannot be read."),
+    State.UNSUPPORTED: Text("这种格式还没有读取方法。", "this version does not know where this format keeps labels."),
+}
+
+
+class ImplicitLabel:
+    """Yields one piece of evidence for each label found, and says so when the file could not be looked at."""
+
+    name: ClassVar[str] = "implicit-label"
+    version: ClassVar[str] = "1"
+    decodes: ClassVar[bool] = False
+
+    def detect(self, file: Inspected) -> Iterator[Evidence]:
+        for found in file.reading.found:
+            yield self._evidence(found, file)
+        if file.reading.state not in (State.LABELLED, State.UNLABELLED):
+            yield self._unread(file.reading)
+
+    def _evidence(self, found: Found, file: Inspected) -> Evidence:
+        checks = _checks(found.label, file)
+        says, summary = _statement(found)
+        return Evidence(
+            self.name,
+            self.version,
+            says,
+            Basis.METADATA_LABEL,
+            Strength.STATED,
+            summary,
+            integrity_of(checks),
+            detail=_detail(found, checks),
+            where={"carrier": found.carrier, "offset": found.start, "length": found.stop - found.start},
+        )
+
+    def _unread(self, reading: Reading) -> Evidence:
+        why = _UNREAD[reading.state]
+        if reading.problems:
+            why = reading.problems[0].text
+        return Evidence(
+            self.name,
+            self.version,
+            Says.UNKNOWN,
+            Basis.FAILURE,
+            Strength.WEAK,
+            Text(_CANNOT_TELL.zh.format(why=why.zh), _CANNOT_TELL.en.format(why=why.en)),
+            detail={"code": f"file_{reading.state}", "format": reading.format},
+        )
+
+    @classmethod
+    def examples(cls) -> Iterable[DetectorExample]:
+        """Yields one labelled Markdown file (TC260-PG-20258A 6.5)."""
+        label = AigcLabel.first("001191110000MA0TE5T00Q10001", "20261122-7f3a9c")
+        lines = (f"  {key}: '{value}'\n" for key, value in label.items())
+        yield DetectorExample("label.md", f"---\nAIGC:\n{''.join(lines)}---\n\nText.\n".encode(), Says.AI)
+
+
+def integrity_of(checks: Sequence[SignatureCheck]) -> Integrity:
+    """Sums up the signatures of one label: one that fails outweighs all, then pinned, intact, opaque, none (R77, R78).
+
+    Only the producer's slot protects the statement; the propagator's can break it but not vouch for it.
+    """
+    results = {str(check.result) for check in checks}
+    if "invalid" in results:
+        return Integrity.BROKEN
+    valid = [check for check in checks if str(check.result) == "valid"]
+    if any(str(check.identity) == "pinned" for check in valid):
+        return Integrity.PINNED
+    if valid:
+        return Integrity.INTACT
+    return Integrity.UNVERIFIABLE if "unverifiable" in results else Integrity.NONE
+
+
+def _checks(label: AigcLabel | None, file: Inspected) -> list[SignatureCheck]:
+    if label is None or not (label.reserved1 or label.reserved2):
+        return []
+    from yinji.labels import security
+
+    return security.verify(label, pinned=file.pinned_keys)
+
+
+def _statement(found: Found) -> tuple[Says, Text]:
+    if found.label is None:
+        why = found.problems[0].text if found.problems else _NO_DETAIL
+        return Says.UNKNOWN, Text(_NOT_UNDERSTOOD.zh.format(why=why.zh), _NOT_UNDERSTOOD.en.format(why=why.en))
+    value = found.label.label
+    if value not in LABELS:
+        short = value[:40]
+        return Says.UNKNOWN, Text(_ODD_VALUE.zh.format(value=short), _ODD_VALUE.en.format(value=short))
+    return Says.AI, _SAYS[value]
+
+
+def _detail(found: Found, checks: Sequence[SignatureCheck]) -> dict[str, object]:
+    fields = dict(found.label.items()) if found.label else {}
+    return {
+        "label": found.label.label if found.label else "",
+        "fields": fields,
+        "shape": found.shape,
+        "problems": [problem.to_dict() for problem in found.problems],
+        "signatures": [check.to_dict() for check in checks],
+    }
