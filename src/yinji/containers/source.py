@@ -8,11 +8,12 @@ import os
 import stat
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, Self, runtime_checkable
 
-from yinji.errors import LimitExceeded, NotRegularFile, StorageError, Truncated, UsageError
+from yinji.errors import LimitExceeded, Malformed, NotRegularFile, StorageError, Truncated, UsageError
 from yinji.limits import DEFAULT, Limits
 
 HEAD_BYTES: Final = 4096
@@ -53,6 +54,7 @@ class Source:
         name: str = "",
         path: Path | None = None,
         close: Callable[[], None] | None = None,
+        fd: int | None = None,
         limits: Limits = DEFAULT,
     ) -> None:
         self._fetch = fetch
@@ -60,6 +62,8 @@ class Source:
         self._head = b""
         self._stop_at = time.monotonic() + limits.seconds
         self._elements = 0
+        self._inflated = 0
+        self._fd = fd
         self.size = size
         self.name = name
         self.path = path
@@ -129,6 +133,7 @@ class Source:
             name=str(path),
             path=path,
             close=lambda: os.close(fd),
+            fd=fd,
             limits=limits,
         )
 
@@ -152,6 +157,11 @@ class Source:
         if self._close is not None:
             self._close()
             self._close = None
+            self._fd = None
+
+    def fileno(self) -> int | None:
+        """The descriptor of a file on disk, for copies inside the kernel; None for every other source."""
+        return self._fd
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +209,30 @@ class Source:
         except OSError as error:
             raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
 
+    def inflate(self, data: bytes, at: int = 0) -> bytes:
+        """Returns what a zlib stream expands to.
+
+        Args:
+            data: The whole stream.
+            at: Where it stands in the file, for messages.
+
+        Raises:
+            Malformed: The stream is damaged or not whole.
+            LimitExceeded: All that this reading inflated goes beyond ``limits.inflated``.
+        """
+        room = self.limits.inflated - self._inflated
+        engine = zlib.decompressobj()
+        try:
+            text = engine.decompress(data, room + 1)
+        except zlib.error:
+            raise Malformed("bad-compression", path=self.name, offset=at) from None
+        self._inflated += len(text)
+        if self._inflated > self.limits.inflated:
+            raise LimitExceeded("inflates-too-far", path=self.name, offset=at, limit=self.limits.inflated)
+        if not engine.eof:
+            raise Malformed("bad-compression", path=self.name, offset=at)
+        return text
+
     def element(self, depth: int = 0) -> None:
         """Counts one more structure visited at ``depth``.
 
@@ -223,12 +257,16 @@ class Source:
         if self.bytes_read + length > self.limits.total_bytes:
             raise LimitExceeded("too-many-bytes", path=self.name, limit=self.limits.total_bytes)
         self._check_clock()
+        data = self._fetched(at, length)
+        self.bytes_read += length
+        self.reads += 1
+        return data
+
+    def _fetched(self, at: int, length: int) -> bytes:
         try:
             data = self._fetch(at, length)
         except OSError as error:
             raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
-        self.bytes_read += len(data)
-        self.reads += 1
         if len(data) != length:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=at + len(data))
         return data

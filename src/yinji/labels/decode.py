@@ -173,7 +173,7 @@ def _open(body: str, grammar: Grammar, problems: list[Problem]) -> tuple[tuple[M
             return scan.members, wrapped or wrapper is not None
         siblings = [m for m in scan.members if m is not wrapper]
         if any(m.key in _GATE or _is_wrapper(m.key) for m in siblings):
-            raise Malformed("several-labels")
+            raise Malformed("labels-in-one-value")
         if wrapped:
             problems.append(Problem("wrapped-twice", Severity.ERROR, "R24"))
         if wrapper.key != "AIGC":
@@ -210,7 +210,7 @@ def _check_rest(rest: str, closing: str, problems: list[Problem]) -> None:
     if closing and rest == closing:
         return
     if closing or looks_like_label(rest):
-        raise Malformed("several-labels")
+        raise Malformed("labels-in-one-value")
     if rest:
         problems.append(Problem("trailing-text", Severity.ERROR, "R64", {"text": shown(rest)}))
 

@@ -69,5 +69,5 @@ def error_text(code: str, field: str, values: dict[str, object]) -> Text:
 
 
 def problem_text(code: str, values: dict[str, object]) -> Text:
-    """Returns the words of a label or container problem."""
-    return _words("problems", code, "says", values)
+    """Returns the words of a label or container problem; an error that a reading met is one too."""
+    return _words("problems" if code in catalogue("problems") else "errors", code, "says", values)

@@ -1,0 +1,16 @@
+"""Whether a block may hold a label: what lets a quick reading stop before the media payload."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from yinji.containers.model import Block
+
+_NAME: Final = "AIGC"
+
+
+def may_hold_label(block: Block) -> bool:
+    """Judges by the name alone: cheap, and wrong only towards looking further."""
+    if isinstance(block.value, bytes):
+        return _NAME.encode() in block.value
+    return block.key.upper() == _NAME or _NAME in block.value

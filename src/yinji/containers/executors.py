@@ -1,0 +1,307 @@
+"""How a planned change reaches the disk: a new file, or the file itself with a way back (design, rules 2 and 3)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from yinji.containers import journal
+from yinji.containers.source import Source
+from yinji.containers.splice import Splice
+from yinji.errors import NotRegularFile, OutputExists, StorageError, UsageError
+
+Verify = Callable[[Source], None]
+"""Reads the written file by a path of its own and raises when it is not what was meant (R41)."""
+
+TEMPORARY: Final = ".yinji-tmp-"
+_TEMPORARY: Final = re.compile(r"\.yinji-tmp-(\d+)-[0-9a-f]+")
+_BUFFER: Final = 1 << 20
+_UNSUPPORTED_COPY: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ESPIPE)
+
+
+def write_new(
+    source: Source, splice: Splice, output: Path, *, verify: Verify, overwrite: bool, durable: bool = True
+) -> None:
+    """Writes the changed file beside its place, has it verified there, and only then gives it its name.
+
+    Args:
+        source: The old file.
+        splice: What changes.
+        output: Where the new file goes. Its directory must exist.
+        verify: Called with the finished temporary file; whatever it raises stops the write.
+        overwrite: Replace an existing regular file.
+        durable: Flush the file and its directory to the disk before returning.
+
+    Raises:
+        OutputExists: ``output`` exists and ``overwrite`` is false, also when it appears in the meantime.
+        UsageError: The output is the input, or no regular file.
+        StorageError: The operating system refused; nothing is left behind.
+    """
+    _check_output(source, output, overwrite=overwrite)
+    sweep(output.parent)
+    with _storage(output):
+        temporary = output.parent / f"{TEMPORARY}{os.getpid()}-{os.urandom(6).hex()}"
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            try:
+                _copy(source, splice, fd)
+                os.fchmod(fd, _mode(source, output))
+                if durable:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+            with Source.open(temporary, limits=source.limits) as written:
+                written.name = str(output)
+                verify(written)
+            _publish(temporary, output, overwrite=overwrite)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+        if durable:
+            sync_directory(output.parent)
+
+
+def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
+    """Changes the file itself; an undo record beside it brings the old bytes back after any failure or crash.
+
+    Bytes behind the first edit that changes the length are rewritten, so plans that move nothing are the cheap ones.
+
+    Raises:
+        NotRegularFile: A link, directory or device.
+        UsageError: The file has other hard links, or another process is changing it.
+        StorageError: The operating system refused; the old bytes are back.
+    """
+    recover(path)
+    with _storage(path):
+        fd = _open_to_change(path)
+        try:
+            size = os.fstat(fd).st_size
+            changes = list(_changes(fd, splice, size))
+            record = journal.write(path, fd, [(at, len(data)) for at, data in changes], size)
+            try:
+                _overwrite(fd, changes, size + splice.growth)
+                with Source.open(path) as written:
+                    verify(written)
+            except BaseException:
+                journal.roll_back(path, fd, record)
+                raise
+            journal.finish(record)
+        finally:
+            os.close(fd)
+
+
+def recover(path: Path) -> bool:
+    """Restores a file whose in-place change was cut short (power, ``kill -9``).
+
+    Returns:
+        Whether there was an unfinished change.
+
+    Raises:
+        UsageError: The change is still going on in another process.
+        StorageError: The undo record is damaged, or the operating system refused.
+    """
+    record = journal.place(path)
+    if not os.path.lexists(record):
+        return False
+    with _storage(path):
+        fd = _open_to_change(path)
+        try:
+            return journal.roll_back(path, fd, record)
+        finally:
+            os.close(fd)
+
+
+def sweep(directory: Path) -> int:
+    """Deletes temporary files of processes that no longer run; returns how many.
+
+    Only names that this module gives are touched, and only while no process of that number exists.
+    """
+    swept = 0
+    with suppress(OSError), os.scandir(directory or ".") as entries:
+        for entry in entries:
+            match = _TEMPORARY.fullmatch(entry.name)
+            if match and not _runs(int(match[1])):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+                    swept += 1
+    return swept
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes the names in a directory durable."""
+    fd = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("storage", path=path, reason=error.strerror or str(error)) from error
+
+
+def _check_output(source: Source, output: Path, *, overwrite: bool) -> None:
+    try:
+        there = output.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError("storage", path=output, reason=error.strerror or str(error)) from error
+    if source.path is not None and _same_file(source.path, there):
+        raise UsageError("output-is-input", path=output)
+    if not stat.S_ISREG(there.st_mode):
+        raise UsageError("output-not-file", path=output)
+    if not overwrite:
+        raise OutputExists("output-exists", path=output)
+
+
+def _same_file(path: Path, there: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), there)
+    except OSError:
+        return False
+
+
+def _mode(source: Source, output: Path) -> int:
+    """The mode of what is replaced, else of what is copied, else what the process gives new files."""
+    for path in (output, source.path):
+        if path is not None:
+            with suppress(OSError):
+                return stat.S_IMODE(path.stat().st_mode) & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _publish(temporary: Path, output: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        temporary.replace(output)
+        return
+    try:
+        os.link(temporary, output)
+    except FileExistsError:
+        raise OutputExists("output-exists", path=output) from None
+
+
+def _copy(source: Source, splice: Splice, fd: int) -> None:
+    old = source.fileno()
+    for piece in splice.pieces(source.size):
+        if isinstance(piece, bytes):
+            write_all(fd, piece)
+        elif old is not None:
+            _copy_range(old, fd, *piece)
+        else:
+            for at in range(*piece, _BUFFER):
+                write_all(fd, source.payload(at, min(_BUFFER, piece[1] - at)))
+
+
+def _copy_range(old: int, new: int, start: int, stop: int) -> None:
+    """Copies in the kernel where it can: shared extents, then a kernel copy, then buffers."""
+    at = start
+    for step in (_by_copy_file_range, _by_sendfile, _by_buffer):
+        while at < stop:
+            try:
+                moved = step(old, new, at, stop - at)
+            except OSError as error:
+                if error.errno in _UNSUPPORTED_COPY and step is not _by_buffer:
+                    break
+                raise
+            if moved == 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            at += moved
+
+
+def _by_copy_file_range(old: int, new: int, at: int, length: int) -> int:
+    if not hasattr(os, "copy_file_range"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    return os.copy_file_range(old, new, min(length, 1 << 30), offset_src=at)
+
+
+def _by_sendfile(old: int, new: int, at: int, length: int) -> int:
+    if not hasattr(os, "sendfile"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    return os.sendfile(new, old, at, min(length, 1 << 30))
+
+
+def _by_buffer(old: int, new: int, at: int, length: int) -> int:
+    data = os.pread(old, min(length, _BUFFER), at)
+    write_all(new, data)
+    return len(data)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Writes everything at the descriptor's position; a full disk raises, it does not shorten."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _open_to_change(path: Path) -> int:
+    try:
+        fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise NotRegularFile("symbolic-link", path=path, target=os.path.realpath(path)) from None
+        if error.errno == errno.EISDIR:
+            raise NotRegularFile("directory", path=path) from None
+        raise
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise NotRegularFile("not-a-file", path=path)
+        if info.st_nlink > 1:
+            raise UsageError("in-place-linked", path=path, links=info.st_nlink)
+        journal.lock(fd, path)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _changes(fd: int, splice: Splice, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yields (position, bytes) of everything that is written over; the tail moves once the length has changed."""
+    shift = 0
+    at = 0
+    pieces: list[bytes] = []
+    for edit in splice.edits:
+        if shift == 0 and not pieces:
+            if edit.growth == 0:
+                yield edit.start, edit.data
+                continue
+            at, shift_from = edit.start, edit.stop
+            pieces.append(edit.data)
+            shift = 1
+            end = shift_from
+            continue
+        pieces += [os.pread(fd, edit.start - end, end), edit.data]
+        end = edit.stop
+    if pieces:
+        pieces.append(os.pread(fd, size - end, end))
+        yield at, b"".join(pieces)
+
+
+def _overwrite(fd: int, changes: list[tuple[int, bytes]], size: int) -> None:
+    for at, data in changes:
+        journal.pwrite_all(fd, data, at)
+    os.ftruncate(fd, size)
+    os.fsync(fd)

@@ -1,0 +1,243 @@
+"""From blocks of bytes to labels: what a file says, and how surely that is all it says (R35, R48, R49, R62)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from yinji.containers import exif, xmp
+from yinji.containers.base import Container
+from yinji.containers.candidate import may_hold_label
+from yinji.containers.model import Block, Found, Reading, Scheme, State
+from yinji.containers.registry import Identity, sniff, unsupported
+from yinji.containers.source import Source
+from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, YinjiError
+from yinji.labels.aigc import KEYS, AigcLabel
+from yinji.labels.decode import Decoded, decode, looks_like_label
+from yinji.labels.problem import Problem, Severity
+
+_NAME: Final = "AIGC"
+
+
+def read(source: Source, *, thorough: bool = False) -> Reading:
+    """Reads what a file says, in as few reads as its format allows.
+
+    Args:
+        source: The file.
+        thorough: Look everywhere even when a label was already found, so that all labels are counted (R35). A
+            reading that finds nothing always looks everywhere.
+
+    Returns:
+        A reading in one of the five states; a file that cannot be judged is never called unlabelled (R62).
+
+    Raises:
+        NotRegularFile, StorageError: The file could not be reached.
+    """
+    identity = sniff(source)
+    if identity.container is None:
+        error = unsupported(identity, source)
+        return _reading(identity, source, State.UNSUPPORTED, problems=(*_named_wrongly(identity, source), _told(error)))
+    return _read(identity, identity.container, source, thorough)
+
+
+def read_as(container: Container, source: Source, *, thorough: bool = False) -> Reading:
+    """Reads a file as one given format, without sniffing."""
+    identity = Identity(container.name, container, container.media_type, container.kind, container.name)
+    return _read(identity, container, source, thorough)
+
+
+def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
+    blocks, damage = _collect(container, source, thorough)
+    found, other, unread = _understood(blocks, container.carrier)
+    if not thorough and not found and not damage and any(map(may_hold_label, blocks)):
+        # What looked like a label was none, so the quick walk stopped too early.
+        blocks, damage = _collect(container, source, thorough=True)
+        found, other, unread = _understood(blocks, container.carrier)
+    problems = [*_named_wrongly(identity, source), *unread]
+    if len(found) > 1:
+        problems.append(_several(found))
+    if damage is not None:
+        problems.append(_told(damage))
+    return _reading(identity, source, _state(found, damage, unread), found, other, blocks, tuple(problems))
+
+
+def _collect(container: Container, source: Source, thorough: bool) -> tuple[tuple[Block, ...], UnreadableInput | None]:
+    """Takes what blocks there are; what stops the walk is kept beside them, not thrown away with them."""
+    blocks: list[Block] = []
+    try:
+        for block in container.blocks(source, thorough=thorough):
+            blocks.append(block)
+    except NotRegularFile:
+        raise
+    except UnreadableInput as error:
+        return tuple(blocks), error
+    return tuple(blocks), None
+
+
+def _understood(blocks: Iterable[Block], carrier: str) -> tuple[tuple[Found, ...], tuple[Found, ...], list[Problem]]:
+    """Returns the labels, the records of other schemes, and the blocks that could not be understood."""
+    found: list[Found] = []
+    other: list[Found] = []
+    unread: list[Problem] = []
+    for block in blocks:
+        try:
+            for item in _items(block, carrier):
+                (found if item.scheme is Scheme.GB45438 else other).append(item)
+        except UnreadableInput as error:
+            values = {"carrier": block.carrier, "offset": block.start, "reason": error.text.en}
+            unread.append(Problem("block-unreadable", Severity.ERROR, "R62", values))
+    return tuple(found), tuple(other), unread
+
+
+def _items(block: Block, carrier: str) -> Iterator[Found]:
+    if block.carrier == "xmp" and isinstance(block.value, bytes):
+        yield from _from_xmp(block)
+    elif block.carrier == "exif" and isinstance(block.value, bytes):
+        yield from _from_exif(block)
+    elif isinstance(block.value, str):
+        yield from _from_text(block, carrier)
+
+
+def _from_xmp(block: Block) -> Iterator[Found]:
+    assert isinstance(block.value, bytes)
+    for item in xmp.labels(block.value):
+        if not item.is_ours and not looks_like_label(item.text):
+            continue
+        yield _found(block, decode(item.text), item.text, item.shape, _xmp_problems(item))
+
+
+def _xmp_problems(item: xmp.XmpLabel) -> list[Problem]:
+    problems = []
+    if not item.is_ours:
+        values = {"namespace": item.namespace, "expected": xmp.NAMESPACE}
+        problems.append(Problem("xmp-namespace", Severity.ERROR, "R49", values))
+    elif item.prefix != xmp.PREFIX:
+        problems.append(Problem("xmp-prefix", Severity.NOTE, "R49", {"prefix": item.prefix}))
+    if item.name != xmp.NAME:
+        problems.append(Problem("key-case", Severity.ERROR, "R23", {"key": item.name}))
+    if item.shape == "attribute":
+        problems.append(Problem("xmp-attribute", Severity.WARNING, "R49"))
+    return problems
+
+
+def _from_exif(block: Block) -> Iterator[Found]:
+    assert isinstance(block.value, bytes)
+    for field in exif.fields(block.value):
+        if field.name not in exif.LABEL_TAGS:
+            continue
+        if looks_like_label(field.text):
+            decoded = decode(field.text)
+            problems = [Problem("no-key", Severity.WARNING, "R23", {"carrier": f"exif {field.name}"})]
+            is_annex_b = field.name == "UserComment" and decoded.shape == "wrapped"
+            yield _found(block, decoded, field.text, decoded.shape, [] if is_annex_b else problems)
+        else:
+            yield from _other_scheme(block, field.text, field.name)
+
+
+def _from_text(block: Block, carrier: str) -> Iterator[Found]:
+    assert isinstance(block.value, str)
+    named = block.key.upper() == _NAME
+    if not named and not looks_like_label(block.value):
+        yield from _other_scheme(block, block.value, block.key)
+        return
+    if named and not block.value.strip():
+        return
+    decoded = _decode(block)
+    yield _found(block, decoded, block.value, decoded.shape, [*_key_problems(block), *_place_problems(block, carrier)])
+
+
+def _decode(block: Block) -> Decoded:
+    assert isinstance(block.value, str)
+    return decode(block.value)
+
+
+def _key_problems(block: Block) -> list[Problem]:
+    if _NAME in block.key:
+        return []
+    if not block.key:
+        return [Problem("no-key", Severity.WARNING, "R23", {"carrier": block.carrier})]
+    code = "key-case" if block.key.upper() == _NAME else "key-name"
+    return [Problem(code, Severity.ERROR, "R23", {"key": block.key})]
+
+
+def _place_problems(block: Block, carrier: str) -> list[Problem]:
+    if not carrier or block.carrier == carrier:
+        return []
+    return [Problem("place", Severity.WARNING, "R48", {"carrier": block.carrier, "expected": carrier})]
+
+
+def _other_scheme(block: Block, text: str, key: str) -> Iterator[Found]:
+    from yinji.labels.other import recognise
+
+    record = recognise(text)
+    if record is not None:
+        scheme = Scheme(record.scheme)
+        problems = block.problems
+        yield Found(scheme, None, text, block.carrier, key, block.start, block.stop, problems, dict(record.fields))
+
+
+def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: list[Problem]) -> Found:
+    told = (*decoded.problems, *problems, *block.problems)
+    fields = dict(decoded.fields)
+    return Found(Scheme.GB45438, decoded.label, text, block.carrier, shape, block.start, block.stop, told, fields)
+
+
+def _state(found: tuple[Found, ...], damage: UnreadableInput | None, unread: list[Problem]) -> State:
+    if any(item.label is not None for item in found):
+        return State.LABELLED
+    if damage is not None:
+        return State.MALFORMED if isinstance(damage, (Malformed, Truncated)) else State.UNREADABLE
+    return State.MALFORMED if found or unread else State.UNLABELLED
+
+
+def _several(found: tuple[Found, ...]) -> Problem:
+    """GB 45438 6.1 c) allows one label; says where they stand and in what they differ (R35)."""
+    understood = [item.label for item in found if item.label is not None]
+    positions = ", ".join(f"{item.carrier} @{item.start}" for item in found)
+    values = {
+        "count": len(found),
+        "positions": positions,
+        "differing": ", ".join(_differing(understood)) or "-",
+        "offsets": [item.start for item in found],
+    }
+    return Problem("several-labels", Severity.ERROR, "R35", values)
+
+
+def _differing(understood: list[AigcLabel]) -> list[str]:
+    tables = [dict(label.items()) for label in understood]
+    return [key for key in KEYS if len({table[key] for table in tables}) > 1]
+
+
+def _named_wrongly(identity: Identity, source: Source) -> tuple[Problem, ...]:
+    if not identity.mismatch:
+        return ()
+    values = {"extension": source.extension, "format": identity.title}
+    return (Problem("extension-mismatch", Severity.WARNING, "", values),)
+
+
+def _told(error: YinjiError) -> Problem:
+    return Problem(error.code, Severity.ERROR, "R62", dict(error.details))
+
+
+def _reading(
+    identity: Identity,
+    source: Source,
+    state: State,
+    found: tuple[Found, ...] = (),
+    other: tuple[Found, ...] = (),
+    blocks: tuple[Block, ...] = (),
+    problems: tuple[Problem, ...] = (),
+) -> Reading:
+    return Reading(
+        identity.name,
+        identity.media_type,
+        identity.kind,
+        state,
+        found,
+        other,
+        blocks,
+        problems,
+        source.size,
+        source.bytes_read,
+        source.reads,
+    )

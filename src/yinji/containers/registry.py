@@ -1,0 +1,195 @@
+"""Which container a file is: a static table, read without importing any container; then entry points.
+
+To add a format, write its module and add its row here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Final, NamedTuple
+
+from yinji.containers.base import Container
+from yinji.containers.foreign import ROWS as FOREIGN
+from yinji.containers.foreign import by_structure, inside_zip
+from yinji.containers.formats import HEAD, Format, Table, at
+from yinji.containers.model import Kind
+from yinji.containers.source import Source
+from yinji.errors import UnsupportedFormat, UsageError
+
+ENTRY_POINTS: Final = "yinji.containers"
+
+_BMFF: Final = "yinji.containers.isobmff"
+_LAYER_III: Final = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2")
+_OLD_STARTS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def _brands(*brands: bytes) -> tuple[bytes, ...]:
+    return tuple(b"ftyp" + brand for brand in brands)
+
+
+BUILT_IN: Final = (
+    Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg:Jpeg"),
+    Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png:Png"),
+    Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
+    Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
+    Format(
+        "m4a",
+        ("m4a", "m4b", "m4r", "f4a", "f4b"),
+        at(4, *_brands(b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "), b"ftyp"),
+        f"{_BMFF}:M4a",
+    ),
+    Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
+    Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
+    Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
+    Format("mp3", ("mp3",), at(0, b"ID3", *_LAYER_III), "yinji.containers.mp3:Mp3"),
+    Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
+    Format("markdown", ("md", "markdown", "mdown", "mkd"), (), "yinji.containers.markdown:Markdown"),
+    Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
+)
+
+_TABLE: Final = Table(BUILT_IN + FOREIGN)
+_NAMED: Final = {row.name: row for row in _TABLE.rows}
+
+
+class Identity(NamedTuple):
+    """What a file turned out to be.
+
+    Attributes:
+        name: Name of the format, or "unknown".
+        container: What reads it, or None when nothing does.
+        media_type, kind: From the container or the row.
+        title: Name for people.
+        mismatch: Whether the ending of the file's name belongs to another format.
+    """
+
+    name: str
+    container: Container | None
+    media_type: str
+    kind: Kind
+    title: str
+    mismatch: bool = False
+
+
+@cache
+def _load(home: str) -> Container:
+    module, _, name = home.partition(":")
+    container: Container = getattr(import_module(module), name)()
+    return container
+
+
+@cache
+def _third_party() -> tuple[Container, ...]:
+    """Returns the containers of other distributions, in the order of their names."""
+    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    return tuple(point.load()() for point in points)
+
+
+def containers() -> tuple[Container, ...]:
+    """Returns every container: the built-in ones in the table's order, then those of entry points."""
+    return (*(_load(row.home) for row in BUILT_IN), *_third_party())
+
+
+def by_name(name: str) -> Container:
+    """Returns one container.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    row = _NAMED.get(name)
+    if row is not None and row.home:
+        return _load(row.home)
+    for container in _third_party():
+        if container.name == name:
+            return container
+    raise UsageError("no-such-container", name=name)
+
+
+def sniff(source: Source) -> Identity:
+    """Says what a file is, without reading more than its first 4 KiB.
+
+    Content decides; the ending of the name only where the content is silent (Markdown, plain text, damaged files).
+    """
+    head, extension = source.head, source.extension
+    row = _TABLE.by_magic(head[:HEAD], extension)
+    if row is not None and row.home:
+        return _known(row, extension)
+    extra = _best_third_party(head[:HEAD], extension)
+    if extra is not None:
+        return Identity(extra.name, extra, extra.media_type, extra.kind, extra.name)
+    row = _refined(row, head, extension)
+    if row is None:
+        return Identity("unknown", None, "application/octet-stream", Kind.OTHER, "unknown")
+    return _known(row, extension)
+
+
+def identify(source: Source) -> Container:
+    """Returns the container of a file.
+
+    Raises:
+        UnsupportedFormat: No container reads it; ``details`` name the format as far as it was recognised.
+    """
+    identity = sniff(source)
+    if identity.container is None:
+        raise unsupported(identity, source)
+    return identity.container
+
+
+def unsupported(identity: Identity, source: Source) -> UnsupportedFormat:
+    """Returns the error for a file that can be named but not read."""
+    return UnsupportedFormat(
+        "unsupported-format",
+        format=identity.title,
+        name=identity.name,
+        media_type=identity.media_type,
+        path=source.name,
+    )
+
+
+def _known(row: Format, extension: str) -> Identity:
+    named = _TABLE.by_extension(extension) if extension and extension not in row.extensions else None
+    mismatch = named is not None
+    if not row.home:
+        return Identity(row.name, None, row.media_type, row.kind, row.title or row.name, mismatch)
+    container = _load(row.home)
+    return Identity(row.name, container, container.media_type, container.kind, row.name, mismatch)
+
+
+def _best_third_party(head: bytes, extension: str) -> Container | None:
+    scored = [(container.score(head, extension), container) for container in _third_party()]
+    best = max((score for score, _ in scored), default=0)
+    return next((container for score, container in scored if score == best), None) if best > 0 else None
+
+
+def _refined(row: Format | None, head: bytes, extension: str) -> Format | None:
+    """Names what magic alone leaves open: archives by what they hold, text by its look, the rest by its ending."""
+    if row is not None:
+        inside = inside_zip(head) if head[:4] == b"PK\x03\x04" else ""
+        if inside and extension not in row.extensions:
+            return _NAMED[inside]
+        return _plain_zip(row, extension)
+    if structure := by_structure(head, extension):
+        return _NAMED[structure]
+    if named := _TABLE.by_extension(extension):
+        return named
+    return _NAMED["text"] if _looks_like_text(head) else None
+
+
+def _plain_zip(row: Format, extension: str) -> Format:
+    """A ZIP that shows nothing of a document is an archive, whatever row came first among those that start as it."""
+    is_ambiguous = ((0, b"PK\x03\x04"),) in row.magics and extension not in row.extensions
+    return _NAMED["zip"] if is_ambiguous else row
+
+
+def _looks_like_text(head: bytes) -> bool:
+    if not head or head.translate(None, _TEXT_BYTES):
+        return head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        head[:-3].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 6
+    return True
+
+
+_TEXT_BYTES: Final = bytes(range(0x20, 0x100)) + b"\t\n\r\f"
