@@ -103,6 +103,15 @@ def require_conforming(label: AigcLabel) -> None:
     _refuse([*label.problems(), *_first_write_problems(label)])
 
 
+def require_producer(label: AigcLabel) -> None:
+    """Refuses a label whose producer's half does not conform.
+
+    Raises:
+        InvalidLabel: As :func:`require_conforming`.
+    """
+    _refuse([p for p in label.problems() if p.values["key"] in PRODUCER_KEYS])
+
+
 def require_propagation(label: AigcLabel) -> None:
     """Refuses a label whose propagator's half does not conform; the producer's half is not ours to judge (R36).
 

@@ -149,10 +149,12 @@ def make_code(
         raise UsageError("code-service-name", service=service)
     if not re.fullmatch(r"[0-9A-Z]{4}", model):
         raise UsageError("code-model", model=shown(model))
-    subject = uscc if id_number is None else id_number
+    subject = (uscc or id_number or "").strip().upper()
+    if len(subject) != 18:
+        raise UsageError("code-subject-length", length=len(subject))
     mark = ORGANISATION if id_number is None else INDIVIDUAL
     extension = SERVICES[service] + model if service else "00000"
-    return str(ProviderCode.parse(f"00{mark}1{(subject or '').strip().upper()}{extension}"))
+    return str(ProviderCode.parse(f"00{mark}1{subject}{extension}"))
 
 
 def check_code(text: str) -> CodeCheck:
@@ -168,6 +170,17 @@ def check_code(text: str) -> CodeCheck:
     if _BARE_ID.fullmatch(text) and id_check(text[:17]) == text[17] and birth_date(text):
         return CodeCheck("individual", (_warning("code-bare-id", "R68"), _warning("code-privacy", "R68")))
     return CodeCheck("name", (), {}, vendor_of_name(text))
+
+
+def require_provider(text: str) -> None:
+    """Lets a name or a well-formed code pass; for what we are about to write ourselves.
+
+    Raises:
+        UsageError: The value is meant as a code and is none; the message names the position.
+    """
+    wrong = next((p for p in check_code(text).problems if p.severity is Severity.ERROR), None)
+    if wrong is not None:
+        raise UsageError(wrong.code, **wrong.values)
 
 
 def _checked(text: str) -> CodeCheck:
@@ -219,20 +232,22 @@ def _code_problems(code: str) -> Iterator[Problem]:
 def _uscc_problems(uscc: str) -> Iterator[Problem]:
     for position, character in enumerate(uscc, SUBJECT_START + 1):
         if character not in USCC_ALPHABET:
-            yield _error("uscc-character", "R67", position=position, character=character)
+            yield _error(
+                "uscc-character", "R67", position=position, inner=position - SUBJECT_START, character=character
+            )
             return
     expected = uscc_check(uscc[:17])
     if uscc[17] != expected:
-        yield _error("uscc-check", "R67", position=SUBJECT_START + 18, found=uscc[17], expected=expected)
+        yield _error("uscc-check", "R67", position=SUBJECT_START + 18, inner=18, found=uscc[17], expected=expected)
 
 
 def _id_problems(id_number: str) -> Iterator[Problem]:
     for position, character in enumerate(id_number, SUBJECT_START + 1):
         if character not in "0123456789" and (character != "X" or position != SUBJECT_START + 18):
-            yield _error("id-character", "R68", position=position, character=character)
+            yield _error("id-character", "R68", position=position, inner=position - SUBJECT_START, character=character)
             return
     if birth_date(id_number) is None:
         yield _error("id-date", "R68", first=SUBJECT_START + 7, last=SUBJECT_START + 14)
     expected = id_check(id_number[:17])
     if id_number[17] != expected:
-        yield _error("id-check", "R68", position=SUBJECT_START + 18, found=id_number[17], expected=expected)
+        yield _error("id-check", "R68", position=SUBJECT_START + 18, inner=18, found=id_number[17], expected=expected)
