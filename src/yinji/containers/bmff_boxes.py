@@ -1,0 +1,164 @@
+"""Bounded walking over the boxes of ISO base media files (ISO/IEC 14496-12) and the atoms of QuickTime.
+
+Nothing here recurses: callers descend along known paths, and every size is checked against its parent and the file.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from yinji.containers.source import Source
+from yinji.errors import Malformed, Truncated
+
+WINDOW: Final = 256
+"""One small read usually shows a box, its first children and the header that follows them."""
+
+FREE: Final = frozenset((b"free", b"skip", b"wide"))
+MEDIA: Final = b"mdat"
+
+_HEADER: Final = struct.Struct(">I4s")
+_LARGE: Final = struct.Struct(">Q")
+
+
+class Box(NamedTuple):
+    """One box.
+
+    Attributes:
+        kind: Four-character code.
+        start, body, stop: Where the header, the payload and the next box begin.
+        parent: The box it stands in, or None at the top of the file.
+    """
+
+    kind: bytes
+    start: int
+    body: int
+    stop: int
+    parent: Box | None = None
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def name(self) -> str:
+        """The four-character code for people; the copyright sign of Apple's codes is byte A9."""
+        return self.kind.decode("latin-1") if self.kind.isascii() or self.kind[0] == 0xA9 else self.kind.hex()
+
+
+class Window:
+    """Small reads of one source, served from the last stretch that was fetched."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._at = 0
+        self._data = b""
+
+    def peek(self, at: int, length: int) -> bytes:
+        """Returns exactly ``length`` bytes from ``at``.
+
+        Raises:
+            Truncated: The file ends before them.
+        """
+        offset = at - self._at
+        if offset < 0 or offset + length > len(self._data):
+            if length > WINDOW or at + length > self.source.size:
+                return self.source.read(at, length)
+            self._at, self._data, offset = at, self.source.read_up_to(at, WINDOW), 0
+        return self._data[offset : offset + length]
+
+    def number(self, at: int, length: int = 4) -> int:
+        """Returns the big-endian number of ``length`` bytes at ``at``."""
+        return int.from_bytes(self.peek(at, length), "big")
+
+
+def top_level(window: Window) -> Iterator[Box]:
+    """Yields the boxes of the file in order.
+
+    Raises:
+        Malformed, Truncated, LimitExceeded: A size that cannot be.
+    """
+    return _walk(window, 0, window.source.size, None, 0)
+
+
+def children(window: Window, parent: Box, *, skip: int = 0, stop: int | None = None) -> Iterator[Box]:
+    """Yields the boxes inside ``parent``, after ``skip`` bytes of its own fields.
+
+    Raises:
+        Malformed, Truncated, LimitExceeded: A size that cannot be.
+    """
+    depth = 1
+    above = parent.parent
+    while above is not None:
+        depth, above = depth + 1, above.parent
+    return _walk(window, parent.body + skip, parent.stop if stop is None else stop, parent, depth)
+
+
+def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) -> Iterator[Box]:
+    source = window.source
+    while stop - at >= 8:
+        source.element(depth)
+        size, kind = _HEADER.unpack(window.peek(at, 8))
+        body = at + 8
+        if size == 1:
+            if stop - at < 16:
+                raise _beyond(source, kind, at, 16, stop, parent)
+            size, body = _LARGE.unpack(window.peek(at + 8, 8))[0], at + 16
+        elif size == 0:
+            if parent is not None:
+                if kind == b"\0\0\0\0":
+                    return  # QuickTime ends lists of user data with a zero
+                raise Malformed("bmff-box-size", path=source.name, box=_shown(kind), offset=at, size=0)
+            size = stop - at
+        if size < body - at:
+            raise Malformed("bmff-box-size", path=source.name, box=_shown(kind), offset=at, size=size)
+        if size > stop - at:
+            raise _beyond(source, kind, at, size, stop, parent)
+        yield Box(kind, at, body, at + size, parent)
+        at += size
+    if parent is None and at < stop and any(window.peek(at, stop - at)):
+        raise Truncated("truncated", path=source.name, offset=at, needed=8, size=source.size)
+
+
+def _beyond(source: Source, kind: bytes, at: int, size: int, stop: int, parent: Box | None) -> Malformed | Truncated:
+    if parent is None:
+        return Truncated("truncated", path=source.name, offset=at, needed=size, size=source.size)
+    return Malformed(
+        "bmff-box-beyond-parent", path=source.name, box=_shown(kind), parent=parent.name, offset=at, size=size, end=stop
+    )
+
+
+def _shown(kind: bytes) -> str:
+    return Box(kind, 0, 0, 0).name
+
+
+def make_box(kind: bytes, *parts: bytes) -> bytes:
+    """Returns a box of 32-bit size around the parts."""
+    return _HEADER.pack(8 + sum(map(len, parts)), kind) + b"".join(parts)
+
+
+def full_fields(window: Window, box: Box) -> int:
+    """Returns 4 when a ``meta`` box is a FullBox (ISO), 0 when it is a plain QuickTime atom."""
+    if box.stop - box.body < 8:
+        return min(4, box.stop - box.body)
+    return 0 if window.peek(box.body + 4, 4) in _META_CHILDREN else 4
+
+
+_META_CHILDREN: Final = frozenset(
+    (
+        b"hdlr",
+        b"keys",
+        b"ilst",
+        b"mhdr",
+        b"ctry",
+        b"lang",
+        b"iloc",
+        b"pitm",
+        b"iinf",
+        b"xml ",
+        b"bxml",
+        b"idat",
+        b"free",
+    )
+)
