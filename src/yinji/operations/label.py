@@ -11,6 +11,7 @@ from typing import BinaryIO
 from yinji.containers.source import RangedReader, Source, SourceFile
 from yinji.errors import Refused
 from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
+from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.registry import mark_for
@@ -70,6 +71,7 @@ def label(
 
     Raises:
         InvalidLabel: The label does not keep GB 45438 App. E.
+        UsageError: The producer is meant as a 27-character code and is none.
         Refused: The file already carries somebody else's label, or a stronger one.
         UnsupportedFormat: No place for the label, or no perceptible label for this kind yet.
         UnreadableInput: The file is damaged or enciphered.
@@ -77,6 +79,7 @@ def label(
         ReadBackMismatch, StorageError: Nothing was replaced.
     """
     require_conforming(label)
+    require_provider(label.producer)
     rules = regime_named(regime)
     target = Target.of(
         output,

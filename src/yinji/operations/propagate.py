@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from yinji.containers.source import RangedReader, Source
 from yinji.errors import Refused
-from yinji.labels.aigc import AigcLabel, require_conforming, require_conforming_propagation
+from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
+from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
 from yinji.operations.written import Opened, Target, Written, refuse_to_break_credentials, write_label, written
 
@@ -49,6 +50,7 @@ def propagate(
 
     Raises:
         InvalidLabel: Our half does not keep GB 45438 App. E.
+        UsageError: Our code is meant as a 27-character code and is none.
         Refused: The file carries no label and ``label`` is "", or a label that cannot be understood.
         UnsupportedFormat, UnreadableInput, OutputExists, ReadBackMismatch, StorageError: As for ``label``.
     """
@@ -60,6 +62,7 @@ def propagate(
         break_credentials=break_credentials,
         dry_run=dry_run,
     )
+    require_provider(propagator)
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
         passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
@@ -72,7 +75,7 @@ def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, res
     present = file.reading.label
     if present is not None:
         passed_on = present.propagated(propagator, propagate_id, reserved2=reserved2)
-        require_conforming_propagation(passed_on)
+        require_propagation(passed_on)
         return passed_on
     if file.reading.found:
         raise Refused("label-not-understood", path=file.source.name)
