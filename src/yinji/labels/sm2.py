@@ -23,7 +23,8 @@ EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 DEFAULT_USER_ID: Final = b"1234567812345678"
 """The user id of GM/T 0009 when the parties agreed on none (checklist R75)."""
 
-_ALGORITHM: Final = der.write(der.SEQUENCE, der.oid(EC_PUBLIC_KEY), der.oid(SM2_CURVE))
+ALGORITHM_PARAMETERS: Final = der.oid(EC_PUBLIC_KEY) + der.oid(SM2_CURVE)
+"""Content of the AlgorithmIdentifier of an SM2 key."""
 
 
 class Point(NamedTuple):
@@ -38,7 +39,8 @@ class Point(NamedTuple):
 
     def spki(self) -> bytes:
         """Returns the DER SubjectPublicKeyInfo, 91 bytes."""
-        return der.write(der.SEQUENCE, _ALGORITHM, der.write(der.BIT_STRING, b"\x00\x04", self.raw()))
+        algorithm = der.write(der.SEQUENCE, ALGORITHM_PARAMETERS)
+        return der.write(der.SEQUENCE, algorithm, der.write(der.BIT_STRING, b"\x00\x04", self.raw()))
 
 
 G: Final = Point(
@@ -88,7 +90,7 @@ def _bare_x(key: bytes) -> int:
 
 def _of_spki(spki: bytes) -> bytes:
     algorithm, key = der.sequence(spki, (der.SEQUENCE, der.BIT_STRING))
-    if algorithm.content != _ALGORITHM[2:] or key.content[:1] != b"\x00":
+    if algorithm.content != ALGORITHM_PARAMETERS or key.content[:1] != b"\x00":
         raise Malformed("sm2-key")
     return key.content[1:]
 
