@@ -84,7 +84,7 @@ class PlatformService(Protocol):
     def audit_export(self) -> Iterable[AuditEntry]: ...
 
     # --- upkeep
-    def tidy(self) -> None: ...
+    def tidy(self, *, thorough: bool = False) -> None: ...
     def healthy(self) -> bool: ...
 
 
@@ -98,9 +98,11 @@ class Platform:
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         from yinji.platform.accounts import Accounts
         from yinji.platform.audit import AuditLog
+        from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
         from yinji.platform.items import Items
         from yinji.platform.propagation import Propagation
+        from yinji.platform.publishing import Publishing
 
         self.settings = settings
         self._database = database
@@ -108,7 +110,10 @@ class Platform:
         self._audit = AuditLog(database)
         self._accounts = Accounts(database, self._audit, settings)
         self._drafts = Drafts(database, self._audit, blobs, settings)
-        self._items = Items(database, self._audit, blobs, self._drafts, Propagation(blobs, settings), settings)
+        self._items = Items(database, blobs)
+        propagation = Propagation(blobs, settings)
+        self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
+        self._declaring = Declaring(database, self._audit, blobs, propagation, settings)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -227,7 +232,7 @@ class Platform:
             Conflict: The draft is published already, or the key was used for something else.
         """
         self.require(author, Permission.ITEM_PUBLISH)
-        return self._items.publish(
+        item_id = self._publishing.publish(
             author,
             title=title,
             text=text,
@@ -235,6 +240,7 @@ class Platform:
             draft_id=draft_id,
             idempotency_key=idempotency_key,
         )
+        return self._items.get(item_id)
 
     def item(self, item_id: str) -> Item:
         """Returns an item with its history.
@@ -268,7 +274,8 @@ class Platform:
             Refused: Not the author, or the declaration would take an earlier one back.
         """
         self.require(actor, Permission.ITEM_DECLARE_OWN)
-        return self._items.declare(actor, item_id, declaration)
+        self._declaring.declare(actor, item_id, declaration)
+        return self._items.get(item_id)
 
     def served_file(self, item_id: str) -> ServedFile:
         """Returns the file that readers get.
@@ -307,10 +314,19 @@ class Platform:
         return self._audit.export()
 
     # --- upkeep
-    def tidy(self) -> None:
-        """Removes expired drafts and sessions and the files that nothing refers to. Cheap; run it every hour."""
+    def tidy(self, *, thorough: bool = False) -> None:
+        """Removes expired drafts, sessions and keys, and what dead processes left. Cheap; run it every hour.
+
+        Args:
+            thorough: Also compare every kept file with the database and remove those that nothing refers to, such as
+                files for readers that a newer one replaced. Run it every week.
+        """
         self._accounts.expire()
+        self._publishing.expire()
         self._drafts.expire()
+        self._blobs.sweep()
+        if thorough:
+            self._drafts.collect()
 
     def healthy(self) -> bool:
         """Tells whether the database answers and the files' folder can be written."""

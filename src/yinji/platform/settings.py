@@ -21,6 +21,9 @@ T = TypeVar("T")
 SAMPLE_PROPAGATOR: Final = "001191110000MA0TE5T00Q20001"
 """Code of a firm that does not exist: fit for trying things out, not for a real site."""
 
+_SITE_NAME: Final = Text("印记", "Yinji")
+_YES: Final = frozenset(("1", "yes", "true", "on"))
+_NO: Final = frozenset(("0", "no", "false", "off"))
 _SIZE_UNITS: Final = {"": 1, "B": 1, "KIB": 1024, "MIB": 1024**2, "GIB": 1024**3}
 _TIME_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -40,12 +43,14 @@ class Settings:
         draft_lifetime: After this an unpublished upload is removed (``YINJI_DRAFT_LIFETIME``, "24h").
         session_lifetime: After this everybody signs in again (``YINJI_SESSION_LIFETIME``, "30d").
         session_idle: The same for sessions that are not used (``YINJI_SESSION_IDLE``, "12h").
+        break_credentials: Write the propagation label also where a C2PA manifest in the file will then no longer verify
+            (``YINJI_BREAK_CREDENTIALS``, "yes"). Otherwise such files are served as they came, and the item says why.
         public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
     database_url: str = ""
-    site_name: Text = Text("印记", "Yinji")
+    site_name: Text = _SITE_NAME
     propagator: str = SAMPLE_PROPAGATOR
     regime: str = "cn"
     max_upload_bytes: int = 200 * MIB
@@ -53,6 +58,7 @@ class Settings:
     draft_lifetime: timedelta = timedelta(hours=24)
     session_lifetime: timedelta = timedelta(days=30)
     session_idle: timedelta = timedelta(hours=12)
+    break_credentials: bool = False
     public_url: str = ""
 
     def __post_init__(self) -> None:
@@ -111,6 +117,7 @@ class Settings:
             draft_lifetime=setting("YINJI_DRAFT_LIFETIME", _duration, default.draft_lifetime),
             session_lifetime=setting("YINJI_SESSION_LIFETIME", _duration, default.session_lifetime),
             session_idle=setting("YINJI_SESSION_IDLE", _duration, default.session_idle),
+            break_credentials=setting("YINJI_BREAK_CREDENTIALS", _yes_or_no, default.break_credentials),
             public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
         )
 
@@ -133,6 +140,12 @@ def _scheme(url: str) -> str:
 
 def _text(_name: str, text: str) -> str:
     return text
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    if text.lower() not in _YES | _NO:
+        raise _bad(name, text, "yes, no")
+    return text.lower() in _YES
 
 
 def _count(name: str, text: str) -> int:

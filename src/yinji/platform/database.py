@@ -1,0 +1,155 @@
+"""Connections: SQLite (WAL, ``synchronous=FULL``) or PostgreSQL behind one pair of verbs, ``read`` and ``write``."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from yinji.errors import StorageError, UsageError, YinjiError
+from yinji.platform.errors import Conflict
+
+_WRITES: Final = "yinji_writes"
+_BUSY_SECONDS: Final = 30
+
+
+class Database:
+    """One database, shared by all threads.
+
+    On SQLite one writer runs at a time: ``BEGIN IMMEDIATE`` takes the file's lock first, so no transaction fails
+    half-way because another one wrote. On PostgreSQL rows are locked where it matters, the head of the audit log last.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._writer = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Connects and brings the schema up to date.
+
+        Raises:
+            UsageError: The address cannot be understood.
+            StorageError: The database cannot be reached or is newer than this program.
+        """
+        from yinji.platform.migrations import upgrade
+
+        with _translated():
+            database = cls(_engine(_parsed(url)))
+        try:
+            upgrade(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Opens a reading transaction.
+
+        Args:
+            snapshot: All statements see the same state (always so on SQLite).
+        """
+        with _translated(), self._engine.connect() as connection:
+            if snapshot and not self._sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Opens a writing transaction: durable when the block ends, gone when it raises.
+
+        Raises:
+            Conflict: A row with this key is there already.
+            StorageError: The database refused.
+        """
+        with _translated(), self._alone(), self._engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Queues the threads of this process fairly, where SQLite itself would only poll."""
+        return self._writer if self._sqlite else nullcontext()
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Holds a named lock until the transaction ends. On SQLite a writer is alone anyway."""
+        if not self._sqlite:
+            connection.execute(
+                select(text("pg_advisory_xact_lock(:key)")).params(key=zlib.crc32(f"yinji {name}".encode()))
+            )
+
+    def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> None:
+        """Inserts a row unless its key is there already."""
+        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        connection.execute(insert.values(**values).on_conflict_do_nothing())
+
+    def answers(self) -> bool:
+        """Tells whether the database is there."""
+        try:
+            with self.read() as connection:
+                return bool(connection.scalar(select(text("1"))))
+        except StorageError:
+            return False
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UsageError("database-url") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UsageError("database-url")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_SECONDS})
+    if not url.database or url.database == ":memory:":
+        raise UsageError("database-url")
+    try:
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError("folder", path=Path(url.database).parent, reason=error.strerror) from error
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Lets only the package's own errors out."""
+    try:
+        yield
+    except YinjiError:
+        raise
+    except IntegrityError as error:
+        raise Conflict("already-there") from error
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise StorageError("database", reason=f"{type(cause).__name__}: {str(cause).splitlines()[0]}") from error

@@ -1,0 +1,190 @@
+"""Uploads that were looked at but not published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, union_all
+
+from yinji.errors import Refused, UsageError
+from yinji.labels.declaration import Declaration
+from yinji.operations.check import check
+from yinji.platform import instants, words
+from yinji.platform.audit import SYSTEM, AuditLog
+from yinji.platform.blobs import BlobStore, Spool
+from yinji.platform.deciding import decide
+from yinji.platform.errors import NotFound
+from yinji.platform.model import Account, Draft
+from yinji.platform.schema import drafts, items, propagations
+from yinji.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+BLOBS_LOCK: Final = "blobs"
+"""Held by whoever keeps or removes a file, until the rows that refer to it are committed."""
+
+
+class DraftUpload:
+    """One upload on its way to becoming a draft."""
+
+    def __init__(self, drafts: Drafts, author: Account, spool: Spool) -> None:
+        self._drafts = drafts
+        self._author = author
+        self._spool = spool
+
+    def write(self, chunk: bytes) -> None:
+        self._spool.write(chunk)
+
+    def finish(self, filename: str) -> Draft:
+        """Looks at the file and keeps it.
+
+        Raises:
+            UsageError: The file is empty.
+        """
+        self._spool.seal()
+        if not self._spool.size:
+            raise UsageError("upload-empty")
+        return self._drafts.keep(self._author, self._spool, words.filename(filename))
+
+
+class Drafts:
+    """Receives files, looks at them, and forgets those that nobody publishes."""
+
+    def __init__(self, database: Database, audit: AuditLog, blobs: BlobStore, settings: Settings) -> None:
+        self._database = database
+        self._audit = audit
+        self._blobs = blobs
+        self._settings = settings
+
+    def look(self, file: BinaryIO, filename: str) -> dict[str, Any]:
+        """Returns the report on a file without any declaration; keeps nothing."""
+        return check(file, regime=self._settings.regime, filename=words.filename(filename)).to_dict()
+
+    @contextmanager
+    def upload(self, author: Account) -> Iterator[DraftUpload]:
+        """Opens an upload.
+
+        Raises:
+            Refused: The account holds too many drafts.
+        """
+        self._require_room(author)
+        with self._blobs.spool(self._settings.max_upload_bytes) as spool:
+            yield DraftUpload(self, author, spool)
+
+    def keep(self, author: Account, spool: Spool, filename: str) -> Draft:
+        with spool.path.open("rb") as file:
+            report = self.look(file, filename)
+        now = instants.now()
+        draft = Draft(
+            id=instants.uuid7(),
+            author_id=author.id,
+            filename=filename,
+            media_type=report["media_type"],
+            kind=report["kind"],
+            size=spool.size,
+            sha256=spool.sha256,
+            report=report,
+            created_at=now,
+            expires_at=now + self._settings.draft_lifetime,
+        )
+        with self._database.write() as connection:
+            self._database.lock(connection, BLOBS_LOCK)
+            spool.keep()
+            connection.execute(insert(drafts).values({name: getattr(draft, name) for name in draft.__slots__}))
+            detail = {
+                "sha256": draft.sha256,
+                "size": draft.size,
+                "format": report["format"],
+                "state": report["state"],
+                "tier": report["verdict"]["tier"],
+            }
+            self._audit.append(connection, "draft.checked", actor=author.id, subject=draft.id, detail=detail)
+        return draft
+
+    def get(self, author: Account, draft_id: str) -> Draft:
+        """Returns one of the author's drafts.
+
+        Raises:
+            NotFound: No such draft of this author, it has expired, or it was published.
+        """
+        query = select(drafts).where(
+            drafts.c.id == draft_id,
+            drafts.c.author_id == author.id,
+            drafts.c.item_id.is_(None),
+            drafts.c.expires_at > instants.now(),
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("draft-not-found")
+        return _draft(row)
+
+    def published_as(self, author: Account, draft_id: str) -> str | None:
+        """Returns the number of the item that a draft became, or None."""
+        query = select(drafts.c.item_id).where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
+    def preview(self, draft: Draft, declaration: Declaration) -> dict[str, Any]:
+        """Returns the report as it would be with this declaration, from stored evidence alone."""
+        return decide(draft.report, declaration, self._settings.regime).report(draft.report)
+
+    def expire(self) -> None:
+        """Removes drafts that nobody published in time, and their files unless something else refers to them."""
+        with self._database.write() as connection:
+            self._database.lock(connection, BLOBS_LOCK)
+            over = connection.execute(
+                select(drafts.c.id, drafts.c.sha256, drafts.c.item_id)
+                .where(drafts.c.expires_at <= instants.now())
+                .with_for_update()
+            ).all()
+            for row in over:
+                connection.execute(delete(drafts).where(drafts.c.id == row.id))
+            for row in over:
+                if row.item_id is None:
+                    detail = {"sha256": row.sha256}
+                    self._audit.append(connection, "draft.expired", actor=SYSTEM, subject=row.id, detail=detail)
+            self._remove_unreferenced(connection, {row.sha256 for row in over})
+
+    def collect(self) -> None:
+        """Removes files that no row refers to: what a process left that died between keeping and committing."""
+        for shard in self._blobs.shards():
+            with self._database.write() as connection:
+                self._database.lock(connection, BLOBS_LOCK)
+                self._remove_unreferenced(connection, set(shard))
+
+    def _remove_unreferenced(self, connection: Connection, digests: set[str]) -> None:
+        for digest in sorted(digests - _referenced(connection, digests)):
+            self._blobs.remove(digest)
+
+    def _require_room(self, author: Account) -> None:
+        query = select(func.count()).where(drafts.c.author_id == author.id, drafts.c.item_id.is_(None))
+        with self._database.read() as connection:
+            held = connection.scalar(query.where(drafts.c.expires_at > instants.now())) or 0
+        if held >= self._settings.max_open_drafts:
+            raise Refused("too-many-drafts", most=self._settings.max_open_drafts)
+
+
+def _referenced(connection: Connection, digests: set[str]) -> set[str]:
+    """Returns those of the hashes that some row still needs: an upload, an original, or the file now served."""
+    served = propagations.join(
+        items, (propagations.c.item_id == items.c.id) & (propagations.c.number == items.c.propagation)
+    )
+    wanted = sorted(digests)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        query = union_all(
+            select(drafts.c.sha256).where(drafts.c.sha256.in_(some)),
+            select(items.c.sha256).where(items.c.sha256.in_(some)),
+            select(propagations.c.sha256).select_from(served).where(propagations.c.sha256.in_(some)),
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
+def _draft(row: Row[Any]) -> Draft:
+    return Draft(**{name: getattr(row, name) for name in Draft.__slots__})

@@ -1,0 +1,157 @@
+"""Items as rows: how they are stored, found and put together again. Knows no rule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select
+
+from yinji.labels.declaration import Declaration, Declared
+from yinji.platform import cursors, words
+from yinji.platform.deciding import Decision
+from yinji.platform.errors import NotFound
+from yinji.platform.model import Account, Change, Item, Role
+from yinji.platform.propagation import Served
+from yinji.platform.schema import accounts, decisions, item_changes, items, propagations
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+LISTING: Final = "feed"
+
+_JOINED: Final = (
+    items.join(accounts, items.c.author_id == accounts.c.id)
+    .join(decisions, and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision))
+    .join(propagations, and_(propagations.c.item_id == items.c.id, propagations.c.number == items.c.propagation))
+)
+
+_COLUMNS: Final = (
+    items,
+    accounts.c.name.label("author_name"),
+    accounts.c.display_name.label("author_display_name"),
+    accounts.c.role.label("author_role"),
+    accounts.c.created_at.label("author_created_at"),
+    decisions.c.tier,
+    decisions.c.evidence,
+    decisions.c.verdict,
+    propagations.c.state,
+    propagations.c.label,
+    propagations.c.reason,
+    propagations.c.sha256.label("served_sha256"),
+    propagations.c.size.label("served_size"),
+)
+
+
+def one(connection: Connection, item_id: str) -> Row[Any] | None:
+    """Returns an item's row with its author, its decision and propagation in force, or None."""
+    return connection.execute(select(*_COLUMNS).select_from(_JOINED).where(items.c.id == item_id)).one_or_none()
+
+
+def required(database: Database, item_id: str) -> Row[Any]:
+    """Returns the same in a transaction of its own.
+
+    Raises:
+        NotFound: No such item.
+    """
+    with database.read() as connection:
+        row = one(connection, item_id)
+    if row is None:
+        raise NotFound("item-not-found")
+    return row
+
+
+def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -> Select[Any]:
+    """Returns the query for one page and one row more, newest first (numbers sort by time)."""
+    rows = select(*_COLUMNS).select_from(_JOINED).order_by(items.c.id.desc()).limit(limit + 1)
+    if cursor is not None:
+        rows = rows.where(items.c.id < cursors.decode(LISTING, cursor))
+    if author_id is not None:
+        rows = rows.where(items.c.author_id == author_id)
+    for word in words.search_words(query):
+        rows = rows.where(items.c.search.contains(word, autoescape=True))
+    return rows
+
+
+def add_decision(connection: Connection, item_id: str, number: int, decision: Decision, at: datetime) -> None:
+    """Stores one version of the verdict with all it rests on."""
+    connection.execute(
+        insert(decisions).values(
+            item_id=item_id,
+            number=number,
+            at=at,
+            tier=str(decision.tier),
+            regime=decision.verdict.regime,
+            regime_version=decision.verdict.regime_version,
+            evidence=[entry.to_dict() for entry in decision.evidence],
+            verdict=decision.verdict.to_dict(),
+        )
+    )
+
+
+def add_propagation(
+    connection: Connection, item_id: str, number: int, served: Served, *, sha256: str, size: int, at: datetime
+) -> None:
+    """Stores which file readers get; ``sha256`` and ``size`` are those of the upload where nothing was written."""
+    connection.execute(
+        insert(propagations).values(
+            item_id=item_id,
+            number=number,
+            at=at,
+            **served.to_dict(),
+            sha256=served.file.sha256 if served.file else sha256,
+            size=served.file.size if served.file else size,
+        )
+    )
+
+
+def add_change(
+    connection: Connection, item_id: str, *, actor: str, event: str, detail: dict[str, Any], at: datetime
+) -> None:
+    """Stores one step of the item's history; the transaction holds the item, so numbers do not collide."""
+    number = connection.scalar(select(func.count()).where(item_changes.c.item_id == item_id)) or 0
+    connection.execute(
+        insert(item_changes).values(item_id=item_id, number=number, at=at, actor=actor, event=event, detail=detail)
+    )
+
+
+def history(connection: Connection, item_id: str) -> tuple[Change, ...]:
+    """Returns an item's changes, newest first, with the names their actors show now."""
+    query = (
+        select(item_changes, accounts.c.display_name)
+        .select_from(item_changes.outerjoin(accounts, accounts.c.id == item_changes.c.actor))
+        .where(item_changes.c.item_id == item_id)
+        .order_by(item_changes.c.number.desc())
+    )
+    return tuple(
+        Change(row.at, row.display_name or row.actor, row.event, row.detail) for row in connection.execute(query)
+    )
+
+
+def declaration_of(row: Row[Any]) -> Declaration:
+    """Returns what the author says now."""
+    return Declaration(Declared(row.declaration), row.declaration_note)
+
+
+def item_from(row: Row[Any], changes: tuple[Change, ...] = ()) -> Item:
+    """Builds the value from a row of :func:`one` or :func:`page`."""
+    has_file = bool(row.filename)
+    return Item(
+        id=row.id,
+        author=Account(
+            row.author_id, row.author_name, row.author_display_name, Role(row.author_role), row.author_created_at
+        ),
+        title=row.title,
+        text=row.text,
+        kind=row.kind,
+        filename=row.filename,
+        media_type=row.media_type if has_file else "",
+        size=row.size if has_file else 0,
+        sha256=row.sha256 if has_file else "",
+        declaration=declaration_of(row),
+        report=row.file_report | {"evidence": row.evidence, "verdict": row.verdict},
+        propagation={"state": row.state, "label": row.label, "reason": row.reason},
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        history=changes,
+    )

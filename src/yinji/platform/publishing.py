@@ -1,0 +1,272 @@
+"""Publishing. A post is acknowledged only once it, its files and its log entries are durable (design, rule 10)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from yinji.errors import UsageError
+from yinji.labels.declaration import Declaration
+from yinji.platform import instants, words
+from yinji.platform.audit import AuditLog
+from yinji.platform.blobs import BlobStore, Spooled
+from yinji.platform.canonical import canonical
+from yinji.platform.deciding import Decision, decide
+from yinji.platform.drafts import BLOBS_LOCK, Drafts
+from yinji.platform.errors import Conflict, NotFound
+from yinji.platform.model import Account
+from yinji.platform.propagation import TEXT_NAME, Propagation, Served
+from yinji.platform.schema import drafts, idempotency_keys, items
+from yinji.platform.settings import Settings
+from yinji.platform.steps import Steps
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+MAX_TITLE: Final = 120
+MAX_TEXT: Final = 20_000
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_KEYS_KEPT: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is published: a draft's file, or a text as a Markdown file of its own."""
+
+    path: Path
+    filename: str
+    media_type: str
+    kind: str
+    size: int
+    sha256: str
+    report: dict[str, Any]
+    draft_id: str | None = None
+    spooled: Spooled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """One post, checked and ready to be stored."""
+
+    id: str
+    author: Account
+    title: str
+    text: str
+    declaration: Declaration
+    content: _Content
+    decision: Decision
+    served: Served
+    key: str | None
+    request: str
+
+
+class Publishing:
+    """Turns drafts and texts into items."""
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditLog,
+        blobs: BlobStore,
+        drafts: Drafts,
+        propagation: Propagation,
+        settings: Settings,
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._blobs = blobs
+        self._drafts = drafts
+        self._propagation = propagation
+        self._settings = settings
+
+    def publish(
+        self,
+        author: Account,
+        *,
+        title: str,
+        text: str,
+        declaration: Declaration,
+        draft_id: str | None,
+        idempotency_key: str | None,
+    ) -> str:
+        """Publishes a post and returns its number; the same key and the same post again return the same number."""
+        title = words.line(title, most=MAX_TITLE, code="title-rule")
+        text = words.paragraphs(text, most=MAX_TEXT, code="text-rule").strip()
+        declaration = words.declaration(declaration)
+        if draft_id is None and not text:
+            raise UsageError("text-missing")
+        if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
+            raise UsageError("idempotency-key-rule")
+        request = _fingerprint(title, text, declaration, draft_id)
+        known = self._published_with(author, idempotency_key, request)
+        if known is not None:
+            return known
+        with self._content(author, draft_id, text) as content:
+            item_id = instants.uuid7()
+            decision = decide(content.report, declaration, self._settings.regime)
+            with self._propagation.derive(
+                content.path, content.filename or TEXT_NAME, decision.verdict, item_id
+            ) as served:
+                post = _Post(
+                    item_id,
+                    author,
+                    title,
+                    text,
+                    declaration,
+                    content,
+                    decision,
+                    served,
+                    idempotency_key,
+                    request,
+                )
+                return self._stored(post)
+
+    def _published_with(self, author: Account, key: str | None, request: str) -> str | None:
+        """Returns the item that was published with this key, if any.
+
+        Raises:
+            Conflict: The key was used for another post.
+        """
+        if key is None:
+            return None
+        keys = idempotency_keys
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(keys).where(keys.c.account_id == author.id, keys.c.key == key)
+            ).one_or_none()
+        if row is None:
+            return None
+        if row.request_sha256 != request:
+            raise Conflict("idempotency-key-reused")
+        return str(row.item_id)
+
+    @contextmanager
+    def _content(self, author: Account, draft_id: str | None, text: str) -> Iterator[_Content]:
+        if draft_id is not None:
+            yield self._file_content(author, draft_id)
+            return
+        with self._blobs.spool(self._settings.max_upload_bytes) as spool:
+            spool.write(f"{text}\n".encode())
+            spool.seal()
+            with spool.path.open("rb") as file:
+                report = self._drafts.look(file, TEXT_NAME)
+            yield _Content(
+                spool.path, "", report["media_type"], "text", spool.size, spool.sha256, report, spooled=spool
+            )
+
+    def _file_content(self, author: Account, draft_id: str) -> _Content:
+        published = self._drafts.published_as(author, draft_id)
+        if published is not None:
+            raise Conflict("draft-published", item_id=published)
+        draft = self._drafts.get(author, draft_id)
+        path = self._blobs.path(draft.sha256)
+        return _Content(
+            path, draft.filename, draft.media_type, draft.kind, draft.size, draft.sha256, draft.report, draft.id
+        )
+
+    def _stored(self, post: _Post) -> str:
+        """Writes everything in one transaction and returns the item's number.
+
+        The files are in place, and waited for, before the rows that name them are committed.
+        """
+        try:
+            with self._database.write() as connection:
+                self._database.lock(connection, BLOBS_LOCK)
+                if post.content.draft_id is not None:
+                    _use_draft(connection, post.content.draft_id, post.id)
+                for file in (post.content.spooled, post.served.file):
+                    if file is not None:
+                        file.keep()
+                self._insert(connection, post)
+        except Conflict:
+            known = self._published_with(post.author, post.key, post.request)
+            if known is None:
+                raise
+            return known
+        return post.id
+
+    def _insert(self, connection: Connection, post: _Post) -> None:
+        at, content = instants.now(), post.content
+        connection.execute(
+            insert(items).values(
+                id=post.id,
+                author_id=post.author.id,
+                title=post.title,
+                text=post.text,
+                search=words.searchable(post.title, post.text, post.id),
+                kind=content.kind,
+                filename=content.filename,
+                media_type=content.media_type,
+                size=content.size,
+                sha256=content.sha256,
+                file_report=content.report,
+                declaration=str(post.declaration.choice),
+                declaration_note=post.declaration.note,
+                decision=0,
+                propagation=0,
+                published_at=at,
+                updated_at=at,
+                revision=0,
+            )
+        )
+        if post.key is not None:
+            connection.execute(
+                insert(idempotency_keys).values(
+                    account_id=post.author.id,
+                    key=post.key,
+                    request_sha256=post.request,
+                    item_id=post.id,
+                    created_at=at,
+                )
+            )
+        steps = Steps(self._audit, connection, post.id, post.author.id, at)
+        detail = {
+            "declaration": str(post.declaration.choice),
+            "sha256": content.sha256,
+            "draft": content.draft_id or "",
+        }
+        steps.recorded("item.published", detail)
+        steps.decided(0, post.decision)
+        steps.propagated(0, post.served, sha256=content.sha256, size=content.size)
+
+    def expire(self) -> None:
+        """Forgets idempotency keys that nobody will repeat any more."""
+        with self._database.write() as connection:
+            old = idempotency_keys.c.created_at < instants.now() - _KEYS_KEPT
+            connection.execute(delete(idempotency_keys).where(old))
+
+
+def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str | None) -> str:
+    """Tells whether a repeated key comes with the same post."""
+    post = {
+        "title": title,
+        "text": text,
+        "choice": str(declaration.choice),
+        "note": declaration.note,
+        "draft": draft_id,
+    }
+    return hashlib.sha256(canonical(post).encode()).hexdigest()
+
+
+def _use_draft(connection: Connection, draft_id: str, item_id: str) -> None:
+    """Ties a draft to its item, once.
+
+    Raises:
+        NotFound: It expired meanwhile.
+        Conflict: It was published meanwhile.
+    """
+    draft = drafts.c.id == draft_id
+    row = connection.execute(select(drafts.c.item_id).where(draft).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("draft-not-found")
+    if row.item_id is not None:
+        raise Conflict("draft-published", item_id=row.item_id)
+    connection.execute(update(drafts).where(draft).values(item_id=item_id))

@@ -1,0 +1,51 @@
+"""What each step in an item's life leaves behind: its rows, its history for people, its entry in the log for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from yinji.platform import item_rows
+from yinji.platform.audit import AuditLog
+from yinji.platform.deciding import Decision
+from yinji.platform.propagation import Served
+
+
+class Steps:
+    """Records the steps of one item in a writing transaction that somebody else opened."""
+
+    def __init__(self, audit: AuditLog, connection: Connection, item_id: str, actor: str, at: datetime) -> None:
+        self._audit = audit
+        self._connection = connection
+        self._item_id = item_id
+        self._actor = actor
+        self._at = at
+
+    def decided(self, number: int, decision: Decision, *, before: str = "") -> None:
+        """Stores a version of the verdict; ``before`` is the tier it replaces."""
+        item_rows.add_decision(self._connection, self._item_id, number, decision, self._at)
+        detail = {
+            "number": number,
+            "from": before,
+            "tier": str(decision.tier),
+            "regime": decision.verdict.regime,
+            "regime_version": decision.verdict.regime_version,
+        }
+        self.recorded("item.decided", detail)
+
+    def propagated(self, number: int, served: Served, *, sha256: str, size: int) -> None:
+        """Stores which file readers get from now on; ``sha256`` and ``size`` are those of the upload."""
+        item_rows.add_propagation(
+            self._connection, self._item_id, number, served, sha256=sha256, size=size, at=self._at
+        )
+        shown = served.file.sha256 if served.file else sha256
+        self.recorded("item.propagated", {"number": number, "state": served.state, "served_sha256": shown})
+
+    def recorded(self, event: str, detail: dict[str, Any]) -> None:
+        """Puts one step into the item's history and into the audit log; no words of people in ``detail``."""
+        item_rows.add_change(
+            self._connection, self._item_id, actor=self._actor, event=event, detail=detail, at=self._at
+        )
+        self._audit.append(self._connection, event, actor=self._actor, subject=self._item_id, detail=detail)
