@@ -1,0 +1,153 @@
+"""Who may call which route: one table, and whatever is not in it is refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from yinji.errors import Refused
+from yinji.platform.errors import NotSignedIn
+from yinji.platform.model import Account
+from yinji.platform.permissions import Permission, allows, require
+from yinji.platform.service import PlatformService
+from yinji.server.security import refuse_cross_site
+
+
+class Open(StrEnum):
+    """Routes that need no permission."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed_in"
+
+
+Need = Permission | Open
+
+ROUTES: Final[dict[tuple[str, str], Need]] = {
+    ("GET", "/healthz"): Open.ANYBODY,
+    ("GET", "/.well-known/yinji.json"): Open.ANYBODY,
+    ("GET", "/static/{digest}/{name}"): Open.ANYBODY,
+    ("GET", "/v1/openapi.json"): Open.ANYBODY,
+    ("POST", "/v1/session"): Open.ANYBODY,
+    ("DELETE", "/v1/session"): Open.SIGNED_IN,
+    ("POST", "/v1/check"): Permission.FILE_CHECK,
+    ("POST", "/v1/items"): Permission.ITEM_PUBLISH,
+    ("GET", "/v1/items"): Permission.ITEM_READ,
+    ("GET", "/v1/items/{item_id}"): Permission.ITEM_READ,
+    ("GET", "/v1/items/{item_id}/file"): Permission.ITEM_READ,
+    ("PATCH", "/v1/items/{item_id}/declaration"): Permission.ITEM_DECLARE_OWN,
+    ("GET", "/v1/audit/entries"): Permission.AUDIT_READ,
+    ("GET", "/v1/audit/checkpoint"): Permission.AUDIT_VERIFY,
+    ("GET", "/"): Permission.ITEM_READ,
+    ("GET", "/feed.json"): Permission.ITEM_READ,
+    ("GET", "/items/{item_id}"): Permission.ITEM_READ,
+    ("GET", "/items/{item_id}.json"): Permission.ITEM_READ,
+    ("GET", "/items/{item_id}/file"): Permission.ITEM_READ,
+    ("POST", "/items/{item_id}/declaration"): Permission.ITEM_DECLARE_OWN,
+    ("GET", "/publish"): Permission.ITEM_PUBLISH,
+    ("GET", "/publish.json"): Permission.ITEM_PUBLISH,
+    ("POST", "/publish"): Permission.ITEM_PUBLISH,
+    ("GET", "/publish/{draft_id}"): Permission.DRAFT_CREATE,
+    ("GET", "/publish/{draft_id}.json"): Permission.DRAFT_CREATE,
+    ("POST", "/publish/{draft_id}"): Permission.ITEM_PUBLISH,
+    ("GET", "/verify"): Permission.FILE_CHECK,
+    ("GET", "/verify.json"): Permission.FILE_CHECK,
+    ("POST", "/verify"): Permission.FILE_CHECK,
+    ("POST", "/verify.json"): Permission.FILE_CHECK,
+    ("GET", "/audit"): Permission.AUDIT_READ,
+    ("GET", "/audit.json"): Permission.AUDIT_READ,
+    ("POST", "/audit"): Permission.AUDIT_VERIFY,
+    ("GET", "/sign-in"): Open.ANYBODY,
+    ("GET", "/sign-in.json"): Open.ANYBODY,
+    ("POST", "/sign-in"): Open.ANYBODY,
+    ("GET", "/join"): Open.ANYBODY,
+    ("GET", "/join.json"): Open.ANYBODY,
+    ("POST", "/join"): Open.ANYBODY,
+    ("GET", "/account"): Open.SIGNED_IN,
+    ("GET", "/account.json"): Open.SIGNED_IN,
+    ("POST", "/sign-out"): Open.SIGNED_IN,
+}
+
+
+def cookie_name(secure: bool) -> str:
+    """Returns the name of the session cookie; ``__Host-`` binds it to this host and to HTTPS (RFC 6265bis 4.1.3.2)."""
+    return "__Host-yinji-session" if secure else "yinji-session"
+
+
+def session_token(request: Request) -> str:
+    """Returns the bearer token, else the session cookie, else ""."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return request.cookies.get(cookie_name(request.app.state.options.secure), "")
+
+
+def platform_of(request: Request) -> PlatformService:
+    """Returns the platform behind the application."""
+    platform: PlatformService = request.app.state.platform
+    return platform
+
+
+def viewer_of(request: Request) -> Account | None:
+    """Returns who is signed in; None for a visitor."""
+    viewer: Account | None = getattr(request.state, "viewer", None)
+    return viewer
+
+
+def author_of(request: Request) -> Account:
+    """Returns who is signed in.
+
+    Raises:
+        NotSignedIn: Nobody is.
+    """
+    viewer = viewer_of(request)
+    if viewer is None:
+        raise NotSignedIn("sign-in-required")
+    return viewer
+
+
+def may(request: Request, permission: Permission) -> bool:
+    """Tells whether whoever asks may do this."""
+    return allows(viewer_of(request), permission)
+
+
+async def authorize(request: Request) -> None:
+    """Runs before every route: same site, known route, sufficient permission.
+
+    Raises:
+        CrossSite: An unsafe request from another site.
+        NotSignedIn: It needs an account, and nobody is signed in.
+        Refused: The account may not do this, or the route is not in the table.
+    """
+    refuse_cross_site(request.method, request.headers)
+    token = session_token(request)
+    request.state.viewer = None
+    if token:
+        request.state.viewer = await run_in_threadpool(partial(platform_of(request).account_of, token))
+    check(need_of(request), viewer_of(request))
+
+
+def need_of(request: Request) -> Need:
+    """Returns what the matched route needs."""
+    method = "GET" if request.method == "HEAD" else request.method
+    need = ROUTES.get((method, request.scope["route"].path))
+    if need is None:
+        raise Refused("not-permitted", permission="", role="")
+    return need
+
+
+def check(need: Need, viewer: Account | None) -> None:
+    """Passes if ``viewer`` has what a route needs; raises as :func:`authorize` does."""
+    if need is Open.ANYBODY:
+        return
+    if viewer is None and (need is Open.SIGNED_IN or not allows(None, need)):
+        raise NotSignedIn("sign-in-required")
+    if isinstance(need, Permission):
+        require(viewer, need)
+
+
+AUTHORIZED: Final = Depends(authorize)

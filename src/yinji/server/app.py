@@ -1,0 +1,148 @@
+"""Puts the server together: routes, guards and error answers around one platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from yinji import __version__
+from yinji.errors import YinjiError
+from yinji.limits import MIB
+from yinji.platform.errors import NotSignedIn
+from yinji.platform.service import Platform
+from yinji.server import api
+from yinji.server.access import AUTHORIZED
+from yinji.server.assets import serve_asset
+from yinji.server.body import BoundedBody
+from yinji.server.options import SMALL_BODY, ServerOptions
+from yinji.server.pages import account, audit, feed, item, publish, verify
+from yinji.server.problems import as_yinji_error, problem_response, wants_page
+from yinji.server.rendering import View, error_page, page, see_other, twin
+from yinji.server.security import SecurityHeaders, protecting_headers
+
+_UPLOADS: Final = frozenset(
+    {("POST", "/v1/check"), ("POST", "/v1/items"), ("POST", "/publish"), ("POST", "/verify"), ("POST", "/verify.json")}
+)
+_FORM_ROOM: Final = MIB
+"""What the text fields and the framing of a form may add to its file."""
+
+PageFunction = Callable[[Request], View]
+
+_PAGES: Final[tuple[tuple[str, str, PageFunction], ...]] = (
+    ("/", "/feed.json", feed.feed),
+    ("/items/{item_id}", "/items/{item_id}.json", item.item),
+    ("/publish", "/publish.json", publish.publish),
+    ("/publish/{draft_id}", "/publish/{draft_id}.json", publish.draft),
+    ("/verify", "/verify.json", verify.verify),
+    ("/audit", "/audit.json", audit.audit),
+    ("/sign-in", "/sign-in.json", account.sign_in),
+    ("/join", "/join.json", account.join),
+    ("/account", "/account.json", account.account),
+)
+_ACTIONS: Final[tuple[tuple[str, str, Callable[..., object]], ...]] = (
+    ("GET", "/static/{digest}/{name}", serve_asset),
+    ("GET", "/items/{item_id}/file", item.file),
+    ("POST", "/items/{item_id}/declaration", item.declare),
+    ("POST", "/publish", publish.post),
+    ("POST", "/publish/{draft_id}", publish.post_draft),
+    ("POST", "/verify", verify.post),
+    ("POST", "/verify.json", verify.post_json),
+    ("POST", "/audit", audit.verify),
+    ("POST", "/sign-in", account.post_sign_in),
+    ("POST", "/sign-out", account.sign_out),
+    ("POST", "/join", account.post_join),
+)
+
+
+def create_app(platform: Platform, options: ServerOptions | None = None) -> FastAPI:
+    """Returns the application.
+
+    Args:
+        platform: The open platform; the caller closes it.
+        options: Settings of the HTTP side; without them ``secure`` follows the site's public address.
+    """
+    chosen = options or ServerOptions(secure=platform.settings.public_url.startswith("https://"))
+    app = FastAPI(
+        title="Yinji 印记",
+        version=__version__,
+        description=api.__doc__ or "",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[AUTHORIZED],
+        responses=api.PROBLEMS,
+    )
+    app.state.platform = platform
+    app.state.options = chosen
+    app.state.site_name = platform.settings.site_name
+    app.include_router(api.router)
+    _add_pages(app)
+    for kind in (YinjiError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer_error)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_middleware(BoundedBody, options=chosen, limit_of=partial(_limit_of, platform.settings.max_upload_bytes))
+    app.add_middleware(SecurityHeaders, secure=chosen.secure)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    for address, json_address, function in _PAGES:
+        app.add_api_route(json_address, _for_programs(function), methods=["GET"], include_in_schema=False)
+        app.add_api_route(address, _for_people(function), methods=["GET"], include_in_schema=False)
+    for method, address, endpoint in _ACTIONS:
+        app.add_api_route(address, endpoint, methods=[method], include_in_schema=False)
+
+
+def _for_people(function: PageFunction) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        response = page(request, function(request))
+        if (choice := request.query_params.get("ai", "")) in feed.AI_CHOICES:
+            secure = request.app.state.options.secure
+            response.set_cookie(
+                feed.AI_COOKIE, choice, max_age=365 * 86400, samesite="lax", httponly=True, secure=secure
+            )
+        return response
+
+    return endpoint
+
+
+def _for_programs(function: PageFunction) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        return twin(request, function(request))
+
+    return endpoint
+
+
+def _limit_of(max_upload: int, scope: Scope) -> int:
+    upload = (scope["method"], scope["path"]) in _UPLOADS
+    return max_upload + _FORM_ROOM if upload else SMALL_BODY
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    known = as_yinji_error(error)
+    response = await _worded(request, known)
+    if known.http_status >= 500:  # answered outside the middleware
+        response.headers.update(protecting_headers(secure=request.app.state.options.secure))
+    return response
+
+
+async def _worded(request: Request, known: YinjiError) -> Response:
+    if not wants_page(request):
+        return problem_response(request, known)
+    if isinstance(known, NotSignedIn) and request.method == "GET":
+        return see_other(f"/sign-in?next={request.url.path}")
+    return await run_in_threadpool(error_page, request, known)
+
+
+async def _answer_nobody(request: Request, error: Exception) -> Response:
+    """Ends a request whose client has left."""
+    return Response(status_code=400)

@@ -1,0 +1,84 @@
+"""Times, sizes and numbers as people write them, in both languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from yinji.server.language import say
+
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_UNITS: Final = ("kB", "MB", "GB", "TB")
+_FACES: Final = 5
+
+
+def when(at: datetime, language: str, zone: tzinfo, now: datetime | None = None) -> str:
+    """Returns a time as in a feed: today 09:12, yesterday 19:30, else the date."""
+    local = at.astimezone(zone)
+    today = (now or datetime.now(UTC)).astimezone(zone).date()
+    clock = f"{local:%H:%M}"
+    if local.date() == today:
+        return say(language, "time.today", clock=clock)
+    if local.date() == today - timedelta(days=1):
+        return say(language, "time.yesterday", clock=clock)
+    return moment(at, language, zone, year=local.year != today.year)
+
+
+def moment(at: datetime, language: str, zone: tzinfo, *, year: bool = True) -> str:
+    """Returns date and time in full."""
+    local = at.astimezone(zone)
+    key = "time.full" if year else "time.this_year"
+    return say(
+        language,
+        key,
+        year=local.year,
+        month=local.month,
+        month_name=_MONTHS[local.month - 1],
+        day=local.day,
+        clock=f"{local:%H:%M}",
+    )
+
+
+def machine_time(at: datetime) -> str:
+    """Returns RFC 3339 in UTC, to the second or finer as it is known."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def size(count: int) -> str:
+    """Returns a size with two digits that count: 4.1 MB."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in _UNITS:
+        value /= 1000
+        if value < 999.5 or unit == _UNITS[-1]:
+            break
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+
+
+def number(value: int) -> str:
+    """Returns a number with its thousands apart."""
+    return f"{value:,}"
+
+
+def initial(name: str) -> str:
+    """Returns the character that stands for somebody who has no picture."""
+    return next((c.upper() for c in name if c.isalnum()), "·")
+
+
+def face(account_id: str) -> int:
+    """Returns which of the five pigments an account's round picture has."""
+    return sum(account_id.encode()) % _FACES + 1

@@ -1,0 +1,99 @@
+"""Signing in and out, and opening an author's account."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from yinji.errors import Refused, YinjiError
+from yinji.platform.model import Role
+from yinji.server import represent
+from yinji.server.access import author_of, cookie_name, platform_of, session_token
+from yinji.server.intake import receive_form
+from yinji.server.rendering import View, page, see_other
+
+
+def sign_in(request: Request) -> View:
+    """The form."""
+    return _sign_in_view(request.query_params.get("next", ""))
+
+
+async def post_sign_in(request: Request) -> Response:
+    """Opens a session and sets its cookie."""
+    form = await receive_form(request)
+    name, target = form.get("name"), form.get("next")
+    return await run_in_threadpool(_enter, request, name, form.get("password"), target)
+
+
+def _enter(request: Request, name: str, password: str, target: str) -> Response:
+    try:
+        token = platform_of(request).sign_in(name, password)
+    except YinjiError as error:
+        return page(request, _sign_in_view(target, name, error))
+    return _signed_in(request, token, target)
+
+
+def join(request: Request) -> View:
+    """The form."""
+    return _join_view(request)
+
+
+async def post_join(request: Request) -> Response:
+    """Opens an author's account and signs it in."""
+    form = await receive_form(request)
+    fields = (form.get("name"), form.get("password"), form.get("display_name"))
+    return await run_in_threadpool(_register, request, *fields)
+
+
+def _register(request: Request, name: str, password: str, display_name: str) -> Response:
+    if not request.app.state.options.open_registration:
+        raise Refused("registration-closed")
+    platform = platform_of(request)
+    try:
+        platform.create_account(name, password, Role.CREATOR, display_name)
+        token = platform.sign_in(name, password)
+    except YinjiError as error:
+        return page(request, _join_view(request, name, display_name, error))
+    return _signed_in(request, token, "/publish")
+
+
+def account(request: Request) -> View:
+    """Who is signed in."""
+    return View("account.html", represent.own_account(author_of(request)))
+
+
+def sign_out(request: Request) -> Response:
+    """Ends the session."""
+    platform_of(request).sign_out(session_token(request))
+    response = see_other("/")
+    options = request.app.state.options
+    response.delete_cookie(cookie_name(options.secure), secure=options.secure, httponly=True, samesite="lax")
+    return response
+
+
+def _signed_in(request: Request, token: str, target: str) -> Response:
+    response = see_other(local_address(target))
+    secure = request.app.state.options.secure
+    lifetime = int(request.app.state.platform.settings.session_lifetime.total_seconds())
+    response.set_cookie(
+        cookie_name(secure), token, max_age=lifetime, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+    return response
+
+
+def local_address(target: str) -> str:
+    """Returns ``target`` if it is a path on this site, else the start page: nobody is sent elsewhere."""
+    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if plain and "\\" not in target else "/"
+
+
+def _sign_in_view(target: str, name: str = "", error: YinjiError | None = None) -> View:
+    context = {"next": target, "name": name, "error": error}
+    return View("sign_in.html", {"fields": ["name", "password", "next"]}, context, error.http_status if error else 200)
+
+
+def _join_view(request: Request, name: str = "", display_name: str = "", error: YinjiError | None = None) -> View:
+    data = {"fields": ["name", "display_name", "password"], "open": request.app.state.options.open_registration}
+    context = {"name": name, "display_name": display_name, "error": error}
+    return View("join.html", data, context, error.http_status if error else 200)

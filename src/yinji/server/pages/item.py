@@ -1,0 +1,89 @@
+"""One item: the work in its mount, where it came from, and how its notice changed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from yinji.platform.model import Change, Item
+from yinji.server import present, represent
+from yinji.server.access import author_of, platform_of, viewer_of
+from yinji.server.declarations import choices_above, declaration_of
+from yinji.server.files import serve_file
+from yinji.server.intake import receive_form
+from yinji.server.language import words
+from yinji.server.rendering import View, see_other
+from yinji.texts import Text
+
+_DONE: Final = ("published", "declared")
+
+
+def item(request: Request) -> View:
+    """The page of one item."""
+    value = platform_of(request).item(request.path_params["item_id"])
+    data = represent.item(value)
+    return View("item.html", data, _context(request, value))
+
+
+def _context(request: Request, value: Item) -> dict[str, Any]:
+    report = value.report
+    label = next((found for found in report["labels"] if "Label" in found), None)
+    viewer = viewer_of(request)
+    own = viewer is not None and viewer.id == value.author.id
+    done = request.query_params.get("done", "")
+    return {
+        "item": value,
+        "n": present.notice_of(report),
+        "answer": present.answer_of(report),
+        "reasons": [present.text(reason) for reason in report["verdict"]["reasons"]],
+        "articles": present.articles_of(report),
+        "version": f"{report['verdict']['regime']} {report['verdict']['regime_version']}",
+        "uploaded": label,
+        "chip": present.integrity_chip(report),
+        "here": _here(value, label is not None),
+        "reason": value.propagation.get("reason") if value.propagation["state"] in ("unsupported", "failed") else None,
+        "written": value.propagation.get("label"),
+        "findings": present.findings_of(report),
+        "signature": present.signature_of(report),
+        "served_size": platform_of(request).served_file(value.id).size if value.filename else 0,
+        "choices": choices_above(value.declaration.choice) if own else (),
+        "changes": [_step(change) for change in value.history],
+        "done": done if own and done in _DONE else "",
+        "error": None,
+    }
+
+
+def _here(value: Item, had_label: bool) -> str:
+    """Returns which sentence tells what was done to the file here."""
+    if not value.filename:
+        return "here_text"
+    state = value.propagation["state"]
+    if state == "written":
+        return "here_written" if had_label else "here_first"
+    return f"here_{state}"
+
+
+def _step(change: Change) -> dict[str, Any]:
+    """Puts one change into words."""
+    known = words().get(f"event.{change.event.rsplit('.', 1)[-1]}", Text(change.event, change.event))
+    declared = change.detail.get("choice") or change.detail.get("declaration")
+    more = words().get(f"declare.{declared}", Text("", ""))
+    return {"at": change.at, "title": known, "more": more}
+
+
+def file(request: Request) -> Response:
+    """Answers with the file that readers get."""
+    served = platform_of(request).served_file(request.path_params["item_id"])
+    return serve_file(request, served, download=request.query_params.get("download") == "1")
+
+
+async def declare(request: Request) -> Response:
+    """Adds to the author's declaration."""
+    form = await receive_form(request)
+    declaration = declaration_of(form.get("declaration"), form.get("note"))
+    item_id = request.path_params["item_id"]
+    await run_in_threadpool(platform_of(request).declare, author_of(request), item_id, declaration)
+    return see_other(f"/items/{item_id}?done=declared")

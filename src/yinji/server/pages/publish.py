@@ -1,0 +1,132 @@
+"""Publishing: the file or the words and the declaration on one screen; what the file says is shown before it goes out.
+
+Words alone go out at once. A file is read first: the answer to the upload is the same form with what was found, the
+choices that are left, and a preview of the notice; sending it publishes. A script only saves the reload in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from yinji.labels.declaration import Declaration, Declared
+from yinji.platform.model import Draft
+from yinji.server import present, represent
+from yinji.server.access import author_of, platform_of
+from yinji.server.declarations import OFFERED, choices, declaration_of
+from yinji.server.errors import BadRequest
+from yinji.server.intake import Form, receive_form
+from yinji.server.rendering import View, page, see_other
+from yinji.server.sinks import draft_sink
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the author has filled in so far."""
+
+    title: str = ""
+    text: str = ""
+    declaration: str = ""
+    note: str = ""
+
+    @classmethod
+    def of(cls, form: Form) -> Typed:
+        return cls(form.get("title"), form.get("text"), form.get("declaration"), form.get("note"))
+
+
+def publish(request: Request) -> View:
+    """The empty form."""
+    return _form(request, None, Typed())
+
+
+def draft(request: Request) -> View:
+    """The form with a file that was read and not published yet."""
+    value = platform_of(request).draft(author_of(request), request.path_params["draft_id"])
+    return _form(request, value, Typed())
+
+
+async def post(request: Request) -> Response:
+    """Takes the first form: a file becomes a draft, words alone are published."""
+    form = await receive_form(request, draft_sink(platform_of(request), author_of(request)))
+    typed = Typed.of(form)
+    if form.files:
+        view = await run_in_threadpool(_form, request, form.files[0], typed)
+        return page(request, view)
+    return await run_in_threadpool(_send, request, None, typed)
+
+
+async def post_draft(request: Request) -> Response:
+    """Publishes a draft."""
+    form = await receive_form(request)
+    return await run_in_threadpool(_send_draft, request, Typed.of(form))
+
+
+def _send_draft(request: Request, typed: Typed) -> Response:
+    value = platform_of(request).draft(author_of(request), request.path_params["draft_id"])
+    return _send(request, value, typed)
+
+
+def _send(request: Request, value: Draft | None, typed: Typed) -> Response:
+    if value is None and not typed.text.strip():
+        return page(request, _form(request, None, typed, problem="nothing"))
+    try:
+        declaration = declaration_of(typed.declaration, typed.note)
+    except BadRequest:
+        return page(request, _form(request, value, typed, problem="declaration"))
+    item = platform_of(request).publish(
+        author_of(request),
+        title=typed.title,
+        text=typed.text,
+        declaration=declaration,
+        draft_id=value.id if value else None,
+    )
+    return see_other(f"/items/{item.id}?done=published")
+
+
+def _form(request: Request, value: Draft | None, typed: Typed, *, problem: str = "") -> View:
+    locked = bool(value and value.report["verdict"]["locked"])
+    offered = choices(locked=locked)
+    limit = request.app.state.platform.settings.max_upload_bytes
+    data: dict[str, Any] = {
+        "draft": represent.draft(value) if value else None,
+        "choices": [choice.to_dict() for choice in offered],
+        "max_upload_bytes": limit,
+    }
+    allowed = {choice.value for choice in offered if not choice.ruled_out}
+    context: dict[str, Any] = {
+        "draft": value,
+        "title": typed.title,
+        "text": typed.text,
+        "note": typed.note,
+        "declaration": typed.declaration if typed.declaration in allowed else "",
+        "choices": offered,
+        "locked": locked,
+        "limit": limit,
+        "problem": problem,
+        "previews": (),
+        "fixed": None,
+        "findings": (),
+        "signature": (),
+    }
+    if value is not None:
+        context |= _of_draft(request, value)
+    return View("publish.html", data, context, 422 if problem else 200)
+
+
+def _of_draft(request: Request, value: Draft) -> dict[str, Any]:
+    platform = platform_of(request)
+    previews = [
+        {"value": str(c), "notice": present.notice_of(platform.preview(value, Declaration(c)))}
+        for c in (Declared(choice) for choice in OFFERED)
+    ]
+    locked = value.report["verdict"]["locked"]
+    return {
+        "previews": previews,
+        "fixed": present.notice_of(value.report) if locked else None,
+        "findings": present.findings_of(value.report),
+        "signature": present.signature_of(value.report),
+    }

@@ -1,0 +1,75 @@
+"""The verify page: any file, by anybody, and nothing of it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from yinji.server import present, represent
+from yinji.server.access import platform_of
+from yinji.server.intake import MAX_FILES, receive_form
+from yinji.server.rendering import View, page, twin
+from yinji.server.sinks import Checked, check_sink
+
+
+def verify(request: Request) -> View:
+    """The empty form."""
+    return _view(request, [])
+
+
+async def post(request: Request) -> Response:
+    """Reads the files and shows what they say."""
+    return page(request, await _checked(request))
+
+
+async def post_json(request: Request) -> Response:
+    """The same for programs."""
+    return twin(request, await _checked(request))
+
+
+async def _checked(request: Request) -> View:
+    limit = request.app.state.platform.settings.max_upload_bytes
+    form = await receive_form(request, check_sink(platform_of(request), limit))
+    return _view(request, form.files, missing=not form.files)
+
+
+def _view(request: Request, results: list[Checked], *, missing: bool = False) -> View:
+    limit = request.app.state.platform.settings.max_upload_bytes
+    data = {
+        "max_upload_bytes": limit,
+        "max_files": MAX_FILES,
+        "results": [represent.checked(result) for result in results],
+    }
+    context = {
+        "limit": limit,
+        "max_files": MAX_FILES,
+        "missing": missing,
+        "results": [_result(result) for result in results],
+    }
+    return View("verify.html", data, context, 422 if missing else 200)
+
+
+def _result(checked: Checked) -> dict[str, Any]:
+    report = checked.report
+    return {
+        "filename": checked.filename,
+        "size": checked.size,
+        "format": report["format"],
+        "media_type": report["media_type"],
+        "version": f"{report['verdict']['regime']} {report['verdict']['regime_version']}",
+        "answer": present.answer_of(report),
+        "notice": present.notice_of(report),
+        "reasons": [present.text(reason) for reason in report["verdict"]["reasons"]],
+        "labels": present.labels_of(report),
+        "checks": _checks(report),
+        "problems": present.problems_of(report),
+        "findings": present.findings_of(report),
+        "others": present.others_of(report),
+    }
+
+
+def _checks(report: present.Json) -> tuple[present.Check, ...]:
+    formed = (present.Check("ok", "check", "verify.well_formed"),) if present.conforming(report) else ()
+    return (*formed, *present.signature_of(report))

@@ -1,0 +1,80 @@
+"""The platform's values as JSON: what the API and the ``.json`` twins of the pages give out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yinji.platform.model import Account, AuditEntry, Draft, Item
+from yinji.server.formatting import machine_time
+from yinji.server.sinks import Checked
+
+
+def account(value: Account) -> dict[str, Any]:
+    """Returns what anybody may know of an account."""
+    return {"id": value.id, "name": value.name, "display_name": value.display_name}
+
+
+def own_account(value: Account) -> dict[str, Any]:
+    """Returns what somebody may know of their own account."""
+    return account(value) | {"role": str(value.role), "created_at": machine_time(value.created_at)}
+
+
+def draft(value: Draft) -> dict[str, Any]:
+    """Returns an upload that is not published yet."""
+    return {
+        "id": value.id,
+        "filename": value.filename,
+        "media_type": value.media_type,
+        "kind": value.kind,
+        "size": value.size,
+        "sha256": value.sha256,
+        "report": value.report,
+        "created_at": machine_time(value.created_at),
+        "expires_at": machine_time(value.expires_at),
+    }
+
+
+def item(value: Item) -> dict[str, Any]:
+    """Returns an item with its report, its verdict and its history."""
+    file = {
+        "filename": value.filename,
+        "media_type": value.media_type,
+        "size": value.size,
+        "sha256": value.sha256,
+        "href": f"/v1/items/{value.id}/file",
+    }
+    return {
+        "id": value.id,
+        "author": account(value.author),
+        "title": value.title,
+        "text": value.text,
+        "kind": value.kind,
+        "file": file if value.filename else None,
+        "declaration": {"choice": str(value.declaration.choice), "note": value.declaration.note},
+        "report": value.report,
+        "propagation": value.propagation,
+        "published_at": machine_time(value.published_at),
+        "updated_at": machine_time(value.updated_at),
+        "history": [
+            {"at": machine_time(c.at), "actor": c.actor, "event": c.event, "detail": c.detail} for c in value.history
+        ],
+    }
+
+
+def checked(value: Checked) -> dict[str, Any]:
+    """Returns what a file says that was only looked at."""
+    return {"filename": value.filename, "size": value.size, "report": value.report}
+
+
+def audit_entry(value: AuditEntry) -> dict[str, Any]:
+    """Returns one line of the log, its body as stored."""
+    return {
+        "index": value.index,
+        "at": machine_time(value.at),
+        "actor": value.actor,
+        "event": value.event,
+        "subject": value.subject,
+        "body": value.body,
+        "leaf_hash": value.leaf_hash,
+        "chain_hash": value.chain_hash,
+    }

@@ -1,0 +1,86 @@
+"""Where uploaded bytes go: to a draft of the platform, or to a look at the file and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final, cast
+
+from yinji.errors import LimitExceeded
+from yinji.limits import MIB
+from yinji.platform.model import Account, Draft
+from yinji.platform.service import PlatformService, Upload
+
+_IN_MEMORY: Final = 1 * MIB
+
+
+class DraftSink:
+    """Keeps the file as a draft of ``author``."""
+
+    def __init__(self, platform: PlatformService, author: Account, filename: str) -> None:
+        self._platform = platform
+        self._author = author
+        self._filename = filename
+        self._stack = ExitStack()
+        self._upload: Upload | None = None
+
+    def write(self, chunk: bytes) -> None:
+        self._opened().write(chunk)
+
+    def finish(self) -> Draft:
+        return self._opened().finish(self._filename)
+
+    def discard(self) -> None:
+        self._stack.close()
+
+    def _opened(self) -> Upload:
+        if self._upload is None:
+            self._upload = self._stack.enter_context(self._platform.upload(self._author))
+        return self._upload
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file that was looked at and let go."""
+
+    filename: str
+    size: int
+    report: dict[str, Any]
+
+
+class CheckSink:
+    """Spools the file outside the store, has it checked and forgets it."""
+
+    def __init__(self, platform: PlatformService, limit: int, filename: str) -> None:
+        self._platform = platform
+        self._limit = limit
+        self._filename = filename
+        self._size = 0
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by discard()
+
+    def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise LimitExceeded("body-too-large", limit=f"{self._limit / MIB:g} MB")
+        self._file.write(chunk)
+
+    def finish(self) -> Checked:
+        self._file.seek(0)
+        report = self._platform.check(cast(BinaryIO, self._file), self._filename)
+        return Checked(self._filename, self._size, report)
+
+    def discard(self) -> None:
+        self._file.close()
+
+
+def draft_sink(platform: PlatformService, author: Account) -> Callable[[str], DraftSink]:
+    """Returns what opens a draft of ``author`` for a file name."""
+    return partial(DraftSink, platform, author)
+
+
+def check_sink(platform: PlatformService, limit: int) -> Callable[[str], CheckSink]:
+    """Returns what opens a look at a file of at most ``limit`` bytes."""
+    return partial(CheckSink, platform, limit)
