@@ -6,6 +6,7 @@ SM2 keys are made and used by GmSSL (``pip install 'yinji[sm]'``), whose arithme
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -153,11 +154,9 @@ def fingerprint_of_pem(pem: str) -> str:
 
 def _gmssl() -> ModuleType:
     try:
-        import gmssl_pyx
+        return importlib.import_module("gmssl_pyx")
     except ImportError:
         raise MissingExtra("missing-extra", extra="sm", names="gmssl_pyx") from None
-    module: ModuleType = gmssl_pyx
-    return module
 
 
 def _sm2_generate() -> SigningKey:
@@ -192,7 +191,7 @@ def _sm2_of(secret: bytes) -> SigningKey:
 
 
 def _sm2_sign(key: SigningKey, message: bytes) -> bytes:
-    """Signs, and checks the signature with our own arithmetic: a file may pair a private key with a foreign public one."""
+    """Signs, and checks the result: a file may pair a private key with a public one that is not its own."""
     private, point = _sm2_parts(key.secret)
     signature = bytes(_gmssl().sm2_sign(private, point.raw(), message))
     if not sm2.verify(point, sm3(sm2.user_hash(point) + message), *sm2.signature_integers(signature)):
