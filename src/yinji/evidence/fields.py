@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from yinji.containers.model import Block
 from yinji.errors import UnreadableInput
-from yinji.evidence import exif
 from yinji.limits import KIB
 
 LONGEST: Final = 256 * KIB
@@ -55,9 +54,19 @@ def _named(block: Block) -> Iterator[tuple[str, str]]:
             prefix = _PREFIXES.get(namespace)
             yield (f"{prefix}:{name}" if prefix else name), value
     elif block.carrier == "exif":
-        yield from exif.texts(block.value)
+        yield from _exif_texts(block.value)
     elif block.key:
         yield block.key, block.value[:LONGEST].decode("utf-8", "replace").strip("\0")
+
+
+def _exif_texts(tiff: bytes) -> Iterator[tuple[str, str]]:
+    from yinji.containers import exif
+
+    try:
+        read = exif.fields(tiff)
+    except UnreadableInput:
+        return
+    yield from ((field.name, field.text) for field in read)
 
 
 def xmp_properties(block: Block) -> dict[tuple[str, str], str]:

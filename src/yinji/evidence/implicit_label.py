@@ -13,6 +13,9 @@ from yinji.texts import Text
 if TYPE_CHECKING:
     from yinji.labels.security import SignatureCheck
 
+CANNOT_DECIDE: Final = "R62"
+"""The rule that readers name when a part of the file could not be read."""
+
 _SAYS: Final = {
     "1": Text(
         "隐式标识写明：属于人工智能生成合成内容（Label 为 1）。",
@@ -56,7 +59,7 @@ class ImplicitLabel:
     def detect(self, file: Inspected) -> Iterator[Evidence]:
         for found in file.reading.found:
             yield self._evidence(found, file)
-        if file.reading.state not in (State.LABELLED, State.UNLABELLED):
+        if file.reading.state in _UNREAD and not _only_label_broken(file.reading):
             yield self._unread(file.reading)
 
     def _evidence(self, found: Found, file: Inspected) -> Evidence:
@@ -75,9 +78,8 @@ class ImplicitLabel:
         )
 
     def _unread(self, reading: Reading) -> Evidence:
-        why = _UNREAD[reading.state]
-        if reading.problems:
-            why = reading.problems[0].text
+        told = next((problem.text for problem in reading.problems if problem.rule == CANNOT_DECIDE), None)
+        why = told or _UNREAD[reading.state]
         return Evidence(
             self.name,
             self.version,
@@ -96,25 +98,30 @@ class ImplicitLabel:
         yield DetectorExample("label.md", f"---\nAIGC:\n{''.join(lines)}---\n\nText.\n".encode(), Says.AI)
 
 
+def _only_label_broken(reading: Reading) -> bool:
+    """Whether the file was read to its end and only the label's value could not be understood."""
+    return bool(reading.found) and all(problem.rule != CANNOT_DECIDE for problem in reading.problems)
+
+
 def integrity_of(checks: Sequence[SignatureCheck]) -> Integrity:
     """Sums up the signatures of one label: one that fails outweighs all, then pinned, intact, opaque, none (R77, R78).
 
-    Only the producer's slot protects the statement; the propagator's can break it but not vouch for it.
+    A signature counts where it covers ``Label``; one over the content's digest says nothing of the label's words.
     """
-    results = {str(check.result) for check in checks}
+    results = {check.result for check in checks}
     if "invalid" in results:
         return Integrity.BROKEN
-    valid = [check for check in checks if str(check.result) == "valid"]
-    if any(str(check.identity) == "pinned" for check in valid):
+    protecting = [check for check in checks if check.result == "valid" and "Label" in check.covers]
+    if any(check.identity == "pinned" for check in protecting):
         return Integrity.PINNED
-    if valid:
+    if protecting:
         return Integrity.INTACT
-    return Integrity.UNVERIFIABLE if "unverifiable" in results else Integrity.NONE
+    return Integrity.UNVERIFIABLE if results & {"valid", "unverifiable"} else Integrity.NONE
 
 
-def _checks(label: AigcLabel | None, file: Inspected) -> list[SignatureCheck]:
+def _checks(label: AigcLabel | None, file: Inspected) -> Sequence[SignatureCheck]:
     if label is None or not (label.reserved1 or label.reserved2):
-        return []
+        return ()
     from yinji.labels import security
 
     return security.verify(label, pinned=file.pinned_keys)

@@ -47,9 +47,9 @@ class China:
 
     def conform(self, reading: Reading, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
         """Checks what a file carries against R23 to R79, as far as the file alone can answer."""
-        from yinji.regimes.cn import conformance
+        from yinji.regimes.cn.conformance import conform
 
-        return conformance.conform(reading, evidence)
+        return conform(reading, evidence)
 
     def mark(self, kind: Kind) -> MarkRule:
         """Returns what the perceptible label of ``kind`` must be (Measures Art. 4, GB 45438-2025 clause 5)."""

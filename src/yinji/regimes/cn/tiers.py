@@ -47,7 +47,7 @@ class Argument(NamedTuple):
     tier: Tier
     reason: str
     basis: Basis
-    index: int
+    at: int
 
 
 def decide(evidence: Sequence[Evidence], data: Ruleset) -> Verdict:
@@ -123,7 +123,7 @@ def _reviewed(item: Evidence, index: int) -> Argument | None:
 def _weight(argument: Argument) -> tuple[int, int, int]:
     """Orders arguments: higher tier, then metadata before declaration before detection (R86), then as found."""
     place = _PRIORITY.index(argument.basis) if argument.basis in _PRIORITY else len(_PRIORITY)
-    return -_RANK[argument.tier], place, argument.index
+    return -_RANK[argument.tier], place, argument.at
 
 
 def _reasons(
@@ -134,9 +134,9 @@ def _reasons(
     data: Ruleset,
 ) -> Iterator[Reason]:
     for slug in dict.fromkeys(a.reason for a in arguments):
-        yield data.reason(slug, *(a.index for a in arguments if a.reason == slug))
+        yield data.reason(slug, *(a.at for a in arguments if a.reason == slug))
     if review is not None and arguments[0].basis is Basis.DECLARATION:
-        yield data.reason("review-declared", *(a.index for a in arguments if a.basis is Basis.DECLARATION))
+        yield data.reason("review-declared", *(a.at for a in arguments if a.basis is Basis.DECLARATION))
     if tier is not Tier.NONE:
         yield from _contradictions(evidence, data)
         return
