@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from yinji.containers.source import Source
+from yinji.containers.window import Window
 from yinji.errors import Malformed, Truncated
-
-WINDOW: Final = 256
-"""One small read usually shows a box, its first children and the header that follows them."""
 
 FREE: Final = frozenset((b"free", b"skip", b"wide"))
 MEDIA: Final = b"mdat"
@@ -45,32 +43,6 @@ class Box(NamedTuple):
     def name(self) -> str:
         """The four-character code for people; the copyright sign of Apple's codes is byte A9."""
         return self.kind.decode("latin-1") if self.kind.isascii() or self.kind[0] == 0xA9 else self.kind.hex()
-
-
-class Window:
-    """Small reads of one source, served from the last stretch that was fetched."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self._at = 0
-        self._data = b""
-
-    def peek(self, at: int, length: int) -> bytes:
-        """Returns exactly ``length`` bytes from ``at``.
-
-        Raises:
-            Truncated: The file ends before them.
-        """
-        offset = at - self._at
-        if offset < 0 or offset + length > len(self._data):
-            if length > WINDOW or at + length > self.source.size:
-                return self.source.read(at, length)
-            self._at, self._data, offset = at, self.source.read_up_to(at, WINDOW), 0
-        return self._data[offset : offset + length]
-
-    def number(self, at: int, length: int = 4) -> int:
-        """Returns the big-endian number of ``length`` bytes at ``at``."""
-        return int.from_bytes(self.peek(at, length), "big")
 
 
 def top_level(window: Window) -> Iterator[Box]:

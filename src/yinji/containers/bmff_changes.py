@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from yinji.containers.bmff_boxes import Box, Window, make_box
+from yinji.containers.bmff_boxes import Box, make_box
 from yinji.containers.splice import Edit
+from yinji.containers.window import Window, position
 from yinji.errors import LimitExceeded
-from yinji.limits import MIB
 
-_NEAR: Final = 512
-"""Edits this close become one, so that a rewrite of the label is one small write."""
-
-_COALESCED_MAX: Final = 4 * MIB
 _HEADER: Final = 8
 
 
@@ -62,14 +58,10 @@ class Changes:
         sizes = [size for box, growth in self._growth.items() if growth for size in _resized(window, box, growth)]
         edits = [Edit(start, stop, data) for (start, stop), data in self._edits.items()]
         edits += [size for size in sizes if not self._is_replaced(size)]
-        return sorted(edits, key=_position)
+        return sorted(edits, key=position)
 
     def _is_replaced(self, size: Edit) -> bool:
         return any(start <= size.start and size.stop <= stop for start, stop in self._edits)
-
-
-def _position(edit: Edit) -> tuple[int, int]:
-    return edit.start, edit.stop
 
 
 def _resized(window: Window, box: Box, growth: int) -> Iterable[Edit]:
@@ -101,7 +93,7 @@ class Shift:
     def __init__(self, edits: Iterable[Edit]) -> None:
         self._steps: list[tuple[int, int]] = []
         moved = 0
-        for edit in sorted(edits, key=_position):
+        for edit in sorted(edits, key=position):
             if edit.growth:
                 moved += edit.growth
                 self._steps.append((edit.stop, moved))
@@ -130,19 +122,3 @@ class Shift:
         return isinstance(other, Shift) and other._steps == self._steps
 
     __hash__ = None  # type: ignore[assignment]  # mutable while it is built, compared by value
-
-
-def coalesced(window: Window, edits: Iterable[Edit]) -> list[Edit]:
-    """Joins edits that stand close together, and runs of edits whose growths cancel out, so that nothing moves."""
-    ordered = sorted(edits, key=_position)
-    balanced = sum(edit.growth for edit in ordered) == 0
-    joined: list[Edit] = []
-    for edit in ordered:
-        last = joined[-1] if joined else None
-        reach = _COALESCED_MAX if balanced and last is not None and last.growth else _NEAR
-        if last is not None and edit.start - last.stop <= reach:
-            between = window.source.read(last.stop, edit.start - last.stop)
-            joined[-1] = Edit(last.start, edit.stop, last.data + between + edit.data)
-        else:
-            joined.append(edit)
-    return joined

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from yinji.containers import xmp
-from yinji.containers.bmff_boxes import FREE, MEDIA, Box, Window, children, make_box, top_level
-from yinji.containers.bmff_changes import Changes, Shift, coalesced, fits_free, free_box
+from yinji.containers.bmff_boxes import FREE, MEDIA, Box, children, make_box, top_level
+from yinji.containers.bmff_changes import Changes, Shift, fits_free, free_box
 from yinji.containers.bmff_meta import KEY, Meta, meta_blocks
 from yinji.containers.bmff_movie import places_of_top_level
 from yinji.containers.bmff_offsets import offset_tables
 from yinji.containers.model import Block, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
+from yinji.containers.window import Window, coalesced
 from yinji.errors import Malformed, UnsupportedFormat
 
 RESERVE: Final = 1024
@@ -49,10 +50,9 @@ def plan(source: Source, json: str, reading: Reading, *, in_place: bool) -> Spli
     _clear_other_places(layout, changes)
     anchor, inside = _set_label(layout, json, changes)
     _settle(layout, anchor, inside, changes)
-    window = layout.window
     if in_place and (edits := _relocated(layout, changes)) is not None:
         return Splice.of(edits)
-    return Splice.of(coalesced(window, _with_offsets(layout, changes)))
+    return Splice.of(coalesced(source, _with_offsets(layout, changes)))
 
 
 @dataclass(slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from yinji.containers.bmff_boxes import Box, Window, children, full_fields
+from yinji.containers.bmff_boxes import Box, children, full_fields
 from yinji.containers.model import Block
+from yinji.containers.window import Window
 from yinji.errors import Malformed
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import KIB

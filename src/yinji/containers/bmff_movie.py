@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from yinji.containers.bmff_boxes import FREE, Box, Window, children
+from yinji.containers.bmff_boxes import FREE, Box, children
 from yinji.containers.bmff_meta import Meta, meta_blocks, parse_meta, user_data_text
 from yinji.containers.model import Block
+from yinji.containers.window import Window
 from yinji.errors import Malformed
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import KIB, MIB

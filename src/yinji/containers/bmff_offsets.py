@@ -8,8 +8,9 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from yinji.containers.bmff_boxes import Box, Window, children, full_fields, make_box
+from yinji.containers.bmff_boxes import Box, children, full_fields, make_box
 from yinji.containers.bmff_changes import Changes, Shift
+from yinji.containers.window import Window
 from yinji.errors import Malformed, UnsupportedFormat
 
 _LITTLE: Final = sys.byteorder == "little"

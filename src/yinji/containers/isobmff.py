@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from yinji.containers.base import Example, Span
-from yinji.containers.bmff_boxes import MEDIA, Window, make_box, top_level
+from yinji.containers.bmff_boxes import MEDIA, make_box, top_level
 from yinji.containers.bmff_edit import plan
 from yinji.containers.bmff_movie import HOLES, blocks_of, places_of_top_level
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
+from yinji.containers.window import Window
 from yinji.errors import Malformed, UnreadableInput
 from yinji.labels.aigc import AigcLabel
 

@@ -1,0 +1,65 @@
+"""Small reads of one source, for formats whose structures are many and short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from yinji.containers.source import Source
+from yinji.containers.splice import Edit
+from yinji.limits import MIB
+
+WINDOW: Final = 256
+"""One small read usually shows a structure, its first children and the header that follows them."""
+
+_NEAR: Final = 512
+"""Edits this close become one, so that a rewrite of the label is one small write."""
+
+_COALESCED_MAX: Final = 4 * MIB
+
+
+class Window:
+    """Small reads of one source, served from the last stretch that was fetched."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._at = 0
+        self._data = b""
+
+    def peek(self, at: int, length: int) -> bytes:
+        """Returns exactly ``length`` bytes from ``at``.
+
+        Raises:
+            Truncated: The file ends before them.
+        """
+        offset = at - self._at
+        if offset < 0 or offset + length > len(self._data):
+            if length > WINDOW or at + length > self.source.size:
+                return self.source.read(at, length)
+            self._at, self._data, offset = at, self.source.read_up_to(at, WINDOW), 0
+        return self._data[offset : offset + length]
+
+    def number(self, at: int, length: int = 4) -> int:
+        """Returns the big-endian number of ``length`` bytes at ``at``."""
+        return int.from_bytes(self.peek(at, length), "big")
+
+
+def coalesced(source: Source, edits: Iterable[Edit]) -> list[Edit]:
+    """Joins edits that stand close together, and runs of edits whose growths cancel out, so that nothing moves."""
+    ordered = sorted(edits, key=position)
+    balanced = sum(edit.growth for edit in ordered) == 0
+    joined: list[Edit] = []
+    for edit in ordered:
+        last = joined[-1] if joined else None
+        reach = _COALESCED_MAX if balanced and last is not None and last.growth else _NEAR
+        if last is not None and edit.start - last.stop <= reach:
+            between = source.read(last.stop, edit.start - last.stop)
+            joined[-1] = Edit(last.start, edit.stop, last.data + between + edit.data)
+        else:
+            joined.append(edit)
+    return joined
+
+
+def position(edit: Edit) -> tuple[int, int]:
+    """Returns where an edit stands; an insertion comes before a replacement that starts there."""
+    return edit.start, edit.stop
