@@ -84,8 +84,8 @@ def check_container(
             check_propagated(container, sample, label)
             check_cut(container, sample, label, ends_itself=ends_itself)
             check_appended(container, sample, label)
-    for sample in doubled:
-        check_doubled(container, Sample(*sample), label)
+    for name, data in doubled:
+        check_doubled(container, Sample(name, data), label)
     check_tiny(container)
 
 

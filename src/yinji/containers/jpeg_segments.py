@@ -1,0 +1,137 @@
+"""JPEG marker segments (ITU-T T.81 Annex B): the walk that reading, planning and measuring share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from yinji.containers.source import Source
+from yinji.errors import Malformed, Truncated
+
+SOI: Final = b"\xff\xd8"
+APP0: Final = 0xE0
+APP1: Final = 0xE1
+APP2: Final = 0xE2
+APP11: Final = 0xEB
+APP13: Final = 0xED
+APP15: Final = 0xEF
+COM: Final = 0xFE
+SOS: Final = 0xDA
+EOI: Final = 0xD9
+
+XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
+EXIF: Final = b"Exif\0"
+MPF: Final = b"MPF\0"
+JUMBF: Final = b"JP"
+
+_PHOTOSHOP: Final = b"Photoshop 3.0\0"
+_STRUCTURED: Final = {APP2: (b"ICC_PROFILE\0", MPF, b"FPXR\0"), APP13: (_PHOTOSHOP,)}
+PEEK: Final = 40
+"""Bytes of a segment that tell what it holds."""
+
+_STANDALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
+_AFTER_SCAN: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_STEP: Final = 1 << 18
+
+
+class Segment(NamedTuple):
+    """One marker and its parameters.
+
+    Attributes:
+        marker: Second byte of the marker.
+        start: Where its 0xFF stands.
+        data: Where its parameters begin, behind the length.
+        stop: Where they end.
+    """
+
+    marker: int
+    start: int
+    data: int
+    stop: int
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether decoders get along without it."""
+        return APP0 <= self.marker <= APP15 or self.marker == COM
+
+
+def is_credential(peek: bytes) -> bool:
+    """Whether an APP11 segment belongs to a C2PA manifest store (ISO/IEC 19566-5)."""
+    return peek.startswith(JUMBF) and b"jumb" in peek
+
+
+def is_structured(marker: int, peek: bytes) -> bool:
+    """Whether a segment has a structure of its own in which nothing may be cut: profiles, indexes, resources."""
+    return is_credential(peek) or peek.startswith(_STRUCTURED.get(marker, b"\0none"))
+
+
+def peek_of(source: Source, segment: Segment) -> bytes:
+    """Returns the first bytes of a segment's parameters."""
+    return source.read(segment.data, min(PEEK, segment.stop - segment.data))
+
+
+def segments(source: Source, *, whole: bool) -> Iterator[Segment]:
+    """Yields the segments up to the first scan; with ``whole`` those between and behind scans too, EOI last.
+
+    Raises:
+        Malformed: Something else stands where a marker should.
+        Truncated: The file ends before the image does.
+    """
+    if source.head[:2] != SOI:
+        raise Malformed("jpeg-not-jpeg", path=source.name)
+    at = 2
+    while True:
+        segment = _segment(source, at)
+        yield segment
+        if segment.marker == EOI:
+            return
+        at = segment.stop
+        if segment.marker == SOS:
+            if not whole:
+                return
+            at = scan_end(source, at)
+
+
+def scan_end(source: Source, at: int) -> int:
+    """Returns where entropy-coded data ends: at the next marker that is no restart.
+
+    Raises:
+        Truncated: There is none.
+    """
+    while at < source.size - 1:
+        source.element()
+        piece = source.payload(at, _STEP)
+        if match := _AFTER_SCAN.search(piece):
+            return at + match.start()
+        if len(piece) < 2:
+            break
+        at += len(piece) - 1
+    raise Truncated("truncated", path=source.name, offset=source.size, needed=2, size=source.size)
+
+
+def _segment(source: Source, at: int) -> Segment:
+    source.element()
+    head = source.head
+    prefix = head[at : at + 4] if at + 4 <= len(head) else source.read_up_to(at, 4)
+    if len(prefix) < 2:
+        raise Truncated("truncated", path=source.name, offset=at, needed=2, size=source.size)
+    start = at
+    while prefix[:2] == b"\xff\xff":
+        source.element()
+        at += 1
+        prefix = source.read_up_to(at, 4)
+    if prefix[0] != 0xFF or len(prefix) < 2 or prefix[1] == 0:
+        raise Malformed("jpeg-marker", path=source.name, offset=at)
+    marker = prefix[1]
+    if marker in _STANDALONE or marker == EOI:
+        return Segment(marker, start, at + 2, at + 2)
+    if len(prefix) < 4:
+        raise Truncated("truncated", path=source.name, offset=at, needed=4, size=source.size)
+    length = prefix[2] << 8 | prefix[3]
+    if length < 2:
+        raise Malformed("jpeg-marker", path=source.name, offset=at)
+    if at + 2 + length > source.size:
+        raise Truncated("truncated", path=source.name, offset=at, needed=length + 2, size=source.size)
+    return Segment(marker, start, at + 4, at + 2 + length)
