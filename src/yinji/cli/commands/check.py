@@ -8,9 +8,9 @@ import click
 
 from yinji.cli import show
 from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened, regime_option
+from yinji.cli.keyfiles import public_fingerprint
 from yinji.cli.language import say
 from yinji.labels.declaration import Declaration, Declared
-from yinji.labels.keys import load_public
 from yinji.operations.check import check
 from yinji.regimes.base import Tier
 
@@ -70,4 +70,4 @@ def _pinned(entry: str) -> tuple[str, str]:
     owner, _, path = entry.rpartition("=")
     if not owner:
         raise click.BadParameter(say("应为 主体=公钥文件", "should be OWNER=KEY.pem"), param_hint="--pin")
-    return load_public(path).fingerprint, owner
+    return public_fingerprint(path), owner

@@ -9,10 +9,10 @@ import click
 
 from yinji.cli import show
 from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options, regime_option
-from yinji.cli.language import LANGUAGE, say
+from yinji.cli.keyfiles import private_key
+from yinji.cli.language import say
 from yinji.labels.aigc import AigcLabel
-from yinji.labels.keys import load_private
-from yinji.labels.signing import protect
+from yinji.labels.security import protect
 from yinji.operations.label import label
 
 
@@ -83,7 +83,7 @@ def command(
                 "Several files need a number each: write {n} in --id, for example --id batch7-{n}",
             )
         )
-    key = load_private(sign) if sign else None
+    key = private_key(sign) if sign else None
     numbers = {path: produce_id.replace("{n}", str(n)) for n, path in enumerate(files, 1)}
 
     def do(path: str) -> tuple[dict[str, Any], str, int]:
@@ -110,6 +110,3 @@ def command(
         return result.to_dict(), show.written(result), 0
 
     return each(files, do, as_json=as_json, jsonl=jsonl)
-
-
-__all__ = ["LANGUAGE", "command"]
