@@ -1,0 +1,158 @@
+"""The label as coverage masks: words, ground and hairline, in displayed pixels until they are turned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from yinji.marks.face import LabelFace, ink_mask
+from yinji.marks.layout import Box, Layout, is_wide, plan
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_ATTEMPTS: Final = 4
+_FINE: Final = 4
+"""Corners are drawn this many times larger and reduced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Masks (``L``, 255 is covered), all of one size.
+
+    Attributes:
+        ink: The words.
+        body: The ground.
+        edge: The hairline around it.
+        probe: A box that holds one glyph of reference and nothing else, for measuring.
+        em: Font size.
+        turned: Whether the words run from top to bottom.
+    """
+
+    ink: Image.Image
+    body: Image.Image
+    edge: Image.Image
+    probe: Box
+    em: float
+    turned: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.ink.size
+
+    def transposed(self, method: int) -> Overlay:
+        """Returns the overlay turned or mirrored by a Pillow transposition; the probe stays as it was."""
+        from PIL import Image
+
+        how = Image.Transpose(method)
+        ink, body, edge = (m.transpose(how) for m in (self.ink, self.body, self.edge))
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned)
+
+    def placed(self, size: tuple[int, int], at: tuple[int, int]) -> Overlay:
+        """Returns the overlay on a canvas of another size with its corner at ``at``."""
+        from PIL import Image
+
+        ink, body, edge = (Image.new("L", size) for _ in range(3))
+        ink.paste(self.ink, at)
+        body.paste(self.body, at)
+        edge.paste(self.edge, at)
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned)
+
+    def scaled(self, size: tuple[int, int]) -> Overlay:
+        """Returns the overlay averaged down to the size of a subsampled plane."""
+        from PIL import Image
+
+        if size == self.size:
+            return self
+        ink, body, edge = (m.resize(size, Image.Resampling.BOX) for m in (self.ink, self.body, self.edge))
+        return Overlay(ink, body, edge, self.probe, self.em * size[0] / self.size[0], self.turned)
+
+
+def build(area: Box, words: str, share: float, place: str) -> tuple[Layout, Overlay]:
+    """Lays the label out and draws its masks, larger until the drawn ink is as high as the rule asks for.
+
+    Raises:
+        UsageError: As :func:`yinji.marks.layout.plan`.
+    """
+    face = LabelFace()
+    extra = 0.0
+    for _ in range(_ATTEMPTS):
+        layout = plan(area, words, share, place, face, extra=extra)
+        overlay = _draw(layout, words, face)
+        short = layout.needed - _drawn_height(overlay)
+        if short <= 0:
+            break
+        extra += short
+    return layout, overlay
+
+
+def _draw(layout: Layout, words: str, face: LabelFace) -> Overlay:
+    from PIL import Image, ImageChops
+
+    size = (layout.box.height, layout.box.width) if layout.turned else (layout.box.width, layout.box.height)
+    ink = Image.new("L", size)
+    for piece in layout.pieces:
+        ink_mask(piece.text, piece.size, ink, piece.x, piece.y)
+    body = _rounded(size, layout.radius)
+    line = max(1, round(layout.em * 0.035))
+    inner = Image.new("L", size)
+    inner.paste(_rounded((size[0] - 2 * line, size[1] - 2 * line), layout.radius - line), (line, line))
+    edge = ImageChops.subtract(body, inner)
+    edge = ImageChops.subtract(edge, ink)
+    probe = _probe(layout, words, face)
+    overlay = Overlay(ink, body, edge, probe, layout.em, layout.turned)
+    return overlay.transposed(Image.Transpose.ROTATE_270) if layout.turned else overlay
+
+
+def _rounded(size: tuple[int, int], radius: int) -> Image.Image:
+    from PIL import Image, ImageDraw
+
+    mask = Image.new("L", size, 255)
+    radius = max(0, min(radius, size[0] // 2, size[1] // 2))
+    if not radius:
+        return mask
+    corner = Image.new("L", (radius * _FINE, radius * _FINE))
+    ImageDraw.Draw(corner).ellipse((0, 0, 2 * radius * _FINE - 1, 2 * radius * _FINE - 1), fill=255)
+    corner = corner.reduce(_FINE)
+    right, bottom = size[0] - radius, size[1] - radius
+    mask.paste(corner, (0, 0))
+    mask.paste(corner.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (right, 0))
+    mask.paste(corner.transpose(Image.Transpose.FLIP_TOP_BOTTOM), (0, bottom))
+    mask.paste(corner.transpose(Image.Transpose.ROTATE_180), (right, bottom))
+    return mask
+
+
+def _probe(layout: Layout, words: str, face: LabelFace) -> Box:
+    """The box of the glyph by which the height is measured: an ideograph, else the first letter."""
+    first = layout.pieces[0]
+    text, x, y, size = first.text[0], first.x, first.y, first.size
+    if is_wide(words):
+        wanted = face.ink(words)
+        for piece in layout.pieces:
+            glyph = next((c for c in piece.text if is_wide(c)), "")
+            if glyph and face.ink(glyph) == wanted:
+                text, x, y, size = (
+                    glyph,
+                    piece.x + piece.size * face.advance(piece.text.partition(glyph)[0]),
+                    piece.y,
+                    piece.size,
+                )
+                break
+    else:
+        for piece in layout.pieces:
+            if piece.text[0].isupper():
+                text, x, y, size = piece.text[0], piece.x, piece.y, piece.size
+                break
+    top, bottom = math.floor(y - 0.95 * size), math.ceil(y + 0.16 * size if is_wide(text) else y + 1)
+    limits = (layout.box.height, layout.box.width) if layout.turned else (layout.box.width, layout.box.height)
+    right = min(limits[0], math.floor(x + face.advance(text) * size))
+    return Box(math.ceil(x), max(0, top), right, min(limits[1], bottom))
+
+
+def _drawn_height(overlay: Overlay) -> int:
+    from PIL import Image
+
+    upright = overlay.ink.transpose(Image.Transpose.ROTATE_90) if overlay.turned else overlay.ink
+    box = upright.crop(overlay.probe).point([0] * 128 + [255] * 128).getbbox()
+    return box[3] - box[1] if box else 0

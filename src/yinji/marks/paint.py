@@ -1,0 +1,203 @@
+"""Lays an overlay over the pixels of a picture, in whatever planes the picture keeps them, and measures the result.
+
+The ground is what lies beneath, blurred and tinted, so that the label stays calm on noise; on transparent pixels
+there is nothing to blur, and a plain translucent ground is laid over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from yinji.marks.colour import AA, Pixel, Tone, choose, measured
+from yinji.marks.layout import Box
+from yinji.marks.overlay import Overlay
+from yinji.marks.spaces import Space
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_BLUR: Final = 0.4
+_MORE: Final = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A painted tile.
+
+    Attributes:
+        planes: The planes given, with the label on them.
+        contrast: WCAG contrast of the words on the result.
+        cover: How opaque the ground is.
+        tone: The tones chosen.
+    """
+
+    planes: tuple[Image.Image, ...]
+    contrast: float
+    cover: float
+    tone: Tone
+
+
+def paint(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> Painted:
+    """Paints the label on the planes of a tile.
+
+    Args:
+        planes: One ``L`` picture a component; subsampled ones may be smaller. A last ``alpha`` plane if the space
+            has one.
+        space: What the planes mean.
+        overlay: Masks of the size of the largest plane.
+    """
+    clear = space.alpha and not _opaque(planes[-1])
+    frosted = list(planes) if clear else [_blurred(p, overlay, i, space) for i, p in enumerate(planes)]
+    backdrops = _flat(frosted, space, overlay.size)
+    inside = overlay.body.getbbox()
+    tone, cover = choose(p for b in backdrops for p in _grid(b.crop(inside)))
+    while True:
+        painted = _composed(planes, frosted, space, overlay, tone, cover, clear=clear)
+        reached = legibility(painted, space, overlay)
+        if reached >= AA or cover >= 1:
+            return Painted(tuple(painted), reached, cover, tone)
+        cover = min(1.0, cover + _MORE)
+
+
+def legibility(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> float:
+    """Measures the contrast on finished planes, over white and over black where they are transparent."""
+    return min(_measure(flat, overlay) for flat in _flat(planes, space, overlay.size))
+
+
+def ink_height(upright: Image.Image, overlay: Overlay, tone: Tone) -> int:
+    """Measures the height of the reference glyph in finished pixels.
+
+    Args:
+        upright: The label's box as ``RGB``, turned so that its words read from left to right.
+        overlay: The label.
+        tone: Its tones.
+    """
+    grey = upright.convert("L").crop(overlay.probe)
+    values = grey.tobytes()
+    ground = min(values) if tone.ink > tone.body else max(values)
+    middle = (tone.ink + ground) // 2
+    table = [255 if (v >= middle) == (tone.ink > middle) else 0 for v in range(256)]
+    box = grey.point(table).getbbox()
+    return box[3] - box[1] if box else 0
+
+
+def _blurred(plane: Image.Image, overlay: Overlay, number: int, space: Space) -> Image.Image:
+    from PIL import ImageFilter
+
+    if space.alpha and number == len(space.grey(0)) - 1:
+        return plane
+    radius = _BLUR * overlay.em * plane.width / overlay.size[0]
+    return plane.filter(ImageFilter.GaussianBlur(radius))
+
+
+def _composed(
+    planes: Sequence[Image.Image],
+    frosted: Sequence[Image.Image],
+    space: Space,
+    overlay: Overlay,
+    tone: Tone,
+    cover: float,
+    *,
+    clear: bool,
+) -> list[Image.Image]:
+    if clear:
+        return _laid_over(planes, space, overlay, tone, cover)
+    from PIL import Image
+
+    result = []
+    for plane, ground, ink, body, edge in zip(
+        planes, frosted, space.grey(tone.ink), space.grey(tone.body), space.grey(tone.edge), strict=True
+    ):
+        masks = overlay.scaled(plane.size)
+        tinted = Image.blend(ground, Image.new("L", plane.size, body), cover)
+        out = plane.copy()
+        out.paste(tinted, mask=masks.body)
+        out.paste(edge, (0, 0, *plane.size), masks.edge.point(_share(tone.edge_alpha)))
+        out.paste(ink, (0, 0, *plane.size), masks.ink)
+        result.append(out)
+    return result
+
+
+def _laid_over(
+    planes: Sequence[Image.Image], space: Space, overlay: Overlay, tone: Tone, cover: float
+) -> list[Image.Image]:
+    """Lays plain tones over pixels of which some are transparent (source over destination)."""
+    from PIL import Image
+
+    alpha = planes[-1]
+    tile = Image.merge("RGBA", (*space.to_rgb(planes, alpha.size).split(), alpha))
+    layers = (
+        (tone.body, overlay.body.point(_share(cover))),
+        (tone.edge, overlay.edge.point(_share(tone.edge_alpha))),
+        (tone.ink, overlay.ink),
+    )
+    for grey, mask in layers:
+        layer = Image.new("RGBA", tile.size, (grey, grey, grey, 0))
+        layer.putalpha(mask)
+        tile.alpha_composite(layer)
+    red, green, blue, opacity = tile.split()
+    covered = overlay.body.point([0] + [255] * 255)
+    colours = (red, green, blue) if len(planes) == 4 else (green,)
+    new = [*colours, opacity]
+    # alpha_composite rounds what it does not cover; keep those pixels as they were, colour under alpha 0 included.
+    return [Image.composite(n, p, covered) for n, p in zip(new, planes, strict=True)]
+
+
+def _opaque(plane: Image.Image) -> bool:
+    return plane.histogram()[255] == plane.width * plane.height
+
+
+def _share(alpha: float) -> list[int]:
+    return [round(v * alpha) for v in range(256)]
+
+
+def _flat(planes: Sequence[Image.Image], space: Space, size: tuple[int, int]) -> list[Image.Image]:
+    """The planes as ``RGB`` pictures: one, or two over white and black where something is transparent."""
+    from PIL import Image
+
+    rgb = space.to_rgb(planes, size)
+    if not space.alpha or _opaque(planes[-1]):
+        return [rgb]
+    grounds = [Image.new("RGB", size, grey) for grey in ((255, 255, 255), (0, 0, 0))]
+    return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
+
+
+def _grid(picture: Image.Image) -> list[Pixel]:
+    """A coarse sample of a blurred picture."""
+    from PIL import Image
+
+    small = picture.resize((min(20, picture.width), min(10, picture.height)), Image.Resampling.BOX)
+    return _pixels(small.tobytes())
+
+
+def _pixels(data: bytes) -> list[Pixel]:
+    return list(zip(data[::3], data[1::3], data[2::3], strict=True))
+
+
+def _measure(rgb: Image.Image, overlay: Overlay) -> float:
+    """Contrast of the ink against the ring around it, on a bounded number of rows."""
+    from PIL import ImageChops, ImageFilter
+
+    box: Box | tuple[int, int, int, int] = overlay.ink.getbbox() or (0, 0, 1, 1)
+    ink_mask = overlay.ink.crop(box)
+    reach = max(1, min(3, round(overlay.em * 0.06)))
+    ring = ink_mask.filter(ImageFilter.MaxFilter(2 * reach + 1))
+    ring = ImageChops.subtract(ring, ink_mask.point([0] + [255] * 255))
+    words, ground = ink_mask.tobytes(), ring.tobytes()
+    solid = 250 if max(words, default=0) >= 250 else max(words, default=0)
+    width, data = ink_mask.width, rgb.crop(box).tobytes()
+    inks: list[Pixel] = []
+    around: list[Pixel] = []
+    for row in range(0, ink_mask.height, max(1, ink_mask.height // 32)):
+        start = row * width
+        pixels = _pixels(data[3 * start : 3 * (start + width)])
+        for pixel, covered, near in zip(
+            pixels, words[start : start + width], ground[start : start + width], strict=True
+        ):
+            if covered >= solid:
+                inks.append(pixel)
+            elif near >= 250:
+                around.append(pixel)
+    return measured(inks, around)

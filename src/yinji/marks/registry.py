@@ -1,0 +1,53 @@
+"""Finds the mark for a kind of content: the built-in ones, then third parties' (entry points ``yinji.marks``)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Final
+
+from yinji.errors import UnsupportedFormat
+from yinji.marks.base import PerceptibleMark
+
+GROUP: Final = "yinji.marks"
+_IMAGE: Final = "yinji.marks.image:ImageMark"
+_TEXT: Final = "yinji.marks.text:TextMark"
+_BUILT_IN: Final = {
+    "image/jpeg": _IMAGE,
+    "image/png": _IMAGE,
+    "text/plain": _TEXT,
+    "text/markdown": _TEXT,
+}
+
+
+def mark_for(media_type: str) -> PerceptibleMark:
+    """Returns the mark for a media type; parameters such as ``charset`` are ignored.
+
+    Raises:
+        UnsupportedFormat: ``no-mark``: there is none. Its advice says what to do instead.
+    """
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind in _BUILT_IN:
+        return _load(_BUILT_IN[kind])
+    for mark in _others():
+        if kind in mark.media_types:
+            return mark
+    raise UnsupportedFormat("no-mark", media_type=kind or "?")
+
+
+def marks() -> tuple[PerceptibleMark, ...]:
+    """Returns every mark once, the built-in ones first."""
+    return tuple(_load(where) for where in dict.fromkeys(_BUILT_IN.values())) + _others()
+
+
+@cache
+def _load(where: str) -> PerceptibleMark:
+    module, _, name = where.partition(":")
+    mark: PerceptibleMark = getattr(import_module(module), name)()
+    return mark
+
+
+@cache
+def _others() -> tuple[PerceptibleMark, ...]:
+    return tuple(entry.load()() for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name))
