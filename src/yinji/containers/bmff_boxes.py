@@ -79,7 +79,7 @@ def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) ->
             size, body = _LARGE.unpack(window.peek(at + 8, 8))[0], at + 16
         elif size == 0:
             if parent is not None:
-                if kind == b"\0\0\0\0":
+                if parent.kind == b"udta":
                     return  # QuickTime ends lists of user data with a zero
                 raise Malformed("bmff-box-size", path=source.name, box=_shown(kind), offset=at, size=0)
             size = stop - at

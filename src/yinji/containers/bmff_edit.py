@@ -6,6 +6,7 @@ difference; move what follows and correct all absolute offsets. A write in place
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,6 +69,7 @@ class _Layout:
     udta: Box | None = None
     udta_children: list[Box] = field(default_factory=list)
     udta_stop: int = 0
+    moov_stop: int = 0
     free: list[Box] = field(default_factory=list)
 
     @property
@@ -115,9 +117,15 @@ def _survey_movie(layout: _Layout) -> None:
     layout.udta = next((box for box in inside if box.kind == b"udta"), None)
     if layout.udta is not None:
         layout.udta_children = list(children(window, layout.udta))
-        layout.udta_stop = layout.udta_children[-1].stop if layout.udta_children else layout.udta.body
+        layout.udta_stop = _end_of(layout.udta_children, layout.udta.body)
+    layout.moov_stop = _end_of(inside, moov.body)
     after = layout.top[layout.top.index(moov) + 1 :][:1]
     layout.free = [box for box in (*layout.udta_children, *inside, *after) if box.kind in FREE]
+
+
+def _end_of(boxes: Sequence[Box], empty: int) -> int:
+    """Returns where the next box goes: behind the last one, before terminators and slack that end a walk."""
+    return boxes[-1].stop if boxes else empty
 
 
 def _clear_other_places(layout: _Layout, changes: Changes) -> None:
@@ -164,8 +172,8 @@ def _set_label(layout: _Layout, json: str, changes: Changes) -> tuple[int, Box]:
     if layout.udta is not None:
         changes.replace(layout.udta_stop, layout.udta_stop, meta, layout.udta)
         return layout.udta_stop, layout.udta
-    changes.replace(layout.moov.stop, layout.moov.stop, make_box(b"udta", meta), layout.moov)
-    return layout.moov.stop, layout.moov
+    changes.replace(layout.moov_stop, layout.moov_stop, make_box(b"udta", meta), layout.moov)
+    return layout.moov_stop, layout.moov
 
 
 def _item(index: int, json: str) -> bytes:
@@ -200,7 +208,8 @@ def _rewrite(layout: _Layout, meta: Meta, json: str | None, changes: Changes) ->
         changes.replace(kept.start, kept.stop, _item(index - sum(lost < index for lost in gone), json), kept.parent)
     elif json is not None and meta.keys_box is not None and meta.list_box is not None:
         index, count = _own_key(meta, gone, count, changes)
-        changes.replace(meta.list_box.stop, meta.list_box.stop, _item(index, json), meta.list_box)
+        stop = _end_of(meta.items, meta.list_box.body)
+        changes.replace(stop, stop, _item(index, json), meta.list_box)
     if meta.keys_box is not None and count != len(meta.keys):
         at = meta.keys_box.body + 4
         changes.replace(at, at + 4, count.to_bytes(4, "big"), None)

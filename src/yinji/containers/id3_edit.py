@@ -147,8 +147,10 @@ def _in_padding(tag: Tag, changed: list[Edit], last: int) -> list[Edit]:
     edits = [edit for edit in changed if not edit.start == edit.stop == last]
     size = tag.end - tag.start - HEADER
     if growth <= room and not (tag.has_footer and growth):
-        edits.append(Edit(last, last + max(0, growth), tail + bytes(max(0, -growth))))
         padding = room - growth
+        is_clean = not any(tag.inner.read(last, room))
+        taken = max(0, growth) if is_clean else room  # what a reader could take for frames does not stay behind ours
+        edits.append(Edit(last, last + taken, tail + bytes(taken - growth)))
     else:
         padding = 0 if tag.has_footer else RESERVE
         edits.append(Edit(last, tag.end, tail + bytes(padding)))

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from yinji.containers.ape import ApeTag, ape_blocks, ape_edits, ape_tag_before
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
-from yinji.containers.id3 import HEADER, Tag, content, frames, parse_tag, tag_blocks
+from yinji.containers.id3 import HEADER, Tag, content, frames, parse_tag, syncsafe, tag_blocks
 from yinji.containers.id3_edit import appended_tag_at, new_tag, tag_edits
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.mpeg_audio import end_of_frames, first_frame, frame_length, stream_length
@@ -48,9 +48,9 @@ class Mp3:
     def score(self, head: bytes, extension: str) -> int:
         """Rates an ID3 tag or an MPEG audio frame; ADTS (layer 0) and free format are none."""
         is_named = extension in self.extensions
-        if head[:3] == b"ID3" and len(head) >= HEADER and max(head[6:10]) < 0x80:
-            after = HEADER + int.from_bytes(head[6:10], "big")
-            if after < len(head) and head[after] == 0xFF and not frame_length(head[after : after + 4]):
+        if head[:3] == b"ID3" and len(head) >= HEADER:
+            after = HEADER + syncsafe(head[6:10])
+            if after < HEADER or (after + 4 <= len(head) and head[after] == 0xFF and not frame_length(head[after:])):
                 return 0
             return 5 if extension in _FOREIGN else 90 if is_named else 50
         length = frame_length(head[:4])
