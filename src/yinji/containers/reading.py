@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from yinji.containers import exif, xmp
 from yinji.containers.base import Container
@@ -11,12 +11,14 @@ from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Found, Reading, Scheme, State
 from yinji.containers.registry import Identity, sniff, unsupported
 from yinji.containers.source import Source
-from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, YinjiError
+from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, UnsupportedFormat, YinjiError
 from yinji.labels.aigc import KEYS, AigcLabel
 from yinji.labels.decode import Decoded, decode, looks_like_label
 from yinji.labels.problem import Problem, Severity
 
 _NAME: Final = "AIGC"
+_MIRROR: Final = "pdf-xmp-mirror"
+_Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
 
 
 def read(source: Source, *, thorough: bool = False) -> Reading:
@@ -53,7 +55,8 @@ def _read(identity: Identity, container: Container, source: Source, thorough: bo
         # What looked like a label was none, so the quick walk stopped too early.
         blocks, damage = _collect(container, source, thorough=True)
         found, other, unread = _understood(blocks, container.carrier)
-    problems = [*_named_wrongly(identity, source), *unread]
+    mirrors = [p for block in blocks for p in block.problems if p.code == _MIRROR]
+    problems = [*_named_wrongly(identity, source), *unread, *mirrors]
     if len(found) > 1:
         problems.append(_several(found))
     if damage is not None:
@@ -61,7 +64,7 @@ def _read(identity: Identity, container: Container, source: Source, thorough: bo
     return _reading(identity, source, _state(found, damage, unread), found, other, blocks, tuple(problems))
 
 
-def _collect(container: Container, source: Source, thorough: bool) -> tuple[tuple[Block, ...], UnreadableInput | None]:
+def _collect(container: Container, source: Source, thorough: bool) -> tuple[tuple[Block, ...], _Damage]:
     """Takes what blocks there are; what stops the walk is kept beside them, not thrown away with them."""
     blocks: list[Block] = []
     try:
@@ -69,7 +72,7 @@ def _collect(container: Container, source: Source, thorough: bool) -> tuple[tupl
             blocks.append(block)
     except NotRegularFile:
         raise
-    except UnreadableInput as error:
+    except (UnreadableInput, UnsupportedFormat) as error:
         return tuple(blocks), error
     return tuple(blocks), None
 
@@ -91,19 +94,22 @@ def _understood(blocks: Iterable[Block], carrier: str) -> tuple[tuple[Found, ...
 
 def _items(block: Block, carrier: str) -> Iterator[Found]:
     if block.carrier == "xmp" and isinstance(block.value, bytes):
-        yield from _from_xmp(block)
+        yield from _from_xmp(block, carrier)
     elif block.carrier == "exif" and isinstance(block.value, bytes):
         yield from _from_exif(block)
     elif isinstance(block.value, str):
         yield from _from_text(block, carrier)
 
 
-def _from_xmp(block: Block) -> Iterator[Found]:
+def _from_xmp(block: Block, carrier: str) -> Iterator[Found]:
     assert isinstance(block.value, bytes)
+    if any(problem.code == _MIRROR for problem in block.problems):
+        return
     for item in xmp.labels(block.value):
         if not item.is_ours and not looks_like_label(item.text):
             continue
-        yield _found(block, decode(item.text), item.text, item.shape, _xmp_problems(item))
+        problems = [*_xmp_problems(item), *_place_problems(block, carrier)]
+        yield _found(block, decode(item.text), item.text, item.shape, problems)
 
 
 def _xmp_problems(item: xmp.XmpLabel) -> list[Problem]:
@@ -128,8 +134,8 @@ def _from_exif(block: Block) -> Iterator[Found]:
         if looks_like_label(field.text):
             decoded = decode(field.text)
             problems = [Problem("no-key", Severity.WARNING, "R23", {"carrier": f"exif {field.name}"})]
-            is_annex_b = field.name == "UserComment" and decoded.shape == "wrapped"
-            yield _found(block, decoded, field.text, decoded.shape, [] if is_annex_b else problems)
+            allowed = field.name == "UserComment" and decoded.shape == "wrapped"
+            yield _found(block, decoded, field.text, decoded.shape, [] if allowed else problems)
         else:
             yield from _other_scheme(block, field.text, field.name)
 
@@ -143,11 +149,23 @@ def _from_text(block: Block, carrier: str) -> Iterator[Found]:
     if named and not block.value.strip():
         return
     decoded = _decode(block)
-    yield _found(block, decoded, block.value, decoded.shape, [*_key_problems(block), *_place_problems(block, carrier)])
+    problems = _key_problems(block)
+    if not _is_annex_b(block, decoded):
+        problems += _place_problems(block, carrier)
+    yield _found(block, decoded, block.value, decoded.shape, problems)
+
+
+def _is_annex_b(block: Block, decoded: Decoded) -> bool:
+    """The second place that TC260-PG-20259A, Annex B allows in PNG."""
+    return (block.carrier, block.key, decoded.shape) == ("png-text", _NAME, "wrapped")
 
 
 def _decode(block: Block) -> Decoded:
     assert isinstance(block.value, str)
+    if block.carrier == "front-matter":
+        from yinji.containers.frontmatter import decode_front_matter
+
+        return decode_front_matter(block.value)
     return decode(block.value)
 
 
@@ -182,9 +200,11 @@ def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: list
     return Found(Scheme.GB45438, decoded.label, text, block.carrier, shape, block.start, block.stop, told, fields)
 
 
-def _state(found: tuple[Found, ...], damage: UnreadableInput | None, unread: list[Problem]) -> State:
+def _state(found: tuple[Found, ...], damage: _Damage, unread: list[Problem]) -> State:
     if any(item.label is not None for item in found):
         return State.LABELLED
+    if isinstance(damage, UnsupportedFormat):
+        return State.UNSUPPORTED
     if damage is not None:
         return State.MALFORMED if isinstance(damage, (Malformed, Truncated)) else State.UNREADABLE
     return State.MALFORMED if found or unread else State.UNLABELLED

@@ -156,11 +156,12 @@ def _as_utf8(packet: bytes) -> tuple[bytes, str]:
 
 
 def _wide_encoding(packet: bytes, first: int) -> str:
-    if packet[first : first + 4].endswith(b"\0\0\0"):
+    """Tells UTF-16 and UTF-32 apart by the zeros around the first ``<``, and their byte order by where it stands."""
+    if packet[first + 1 : first + 4] == b"\0\0\0" and first % 4 == 0:
         return "utf-32-le"
-    if packet[max(0, first - 3) : first] == b"\0\0\0":
+    if packet[max(0, first - 3) : first] == b"\0\0\0" and first % 4 == 3:
         return "utf-32-be"
-    return "utf-16-le" if packet[first + 1 : first + 2] == b"\0" else "utf-16-be"
+    return "utf-16-be" if first % 2 else "utf-16-le"
 
 
 def _parse(text: bytes) -> _Tree:
