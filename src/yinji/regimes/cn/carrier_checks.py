@@ -40,7 +40,8 @@ def check_count(reading: Reading) -> Iterator[Finding]:
 
 
 def _unread(reading: Reading) -> Finding:
-    why = joined(problem.text for problem in reading.problems if problem.rule == _UNREAD_RULE)
+    mine = [problem for problem in reading.problems if problem.rule == _UNREAD_RULE]
+    why = joined(problem.text for problem in mine or reading.problems)
     return words.finding(_UNREAD_RULE, Outcome.CANNOT_TELL, why=why)
 
 
@@ -49,13 +50,15 @@ def check_place(reading: Reading, found: Found, problems: Sequence[Problem]) -> 
     rule = words.table("carriers")["formats"].get(reading.format, "")
     expected, clause = _prescribed(reading.format)
     told = judged(rule, problems) if rule else None
+    if told is not None:
+        yield told
     if not rule or not clause:
         yield words.finding("R61", Outcome.NOT_APPLICABLE, format=reading.format, carrier=found.carrier)
     elif found.carrier != expected:
         yield words.finding(rule, Outcome.WARN, words="place", carrier=found.carrier, expected=expected, clause=clause)
         yield from _elsewhere(found)
-    else:
-        yield told or words.finding(rule, Outcome.PASS, words="place", carrier=found.carrier, clause=clause)
+    elif told is None:
+        yield words.finding(rule, Outcome.PASS, words="place", carrier=found.carrier, clause=clause)
     if found.carrier == "xmp":
         yield judged(_XMP_RULE, problems) or words.finding(_XMP_RULE, Outcome.PASS)
 

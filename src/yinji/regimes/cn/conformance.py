@@ -16,6 +16,9 @@ from yinji.regimes.cn import carrier_checks, label_checks, provider_checks, sign
 from yinji.regimes.cn.problems import judged, problems_of
 from yinji.texts import Text
 
+_PLACE = "place"
+"""The readers' word for another place than the guide's, which :mod:`carrier_checks` says with its clause."""
+
 _COUNTED = frozenset(("R34", "R35"))
 """Rules that :mod:`carrier_checks` answers itself for the whole file."""
 
@@ -35,7 +38,7 @@ def conform(reading: Reading, evidence: Sequence[Evidence]) -> tuple[Finding, ..
 
 
 def _of_label(reading: Reading, found: Found, evidence: Evidence | None) -> Iterator[Finding]:
-    problems = problems_of(found)
+    problems = [problem for problem in problems_of(found) if problem.code != _PLACE]
     own = [*label_checks.check(found, problems), *carrier_checks.check_place(reading, found, problems)]
     if found.label is not None:
         own += [*provider_checks.check(found.label, evidence), *signature_checks.check(found.label, evidence)]

@@ -33,9 +33,21 @@ def _provider(key: str, value: str) -> Iterator[Finding]:
     told = {rule: judged(rule, checked.problems) for rule in _FORM}
     for rule in _FORM:
         if (finding := told[rule]) is not None:
-            yield finding
+            yield _of(finding, key, _public(value, checked))
         elif _applies(rule, checked):
-            yield words.finding(rule, Outcome.PASS, key=key, value=shown(value), **_parts(checked))
+            yield words.finding(rule, Outcome.PASS, key=key, value=_public(value, checked), **_parts(checked))
+
+
+def _of(finding: Finding, key: str, value: str) -> Finding:
+    """Puts the field and its value in front of what is wrong with it."""
+    return words.finding(
+        finding.rule, finding.outcome, words="code", variant="fail", key=key, value=value, why=finding.text
+    )
+
+
+def _public(value: str, checked: CodeCheck) -> str:
+    """Returns the value as it may be shown: an individual's code holds an identity number, which is left out (R68)."""
+    return f"{value[:4]}…{value[22:27]}" if checked.kind == "individual" else shown(value)
 
 
 def _applies(rule: str, checked: CodeCheck) -> bool:

@@ -36,7 +36,7 @@ def finding(rule: str, outcome: Outcome, *, words: str = "", variant: str = "", 
     row = table("findings")[words or rule][variant or str(outcome)]
     zh = {key: value.zh if isinstance(value, Text) else value for key, value in values.items()}
     en = {key: value.en if isinstance(value, Text) else value for key, value in values.items()}
-    return told(rule, outcome, Text(row["zh"].format(**zh), row["en"].format(**en)))
+    return told(rule, outcome, Text(row["zh"].format(**zh).strip(), row["en"].format(**en).strip()))
 
 
 def told(rule: str, outcome: Outcome, text: Text) -> Finding:
