@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from yinji.errors import UsageError
 from yinji.labels.checkdigits import USCC_ALPHABET, birth_date, id_check, uscc_check
-from yinji.labels.codes import ProviderCode, check_code, make_code
+from yinji.labels.codes import ProviderCode, check_code, make_code, require_provider
 from yinji.labels.vendors import vendor_of_name, vendor_of_uscc, vendors
 
 USCC = "91110000MA0TE5T00Q"
@@ -82,6 +82,7 @@ def test_what_cannot_be_composed(arguments: dict[str, str], code: str) -> None:
         (CODE + "1", ["code-length"]),
         (CODE[:-1], ["code-length"]),
         ("001191110000MA00000000T00001", ["code-length"]),
+        ("10" + CODE[2:], ["code-prefix"]),
         ("003" + CODE[3:], ["code-subject"]),
         ("0012" + CODE[4:], ["code-binding"]),
         (CODE[:22] + "30001", ["code-service"]),
@@ -177,3 +178,19 @@ def test_any_text_is_judged(text: str) -> None:
     assert all(p.text.zh and "{" not in p.text.en.replace(text, "") for p in check.problems)
     if check.well_formed and check.parts:
         assert "".join(check.parts.values()) == text
+
+
+def test_what_we_write_ourselves_is_a_name_or_a_right_code() -> None:
+    for text in (CODE, "Acme", "小厂", USCC, make_code(id_number=ID)):
+        require_provider(text)
+    for text in (CODE[:-1], CODE + "1", CODE[:21] + "P" + CODE[22:]):
+        with pytest.raises(UsageError):
+            require_provider(text)
+
+
+def test_problems_and_errors_of_codes_share_their_words() -> None:
+    for text in (CODE + "1", "10" + CODE[2:], "003" + CODE[3:], "0012" + CODE[4:], CODE[:22] + "30001", CODE.lower()):
+        problem = next(iter(check_code(text).problems))
+        with pytest.raises(UsageError) as caught:
+            ProviderCode.parse(text)
+        assert caught.value.text == problem.text

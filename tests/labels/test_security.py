@@ -258,7 +258,7 @@ KEY = bytes.fromhex(STEPFUN_KEY)
         ('{"SecurityData":{"PubSD":[],"PubSD":[]}}', "security-syntax"),
         ('{"SecurityData":' + "[" * 5000, "security-syntax"),
         ('{"SecurityData":{"Type":"TC260PG"}' + " " * 70_000 + "}", "security-syntax"),
-        (security(*[entry(GOOD)] * 17), "security-syntax"),
+        (security(*[entry(GOOD)] * 9), "security-syntax"),
         (security(), "signature-none"),
         (security(public(KEY)), "signature-none"),
         (security(entry(GOOD)), "signature-no-key"),

@@ -40,7 +40,7 @@ Service = Literal["generation", "propagation"]
 SERVICES: Final[dict[Service, str]] = {"generation": "1", "propagation": "2"}
 
 _CODE_CHARACTER: Final = re.compile(r"[0-9A-Z]")
-_MEANT_AS_CODE: Final = re.compile(r"00[0-9][0-9A-Za-z]{15,37}")
+_MEANT_AS_CODE: Final = re.compile(r"00[0-9][0-9A-Za-z]{15,37}|[0-9][0-9A-Za-z]{26}")
 _BARE_USCC: Final = re.compile(rf"[{USCC_ALPHABET}]{{2}}[0-9]{{6}}[{USCC_ALPHABET}]{{10}}")
 _BARE_ID: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 

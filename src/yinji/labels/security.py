@@ -33,7 +33,9 @@ Result = Literal["valid", "invalid", "unverifiable", "absent"]
 Identity = Literal["pinned", "unpinned"]
 
 _SLOTS: Final = {1: "ReservedCode1", 2: "ReservedCode2"}
-_CANDIDATE_KEYS: Final = 4
+_CANDIDATE_KEYS: Final = 2
+_CANDIDATE_BINDINGS: Final = 2
+"""Together with the bound on entries, these keep a hostile label below some hundred curve operations."""
 
 
 class Signer(Protocol):
@@ -224,7 +226,7 @@ def _messages(
 ) -> Iterator[tuple[tuple[str, ...], bytes]]:
     """Yields what the signature may cover, with the text, the likeliest first."""
     if signature.signs is Signs.BINDING:
-        for binding in data.bindings:
+        for binding in data.bindings[:_CANDIDATE_BINDINGS]:
             yield ("Bindings",), binding.encode("utf-8", "surrogatepass")
         yield ("Bindings",), f"[{','.join(data.bindings)}]".encode("utf-8", "surrogatepass")
         return

@@ -27,7 +27,7 @@ from yinji.labels.scanner import scan_object
 TYPE: Final = "TC260PG"
 VERSION: Final = 1
 MAX_CHARACTERS: Final = 1 << 16
-MAX_ENTRIES: Final = 16
+MAX_ENTRIES: Final = 8
 
 
 class Signs(StrEnum):
