@@ -34,6 +34,7 @@ _BY_LABEL: Final = {
     "2": (Tier.POSSIBLE, "metadata-may-be"),
     "3": (Tier.SUSPECTED, "metadata-suspected"),
 }
+_DECLARED: Final = {"ai_edited": "declared-edited"}
 _BY_DETECTION: Final = {
     Basis.EXPLICIT_LABEL: "explicit-label",
     Basis.CREDENTIAL: "credential",
@@ -91,7 +92,7 @@ def _argument(item: Evidence, index: int) -> Argument | None:
     if item.says is not Says.AI or item.basis is Basis.FAILURE:
         return None
     if item.basis is Basis.DECLARATION:
-        return Argument(Tier.POSSIBLE, "declared", item.basis, index)
+        return Argument(Tier.POSSIBLE, _DECLARED.get(str(item.detail.get("choice")), "declared"), item.basis, index)
     if item.strength is Strength.WEAK:
         return None
     if item.basis is Basis.TRACE:
