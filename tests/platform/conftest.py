@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
-import postgres
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine
 
+import postgres
 from yinji.platform.database import Database
 from yinji.platform.model import Account, Role
+from yinji.platform.passwords import Passwords
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
 
 PASSWORD = "正确 horse battery"
+
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=256, parallelism=1))
+"""Real Argon2id, with parameters that cost a test nothing."""
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +52,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def platform(settings: Settings) -> Iterator[Platform]:
-    with Platform.open(settings) as platform:
+    with Platform.open(settings, passwords=QUICK) as platform:
         yield platform
 
 
@@ -68,7 +73,4 @@ def author(platform: Platform) -> Account:
 def opened(settings: Settings) -> Iterator[Callable[[], Platform]]:
     """Opens further platforms on the same site, as other processes would."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(Platform.open(settings))
-
-
-Opener = Callable[[], AbstractContextManager[Platform]]
+        yield lambda: stack.enter_context(Platform.open(settings, passwords=QUICK))

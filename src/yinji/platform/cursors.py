@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Final
 
 from yinji.errors import UsageError
+from yinji.platform import words
 
 MAX_ROWS: Final = 100
 
@@ -50,6 +52,18 @@ def number(listing: str, cursor: str) -> int:
         UsageError: Not one of this listing's cursors.
     """
     position = decode(listing, cursor)
-    if not position.isdecimal() or len(position) > 18:
+    if not re.fullmatch(r"[0-9]{1,18}", position):
         raise UsageError("cursor")
     return int(position)
+
+
+def item(listing: str, cursor: str) -> str:
+    """Returns the position in a cursor of a listing by number.
+
+    Raises:
+        UsageError: Not one of this listing's cursors.
+    """
+    position = decode(listing, cursor)
+    if not words.is_number(position):
+        raise UsageError("cursor")
+    return position

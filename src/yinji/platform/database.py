@@ -148,8 +148,15 @@ def _translated() -> Iterator[None]:
         yield
     except YinjiError:
         raise
-    except IntegrityError as error:
-        raise Conflict("already-there") from error
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
+        if isinstance(error, IntegrityError) and _is_duplicate(cause):
+            raise Conflict("already-there") from error
         raise StorageError("database", reason=f"{type(cause).__name__}: {str(cause).splitlines()[0]}") from error
+
+
+def _is_duplicate(cause: BaseException) -> bool:
+    return getattr(cause, "sqlstate", "") == "23505" or getattr(cause, "sqlite_errorname", "") in (
+        "SQLITE_CONSTRAINT_UNIQUE",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+    )

@@ -110,6 +110,8 @@ class Drafts:
         Raises:
             NotFound: No such draft of this author, it has expired, or it was published.
         """
+        if not words.is_number(draft_id):
+            raise NotFound("draft-not-found")
         query = select(drafts).where(
             drafts.c.id == draft_id,
             drafts.c.author_id == author.id,
@@ -124,6 +126,8 @@ class Drafts:
 
     def published_as(self, author: Account, draft_id: str) -> str | None:
         """Returns the number of the item that a draft became, or None."""
+        if not words.is_number(draft_id):
+            return None
         query = select(drafts.c.item_id).where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
         with self._database.read() as connection:
             return connection.scalar(query)

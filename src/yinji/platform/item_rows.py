@@ -45,6 +45,8 @@ _COLUMNS: Final = (
 
 def one(connection: Connection, item_id: str) -> Row[Any] | None:
     """Returns an item's row with its author, its decision and propagation in force, or None."""
+    if not words.is_number(item_id):
+        return None
     return connection.execute(select(*_COLUMNS).select_from(_JOINED).where(items.c.id == item_id)).one_or_none()
 
 
@@ -65,9 +67,9 @@ def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -
     """Returns the query for one page and one row more, newest first (numbers sort by time)."""
     rows = select(*_COLUMNS).select_from(_JOINED).order_by(items.c.id.desc()).limit(limit + 1)
     if cursor is not None:
-        rows = rows.where(items.c.id < cursors.decode(LISTING, cursor))
+        rows = rows.where(items.c.id < cursors.item(LISTING, cursor))
     if author_id is not None:
-        rows = rows.where(items.c.author_id == author_id)
+        rows = rows.where(items.c.author_id == (author_id if words.is_number(author_id) else ""))
     for word in words.search_words(query):
         rows = rows.where(items.c.search.contains(word, autoescape=True))
     return rows

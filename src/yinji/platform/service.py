@@ -17,6 +17,7 @@ from yinji.platform.permissions import Permission
 if TYPE_CHECKING:
     from yinji.platform.blobs import BlobStore
     from yinji.platform.database import Database
+    from yinji.platform.passwords import Passwords
     from yinji.platform.settings import Settings
 
 
@@ -45,6 +46,7 @@ class PlatformService(Protocol):
     def has_admin(self) -> bool: ...
     def sign_in(self, name: str, password: str) -> str: ...
     def account_of(self, session_token: str) -> Account | None: ...
+    def account_named(self, name: str) -> Account | None: ...
     def sign_out(self, session_token: str) -> None: ...
 
     # --- permissions
@@ -95,7 +97,9 @@ class Platform:
         settings: What the operator set.
     """
 
-    def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
+    ) -> None:
         from yinji.platform.accounts import Accounts
         from yinji.platform.audit import AuditLog
         from yinji.platform.declaring import Declaring
@@ -108,7 +112,7 @@ class Platform:
         self._database = database
         self._blobs = blobs
         self._audit = AuditLog(database)
-        self._accounts = Accounts(database, self._audit, settings)
+        self._accounts = Accounts(database, self._audit, settings, passwords)
         self._drafts = Drafts(database, self._audit, blobs, settings)
         self._items = Items(database, blobs)
         propagation = Propagation(blobs, settings)
@@ -116,8 +120,12 @@ class Platform:
         self._declaring = Declaring(database, self._audit, blobs, propagation, settings)
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, passwords: Passwords | None = None) -> Self:
         """Opens the site's database and files, bringing the schema up to date, and clears what has expired.
+
+        Args:
+            settings: What the operator set.
+            passwords: How passwords are hashed, where the recommended parameters do not fit the machine.
 
         Raises:
             StorageError: The folder or the database cannot be used.
@@ -127,7 +135,7 @@ class Platform:
         from yinji.platform.database import Database
 
         blobs = DirectoryStore(settings.data_dir / "blobs")
-        platform = cls(settings, Database.open(settings.sqlalchemy_url), blobs)
+        platform = cls(settings, Database.open(settings.sqlalchemy_url), blobs, passwords)
         platform.tidy()
         return platform
 
@@ -178,6 +186,9 @@ class Platform:
     def account_of(self, session_token: str) -> Account | None:
         """Returns whose session it is, or None when there is no such session or it is over."""
         return self._accounts.account_of(session_token)
+
+    def account_named(self, name: str) -> Account | None:
+        return self._accounts.by_name(name)
 
     def sign_out(self, session_token: str) -> None:
         self._accounts.sign_out(session_token)

@@ -11,6 +11,7 @@ from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration
 
 _NAME: Final = re.compile(r"\w(?:[\w.·-]{0,30}\w)?")
+_NUMBER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LINE_BREAKS: Final = "\n\t"
 _MAX_FILENAME: Final = 120
 MAX_NOTE: Final = 500
@@ -32,8 +33,7 @@ def account_name(text: str) -> str:
 
 def name_key(text: str) -> str:
     """Folds what looks or reads the same: width, case, compatibility forms (``Ａdmin``, ``ADMIN``, ``admin``)."""
-    folded = unicodedata.normalize("NFKC", text.strip()).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    return "".join(c if _is_storable(c) else "\ufffd" for c in _folded(text.strip()))
 
 
 def line(text: str, *, most: int, code: str) -> str:
@@ -80,16 +80,28 @@ def filename(text: str) -> str:
 
 def searchable(*texts: str) -> str:
     """Returns what a search looks through."""
-    return name_key("\n".join(texts))
+    return _folded("\n".join(texts))
 
 
 def search_words(query: str) -> tuple[str, ...]:
     """Returns the words of a query, folded as :func:`searchable` does."""
-    return tuple(name_key(_visible(query[:_MAX_QUERY], keep="")).split()[:_MAX_WORDS])
+    return tuple(_folded(_visible(query[:_MAX_QUERY], keep="")).split()[:_MAX_WORDS])
+
+
+def is_number(text: str) -> bool:
+    """Tells whether a text can be the number of an item, a draft or an account."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _is_storable(character: str) -> bool:
+    """Tells control characters and unpaired surrogates from the rest; databases refuse some of them."""
+    return unicodedata.category(character) not in ("Cc", "Cs")
 
 
 def _visible(text: str, *, keep: str) -> str:
     """Drops control characters and unpaired surrogates; a lone line break becomes a space where none is kept."""
-    return "".join(
-        c if c in keep or unicodedata.category(c) not in ("Cc", "Cs") else (" " if c in "\n\t\r" else "") for c in text
-    )
+    return "".join(c if c in keep or _is_storable(c) else (" " if c in "\n\t\r" else "") for c in text)

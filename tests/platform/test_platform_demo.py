@@ -1,0 +1,44 @@
+"""The demo feed: one item of each tier, each for the reason it claims, and made only once."""
+
+from __future__ import annotations
+
+import os
+
+import yinji
+from yinji.platform.demo import PRODUCER, seed
+from yinji.platform.model import Role
+from yinji.platform.service import Platform
+
+
+def test_the_demo_feed(platform: Platform) -> None:
+    accounts = seed(platform)
+    items = {item.verdict["tier"]: item for item in platform.feed().rows}
+    assert set(items) == {"confirmed", "possible", "suspected", "none"}
+    assert len(platform.feed().rows) == 4
+
+    confirmed = items["confirmed"]
+    assert "metadata_label" in confirmed.verdict["basis"]
+    with platform.served_file(confirmed.id).path.open("rb") as file:
+        (found,) = yinji.read(file).found
+    assert found.label is not None
+    assert (found.label.producer, found.label.produce_id) == (PRODUCER, "demo-20261122-7f3a9c")
+    assert (found.label.propagator, found.label.propagate_id) == (platform.settings.propagator, confirmed.id)
+
+    suspected = items["suspected"]
+    assert suspected.verdict["basis"] == ["trace"]
+    assert "parameters" in str(suspected.report["evidence"])
+    assert items["possible"].verdict["basis"] == ["declaration"]
+    assert items["none"].propagation["state"] == "not_needed"
+    assert all(item.propagation["state"] == "written" for tier, item in items.items() if tier != "none")
+
+    for account in accounts:
+        signed_in = platform.account_of(platform.sign_in(account.name, account.password))
+        assert signed_in is not None
+        assert signed_in.role is account.role
+    assert {Role.ADMIN, Role.AUDITOR, Role.CREATOR} <= {account.role for account in accounts}
+
+    log = platform.audit_verify()[0]
+    assert seed(platform) == accounts
+    assert platform.audit_verify()[0] == log
+    place = platform.settings.data_dir / "demo-accounts.json"
+    assert os.stat(place).st_mode & 0o777 == 0o600
