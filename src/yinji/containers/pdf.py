@@ -74,7 +74,7 @@ class Pdf:
         seen: list[Block] = []
         try:
             for block in _blocks(Document.open(source), thorough=thorough):
-                seen.append(block)  # noqa: PERF402 - the blocks before an error count
+                seen.append(block)
         except (Malformed, Truncated) as damage:
             yield from _salvaged(source, damage) or seen
             raise
@@ -104,6 +104,8 @@ class Pdf:
         packet = _stream_of(document, catalog.dictionary.get("Metadata"))
         has_copy = packet is not None and bool(xmp.labels(document.stream(packet)))
         if old is not None and not dropped and not has_copy:
+            if _values(document, old) == [text]:
+                return Splice(())
             others = frozenset((packet.number,)) if packet else frozenset()
             swapped = exchange(document, old, text, others)
             if swapped is not None:
@@ -150,7 +152,7 @@ def _salvaged(source: Source, damage: Malformed | Truncated) -> list[Block]:
     found: list[Block] = []
     try:
         for block in _blocks(rebuild(source, damage), thorough=True):
-            found.append(block)  # noqa: PERF402 - the blocks before an error count
+            found.append(block)
     except UnreadableInput:
         return found
     return found
@@ -163,6 +165,8 @@ def _blocks(document: Document, *, thorough: bool) -> Iterator[Block]:
         for block in _properties(document, info):
             value = block.value if block.key == KEY else value
             yield block
+    if value is None and document.is_unfinished:
+        raise Truncated("pdf-unfinished", path=document.source.name, offset=document.source.size)
     if value is not None and not thorough:
         return
     catalog = _catalog(document)
@@ -278,6 +282,10 @@ def _manifests(document: Document, catalog: Indirect) -> Iterator[Block]:
 def _stream_of(document: Document, value: Value) -> Indirect | None:
     loaded = document.load(value) if isinstance(value, Ref) else None
     return loaded if loaded is not None and loaded.data_at >= 0 else None
+
+
+def _values(document: Document, info: Indirect) -> list[object]:
+    return [block.value for block in _properties(document, info) if block.key == KEY and not block.problems]
 
 
 def _replaced(document: Document, info: Indirect | None) -> frozenset[str]:

@@ -22,6 +22,9 @@ HEADER_REACH: Final = 1024
 """Bytes within which the header must start (annex H, note 13)."""
 
 _STARTXREF: Final = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,20})")
+_UNFINISHED: Final = re.compile(
+    rb"[\x00\t\n\x0c\r ]*%%EOF[\x00\t\n\x0c\r ]+\d{1,10}[\x00\t\n\x0c\r ]+\d{1,5}[\x00\t\n\x0c\r ]+(?:obj|ob?\Z)"
+)
 _STARTXREF_REACH: Final = (TAIL_BYTES, 1 << 16, 1 << 20)
 _XREF: Final = re.compile(rb"[\x00\t\n\x0c\r ]*xref(?=[\x00\t\n\x0c\r ])")
 _OBJECT: Final = re.compile(rb"[\x00\t\n\x0c\r ]*(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]+obj")
@@ -67,11 +70,13 @@ class Document:
     Attributes:
         source: The file.
         shift: Bytes of junk in front of the header that offsets do not count.
+        is_unfinished: Whether an update begins behind the newest revision and is cut off.
     """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.shift = 0
+        self.is_unfinished = False
         self._tail_at = max(0, source.size - TAIL_BYTES)
         self._tail = b""
         self._sections: list[Section] = []
@@ -131,6 +136,7 @@ class Document:
             tail = self.look(max(0, self.source.size - reach), reach)
             found = tail.rfind(b"startxref")
             if found >= 0 and (match := _STARTXREF.match(tail, found)):
+                self.is_unfinished = _UNFINISHED.match(tail, match.end()) is not None
                 return int(match[1])
             if reach >= self.source.size:
                 break
@@ -302,7 +308,7 @@ class Document:
         else:
             at = starts[entry.index * 2 + 1]
         window = Window(data, pack.start, final=True, path=self.source.name)
-        value, stop = window.value(at, self.source.element)
+        value, _ = window.value(at, self.source.element)
         return Indirect(number, 0, value, data, pack.start, pack.start, pack.stop, packed=True)
 
     def _pack(self, number: int) -> tuple[Indirect, bytes, list[int]]:

@@ -31,7 +31,7 @@ _NAME_ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 _WORDS: Final[dict[bytes, bool | None]] = {b"true": True, b"false": False, b"null": None}
 
 Tick: TypeAlias = Callable[[int], None]
-"""Counts one structure at a depth, and raises when there are too many (:meth:`yinji.containers.source.Source.element`)."""
+"""Counts one structure at a depth, and raises when there are too many (:meth:`.source.Source.element`)."""
 
 
 class IncompleteError(Exception):
@@ -97,7 +97,7 @@ class Dictionary:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-Value: TypeAlias = "None | bool | int | float | Name | Keyword | String | Ref | list[Value] | Dictionary"
+Value: TypeAlias = "bool | int | float | Name | Keyword | String | Ref | list[Value] | Dictionary | None"
 
 
 @dataclass(slots=True)

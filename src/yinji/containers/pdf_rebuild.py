@@ -12,7 +12,7 @@ from yinji.containers.pdf_document import Document
 from yinji.containers.pdf_lexer import Dictionary, IncompleteError, Window
 from yinji.containers.pdf_xref import MAX_OBJECT, Entry, InUse, Packed, Rebuilt, Section
 from yinji.containers.source import Source
-from yinji.errors import Malformed
+from yinji.errors import Malformed, UnreadableInput
 
 _STEP: Final = 1 << 20
 _OVERLAP: Final = 1 << 10
@@ -31,7 +31,7 @@ _XREF: Final = re.compile(rb"/XRef\b")
 _DICTIONARY_REACH: Final = 512
 
 
-def rebuild(source: Source, damage: Malformed) -> Document:
+def rebuild(source: Source, damage: UnreadableInput) -> Document:
     """Searches the file for objects and trailers; the last of each counts.
 
     Args:
@@ -39,7 +39,7 @@ def rebuild(source: Source, damage: Malformed) -> Document:
         damage: Why the ordinary way failed; raised when the search finds no trailer either.
 
     Raises:
-        Malformed: ``damage``.
+        UnreadableInput: ``damage``.
         LimitExceeded: The file is longer than one reading may cost.
     """
     found: dict[int, Entry] = {}

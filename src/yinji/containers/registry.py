@@ -45,7 +45,7 @@ BUILT_IN: Final = (
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
     Format("mp3", ("mp3",), at(0, b"ID3", *_LAYER_III), "yinji.containers.mp3:Mp3"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
-    Format("markdown", ("md", "markdown", "mdown", "mkd"), (), "yinji.containers.markdown:Markdown"),
+    Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
 )
 
