@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import samples as sample_files
+
+settings.register_profile("yinji", deadline=None)  # a busy machine is no failure
+settings.load_profile("yinji")
 
 
 @pytest.fixture(scope="session")

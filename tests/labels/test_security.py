@@ -113,7 +113,7 @@ def test_any_change_of_the_signed_fields_fails(changed: AigcLabel) -> None:
     assert [p.code for p in check.problems] == ["signature-mismatch"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(max_size=12), st.text(max_size=12), st.sampled_from("123"))
 def test_no_other_fields_pass(producer: str, produce_id: str, label: str) -> None:
     assert verify(replace(STEPFUN, label=label, producer=producer, produce_id=produce_id))[0].result == "invalid"
@@ -380,7 +380,6 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(JSON_VALUES)
 def test_any_security_data_gets_an_answer(value: object) -> None:
     for check in verify(replace(FIRST, reserved1=json.dumps({"SecurityData": value}))):
