@@ -23,6 +23,8 @@ from yinji.marks.jpeg_worker import Rectangle
 
 SECONDS: Final = 60.0
 _IDLE: Final = 2
+_KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""The C library gives large blocks back at once; each picture would then fault its pages in anew."""
 
 
 class BlocksUnavailable(Exception):
@@ -49,7 +51,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            close_fds=True,
+            env={**os.environ, **_KEEP_MEMORY},
         )
 
     def ask(self, parts: Sequence[bytes]) -> list[bytes]:

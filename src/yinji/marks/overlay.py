@@ -65,7 +65,12 @@ class Overlay:
 
         if size == self.size:
             return self
-        ink, body, edge = (m.resize(size, Image.Resampling.BOX) for m in (self.ink, self.body, self.edge))
+        across, down = self.size[0] // size[0], self.size[1] // size[1]
+        masks = (self.ink, self.body, self.edge)
+        if (size[0] * across, size[1] * down) == self.size:
+            ink, body, edge = (m.reduce((across, down)) for m in masks)
+        else:
+            ink, body, edge = (m.resize(size, Image.Resampling.BOX) for m in masks)
         return Overlay(ink, body, edge, self.probe, self.em * size[0] / self.size[0], self.turned)
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _BLUR: Final = 0.4
 _MORE: Final = 0.12
+_ROWS: Final = 20
+_COLUMNS: Final = 300
+"""A label is measured on at least this many rows and columns of pixels, where it has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,7 @@ def paint(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> Pain
     """
     clear = space.alpha and not _opaque(planes[-1])
     frosted = list(planes) if clear else [_blurred(p, overlay, i, space) for i, p in enumerate(planes)]
-    backdrops = _flat(frosted, space, overlay.size)
-    inside = overlay.body.getbbox()
-    tone, cover = choose(p for b in backdrops for p in _grid(b.crop(inside)))
+    tone, cover = choose(_sample(frosted, space, overlay))
     while True:
         painted = _composed(planes, frosted, space, overlay, tone, cover, clear=clear)
         reached = legibility(painted, space, overlay)
@@ -107,10 +108,11 @@ def _composed(
     from PIL import Image
 
     result = []
+    sizes: dict[tuple[int, int], Overlay] = {}
     for plane, ground, ink, body, edge in zip(
         planes, frosted, space.grey(tone.ink), space.grey(tone.body), space.grey(tone.edge), strict=True
     ):
-        masks = overlay.scaled(plane.size)
+        masks = sizes.setdefault(plane.size, sizes.get(plane.size) or overlay.scaled(plane.size))
         tinted = Image.blend(ground, Image.new("L", plane.size, body), cover)
         out = plane.copy()
         out.paste(tinted, mask=masks.body)
@@ -164,16 +166,22 @@ def _flat(planes: Sequence[Image.Image], space: Space, size: tuple[int, int]) ->
     return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
 
 
-def _grid(picture: Image.Image) -> list[Pixel]:
-    """A coarse sample of a blurred picture."""
+def _sample(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> list[Pixel]:
+    """A coarse sample of what lies under the label, blurred as it is."""
     from PIL import Image
 
-    small = picture.resize((min(20, picture.width), min(10, picture.height)), Image.Resampling.BOX)
-    return _pixels(small.tobytes())
+    left, top, right, bottom = overlay.body.getbbox() or (0, 0, *overlay.size)
+    size = min(20, right - left), min(10, bottom - top)
+    small = []
+    for plane in planes:
+        across, down = plane.width / overlay.size[0], plane.height / overlay.size[1]
+        box = (left * across, top * down, right * across, bottom * down)
+        small.append(plane.resize(size, Image.Resampling.BOX, box))
+    return [p for flat in _flat(small, space, size) for p in _pixels(flat.tobytes())]
 
 
-def _pixels(data: bytes) -> list[Pixel]:
-    return list(zip(data[::3], data[1::3], data[2::3], strict=True))
+def _pixels(data: bytes, step: int = 1) -> list[Pixel]:
+    return list(zip(data[:: 3 * step], data[1 :: 3 * step], data[2 :: 3 * step], strict=True))
 
 
 def _measure(rgb: Image.Image, overlay: Overlay) -> float:
@@ -183,19 +191,18 @@ def _measure(rgb: Image.Image, overlay: Overlay) -> float:
     box: Box | tuple[int, int, int, int] = overlay.ink.getbbox() or (0, 0, 1, 1)
     ink_mask = overlay.ink.crop(box)
     reach = max(1, min(3, round(overlay.em * 0.06)))
-    ring = ink_mask.filter(ImageFilter.MaxFilter(2 * reach + 1))
+    ring = ink_mask.filter(ImageFilter.BoxBlur(reach)).point([0] * 6 + [255] * 250)
     ring = ImageChops.subtract(ring, ink_mask.point([0] + [255] * 255))
     words, ground = ink_mask.tobytes(), ring.tobytes()
-    solid = 250 if max(words, default=0) >= 250 else max(words, default=0)
+    solid = min(250, max(v for v, count in enumerate(ink_mask.histogram()) if count))
     width, data = ink_mask.width, rgb.crop(box).tobytes()
     inks: list[Pixel] = []
     around: list[Pixel] = []
-    for row in range(0, ink_mask.height, max(1, ink_mask.height // 32)):
-        start = row * width
-        pixels = _pixels(data[3 * start : 3 * (start + width)])
-        for pixel, covered, near in zip(
-            pixels, words[start : start + width], ground[start : start + width], strict=True
-        ):
+    step = max(1, width // _COLUMNS)
+    for row in range(0, ink_mask.height, max(1, ink_mask.height // _ROWS)):
+        start, stop = row * width, (row + 1) * width
+        pixels = _pixels(data[3 * start : 3 * stop], step)
+        for pixel, covered, near in zip(pixels, words[start:stop:step], ground[start:stop:step], strict=True):
             if covered >= solid:
                 inks.append(pixel)
             elif near >= 250:
