@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from typing import Final
 
 from fastapi import Depends
@@ -115,6 +114,14 @@ def may(request: Request, permission: Permission) -> bool:
     return allows(viewer_of(request), permission)
 
 
+async def recognise(request: Request) -> None:
+    """Finds out who asks, once for each request."""
+    if hasattr(request.state, "viewer"):
+        return
+    token = session_token(request)
+    request.state.viewer = await run_in_threadpool(platform_of(request).account_of, token) if token else None
+
+
 async def authorize(request: Request) -> None:
     """Runs before every route: same site, known route, sufficient permission.
 
@@ -124,10 +131,7 @@ async def authorize(request: Request) -> None:
         Refused: The account may not do this, or the route is not in the table.
     """
     refuse_cross_site(request.method, request.headers)
-    token = session_token(request)
-    request.state.viewer = None
-    if token:
-        request.state.viewer = await run_in_threadpool(partial(platform_of(request).account_of, token))
+    await recognise(request)
     check(need_of(request), viewer_of(request))
 
 

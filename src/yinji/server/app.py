@@ -20,7 +20,7 @@ from yinji.limits import MIB
 from yinji.platform.errors import NotSignedIn
 from yinji.platform.service import Platform
 from yinji.server import api
-from yinji.server.access import AUTHORIZED
+from yinji.server.access import AUTHORIZED, recognise
 from yinji.server.assets import serve_asset
 from yinji.server.body import BoundedBody
 from yinji.server.options import SMALL_BODY, ServerOptions
@@ -140,6 +140,8 @@ async def _worded(request: Request, known: YinjiError) -> Response:
         return problem_response(request, known)
     if isinstance(known, NotSignedIn) and request.method == "GET":
         return see_other(f"/sign-in?next={request.url.path}")
+    if known.http_status < 500:
+        await recognise(request)
     return await run_in_threadpool(error_page, request, known)
 
 

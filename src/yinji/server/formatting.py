@@ -23,6 +23,7 @@ _MONTHS: Final = (
 )
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 _FACES: Final = 5
+_INITIALISMS: Final = frozenset({"xmp", "exif", "iptc", "c2pa"})
 
 
 def when(at: datetime, language: str, zone: tzinfo, now: datetime | None = None) -> str:
@@ -72,6 +73,11 @@ def size(count: int) -> str:
 def number(value: int) -> str:
     """Returns a number with its thousands apart."""
     return f"{value:,}"
+
+
+def carrier(name: str) -> str:
+    """Returns a carrier as people write it: XMP, EXIF; the others by their own names."""
+    return name.upper() if name in _INITIALISMS else name
 
 
 def initial(name: str) -> str:

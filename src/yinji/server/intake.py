@@ -6,7 +6,7 @@ A file is handed on while it arrives and never held in memory as a whole. Bounds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote
@@ -16,7 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from yinji.errors import LimitExceeded
+from yinji.errors import LimitExceeded, YinjiError
 from yinji.limits import KIB, MIB
 from yinji.server.errors import BadRequest, UnsupportedBody
 
@@ -45,6 +45,14 @@ class Sink(Protocol):
 OpenSink = Callable[[str], Sink]
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that could not be taken, and why."""
+
+    filename: str
+    error: YinjiError
+
+
 @dataclass(slots=True)
 class Form:
     """What a form said.
@@ -52,21 +60,24 @@ class Form:
     Attributes:
         fields: Text fields by name; the last of several counts.
         files: What the sink made of each file, in order.
+        refused: Files that could not be taken, where the form is read on all the same.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
     files: list[Any] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
 
     def get(self, name: str, default: str = "") -> str:
         return self.fields.get(name, default)
 
 
-async def receive_form(request: Request, open_sink: OpenSink | None = None) -> Form:
+async def receive_form(request: Request, open_sink: OpenSink | None = None, *, lenient: bool = False) -> Form:
     """Reads a form.
 
     Args:
         request: With a body of ``multipart/form-data`` or ``application/x-www-form-urlencoded``.
         open_sink: Gives a sink for a file of that name; without it files are refused.
+        lenient: Notes a file that cannot be taken and reads on, so that what else was typed is not lost.
 
     Raises:
         UnsupportedBody: Another media type.
@@ -78,7 +89,7 @@ async def receive_form(request: Request, open_sink: OpenSink | None = None) -> F
         return _plain_form(await request.body())
     if media_type != b"multipart/form-data" or not parameters.get(b"boundary"):
         raise UnsupportedBody("body-type", type=media_type.decode("latin-1"))
-    reader = _FormReader(parameters[b"boundary"], open_sink)
+    reader = _FormReader(parameters[b"boundary"], open_sink, lenient)
     try:
         async for chunk in request.stream():
             await reader.feed(chunk)
@@ -159,9 +170,10 @@ class _FileWriter:
 class _FormReader:
     """Drives the multipart parser, whose callbacks only take notes, and acts on the notes between two pieces."""
 
-    def __init__(self, boundary: bytes, open_sink: OpenSink | None) -> None:
+    def __init__(self, boundary: bytes, open_sink: OpenSink | None, lenient: bool) -> None:
         self.form = Form()
         self._open_sink = open_sink
+        self._lenient = lenient
         self._notes: list[tuple[str, bytes]] = []
         self._ended = False
         self._header_name = b""
@@ -171,6 +183,7 @@ class _FormReader:
         self._value = bytearray()
         self._fields = 0
         self._filename = ""
+        self._is_file = False
         self._sink: Sink | None = None
         self._writer: _FileWriter | None = None
         callbacks: Any = {
@@ -236,10 +249,11 @@ class _FormReader:
         _, parameters = parse_options_header(self._disposition)
         self._field = _text(parameters.get(b"name", b""))
         self._value = bytearray()
+        self._is_file = b"filename" in parameters
         self._fields += 1
         if self._fields > _MAX_FIELDS:
             raise LimitExceeded("form-too-large")
-        if b"filename" not in parameters:
+        if not self._is_file:
             return
         self._filename = clean_name(_text(parameters[b"filename"]))
         if self._open_sink is None or len(self.form.files) >= MAX_FILES:
@@ -249,19 +263,34 @@ class _FormReader:
 
     async def _take(self, data: bytes) -> None:
         if self._writer is not None:
-            await self._writer.write(data)
+            await self._guarded(self._writer.write(data))
+            return
+        if self._is_file:
             return
         self._value += data
         if len(self._value) > _MAX_FIELD_BYTES:
             raise LimitExceeded("form-too-large")
 
     async def _close_part(self) -> None:
-        if self._writer is None:
+        if not self._is_file:
             self.form.fields[self._field] = _text(bytes(self._value))
-            return
-        writer, self._writer = self._writer, None
+        elif self._writer is not None:
+            await self._guarded(self._finish(self._writer))
+        self._writer = None
+        await self.close()
+
+    async def _finish(self, writer: _FileWriter) -> None:
         if writer.total:
             self.form.files.append(await writer.finish())
         elif self._filename:
             raise BadRequest("empty-file", filename=self._filename)
-        await self.close()
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """Waits for work on the file of this part; if it fails and the form is read leniently, lets go of the file."""
+        try:
+            await work
+        except YinjiError as error:
+            if not self._lenient:
+                raise
+            self.form.refused.append(RefusedFile(self._filename, error))
+            self._writer = None

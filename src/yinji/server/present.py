@@ -123,9 +123,10 @@ def answer_of(report: Json) -> str:
     return state if state in ("unlabelled", "unsupported") else "cannot_tell"
 
 
-def articles_of(report: Json) -> tuple[Text, ...]:
-    """Returns the clauses behind a verdict, each once."""
-    return tuple(dict.fromkeys(clause(r["article"]) for r in report["verdict"]["reasons"] if r["article"]))
+def article_of(report: Json) -> Text | None:
+    """Returns the clause that decided, that of the first reason."""
+    reasons = report["verdict"]["reasons"]
+    return clause(reasons[0]["article"]) if reasons and reasons[0]["article"] else None
 
 
 def clause(article: str) -> Text:
@@ -184,10 +185,11 @@ def _provider(key: str, name: str, value: str) -> Field:
 
 
 def findings_of(report: Json) -> tuple[Finding, ...]:
-    """Numbers what was found."""
+    """Numbers what was found in the content; what the author declares stands elsewhere."""
+    found = (e for e in report["evidence"] if e["basis"] != "declaration")
     return tuple(
         Finding(n, text(e), str(e["where"].get("carrier", "")), e["where"].get("offset"))
-        for n, e in enumerate(report["evidence"], 1)
+        for n, e in enumerate(found, 1)
     )
 
 

@@ -18,7 +18,7 @@ from yinji.server import formatting, problems
 from yinji.server.access import may, viewer_of
 from yinji.server.assets import asset_url
 from yinji.server.files import INLINE
-from yinji.server.language import CHINESE, COOKIE, known, language_of, other_language, say, tongue
+from yinji.server.language import CHINESE, COOKIE, known, language_of, other_language, say, tongue, words
 
 _YEAR: Final = 365 * 24 * 3600
 _PACK_ABOVE: Final = 1024
@@ -55,6 +55,7 @@ def environment() -> Environment:
     made.filters |= {
         "size": formatting.size,
         "number": formatting.number,
+        "carrier": formatting.carrier,
         "initial": formatting.initial,
         "face": formatting.face,
         "machine_time": formatting.machine_time,
@@ -92,6 +93,12 @@ def error_page(request: Request, error: YinjiError) -> Response:
     return response
 
 
+def step(language: str, event: str) -> str:
+    """Returns an event of the log in words; one we have no words for keeps its own name."""
+    known_words = words().get(f"event.{event.replace('.', '_')}")
+    return known_words.pick(language) if known_words else event
+
+
 def _frame(request: Request, language: str) -> dict[str, Any]:
     """Returns what every template may use."""
     zone = request.app.state.options.zone
@@ -108,6 +115,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "stop": "。" if language == CHINESE else ". ",
         "gap": "" if language == CHINESE else " ",
         "inline": INLINE,
+        "step": lambda event: step(language, event),
         "when": partial(formatting.when, language=language, zone=zone),
         "moment": partial(formatting.moment, language=language, zone=zone),
         "viewer": viewer_of(request),

@@ -39,7 +39,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "n": present.notice_of(report),
         "answer": present.answer_of(report),
         "reasons": [present.text(reason) for reason in report["verdict"]["reasons"]],
-        "articles": present.articles_of(report),
+        "article": present.article_of(report),
         "version": f"{report['verdict']['regime']} {report['verdict']['regime_version']}",
         "uploaded": label,
         "chip": present.integrity_chip(report),
@@ -68,10 +68,10 @@ def _here(value: Item, had_label: bool) -> str:
 
 def _step(change: Change) -> dict[str, Any]:
     """Puts one change into words."""
-    known = words().get(f"event.{change.event.rsplit('.', 1)[-1]}", Text(change.event, change.event))
-    declared = change.detail.get("choice") or change.detail.get("declaration")
-    more = words().get(f"declare.{declared}", Text("", ""))
-    return {"at": change.at, "title": known, "more": more}
+    outcome = (("declare", "choice"), ("declare", "declaration"), ("tier", "tier"), ("propagation", "state"))
+    keys = (f"{area}.{change.detail[name]}" for area, name in outcome if name in change.detail)
+    more = next((words()[key] for key in keys if key in words()), Text("", ""))
+    return {"at": change.at, "event": change.event, "more": more}
 
 
 def file(request: Request) -> Response:

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from yinji.errors import YinjiError
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.model import Draft
 from yinji.server import present, represent
@@ -51,8 +52,11 @@ def draft(request: Request) -> View:
 
 async def post(request: Request) -> Response:
     """Takes the first form: a file becomes a draft, words alone are published."""
-    form = await receive_form(request, draft_sink(platform_of(request), author_of(request)))
+    form = await receive_form(request, draft_sink(platform_of(request), author_of(request)), lenient=True)
     typed = Typed.of(form)
+    if form.refused:
+        view = await run_in_threadpool(_form, request, None, typed, refused=form.refused[0].error)
+        return page(request, view)
     if form.files:
         view = await run_in_threadpool(_form, request, form.files[0], typed)
         return page(request, view)
@@ -87,7 +91,9 @@ def _send(request: Request, value: Draft | None, typed: Typed) -> Response:
     return see_other(f"/items/{item.id}?done=published")
 
 
-def _form(request: Request, value: Draft | None, typed: Typed, *, problem: str = "") -> View:
+def _form(
+    request: Request, value: Draft | None, typed: Typed, *, problem: str = "", refused: YinjiError | None = None
+) -> View:
     locked = bool(value and value.report["verdict"]["locked"])
     offered = choices(locked=locked)
     limit = request.app.state.platform.settings.max_upload_bytes
@@ -107,6 +113,7 @@ def _form(request: Request, value: Draft | None, typed: Typed, *, problem: str =
         "locked": locked,
         "limit": limit,
         "problem": problem,
+        "refused": refused,
         "previews": (),
         "fixed": None,
         "findings": (),
@@ -114,7 +121,8 @@ def _form(request: Request, value: Draft | None, typed: Typed, *, problem: str =
     }
     if value is not None:
         context |= _of_draft(request, value)
-    return View("publish.html", data, context, 422 if problem else 200)
+    status = refused.http_status if refused else 422 if problem else 200
+    return View("publish.html", data, context, status)
 
 
 def _of_draft(request: Request, value: Draft) -> dict[str, Any]:
