@@ -205,6 +205,11 @@ def test_one_trace_in_one_field_counts_once() -> None:
     assert len(detect(FOUND["hf-job-id"], FOUND["hf-job-id"])) == 1
 
 
+def test_a_hundred_thousand_fields_give_one_finding() -> None:
+    blocks = (("png-text", f"sd:{number}", "x") for number in range(100_000))
+    assert len(detect(*blocks)) == 1
+
+
 def test_broken_blocks_give_nothing_instead_of_an_error() -> None:
     assert (
         detect(("xmp", "", b"<x:xmpmeta"), ("exif", "", b"II*"), ("exif", "", b""), ("png-text", "prompt", "{" * 9999))

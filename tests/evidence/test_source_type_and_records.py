@@ -56,6 +56,11 @@ def test_other_spellings_of_the_address(value: str) -> None:
     assert [item.says for item in of_type(value)] == [Says.AI]
 
 
+def test_a_packet_full_of_terms_is_bounded() -> None:
+    assert len(of_type(" ".join(f"x{number}" for number in range(5000)))) == 8
+    assert len(of_type(" ".join([BASE + "digitalCapture"] * 5000))) == 1
+
+
 def test_an_unknown_term_says_nothing() -> None:
     assert [item.says for item in of_type(BASE + "somethingElse")] == [Says.UNKNOWN]
 

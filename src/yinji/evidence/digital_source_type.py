@@ -11,6 +11,9 @@ from yinji.evidence.fields import xmp_properties
 from yinji.labels import iptc
 from yinji.texts import Text
 
+_MOST_CODES: Final = 8
+"""The property holds one; a packet with thousands is not worth thousands of findings."""
+
 NOT_AI: Final = frozenset(
     (
         "digitalCapture",
@@ -58,7 +61,8 @@ class DigitalSourceType:
             if block.carrier != "xmp":
                 continue
             values = {name: text for (uri, name), text in xmp_properties(block).items() if uri == iptc.NAMESPACE}
-            for code in values.get("DigitalSourceType", "").split():
+            codes = dict.fromkeys(values.get("DigitalSourceType", "").split())
+            for code in list(codes)[:_MOST_CODES]:
                 yield self._of_code(code, block)
             named = {key: values[key] for key in _AI_FIELDS if values.get(key, "").strip()}
             if named:

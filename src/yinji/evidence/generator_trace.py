@@ -16,18 +16,18 @@ _SHOWN = 120
 
 
 class GeneratorTrace:
-    """Yields one piece of evidence for each tool whose trace stands in a metadata field."""
+    """Yields one piece of evidence for each row of the dictionary that matches, at its first place in the file."""
 
     name: ClassVar[str] = "generator-trace"
     version: ClassVar[str] = "1"
     decodes: ClassVar[bool] = False
 
     def detect(self, file: Inspected) -> Iterator[Evidence]:
-        seen: set[tuple[str, str]] = set()
+        seen: set[str] = set()
         for trace, field in matching(tuple(fields(file.reading.blocks))):
-            if (trace.id, field.key) in seen:
+            if trace.id in seen:
                 continue
-            seen.add((trace.id, field.key))
+            seen.add(trace.id)
             yield Evidence(
                 self.name,
                 self.version,

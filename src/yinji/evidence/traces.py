@@ -11,10 +11,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cache
+from fnmatch import fnmatchcase, translate
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from yinji.evidence.base import Strength
 from yinji.evidence.fields import Field
@@ -73,12 +73,7 @@ class Trace:
     also: tuple[str, re.Pattern[str]] | None
 
     def matches(self, field: Field, among: Sequence[Field]) -> bool:
-        """Whether ``field`` is this trace, seen among all fields of the file."""
-        key = field.key.casefold()
-        if not any(fnmatchcase(field.carrier, carrier) for carrier in self.carriers):
-            return False
-        if not any(fnmatchcase(key, wanted) for wanted in self.keys):
-            return False
+        """Whether a field of a fitting carrier and key is this trace, seen among all fields of the file."""
         return self._value_fits(field.value) and self._company_fits(field, among)
 
     def _value_fits(self, value: str) -> bool:
@@ -106,9 +101,37 @@ class Trace:
 def matching(fields: Sequence[Field]) -> Iterator[tuple[Trace, Field]]:
     """Yields every (row, field) that match, in file order."""
     for field in fields:
-        for trace in dictionary():
+        for trace in _rows_of(field.carrier).of_key(field.key.casefold()):
             if trace.matches(field, fields):
                 yield trace, field
+
+
+class _Rows(NamedTuple):
+    """The rows for one carrier, so that a file with a hundred thousand fields costs one look-up for each."""
+
+    exact: dict[str, tuple[Trace, ...]]
+    patterns: tuple[tuple[re.Pattern[str], Trace], ...]
+
+    def of_key(self, key: str) -> Iterator[Trace]:
+        yield from self.exact.get(key, ())
+        for pattern, trace in self.patterns:
+            if pattern.match(key):
+                yield trace
+
+
+@lru_cache(maxsize=256)
+def _rows_of(carrier: str) -> _Rows:
+    exact: dict[str, tuple[Trace, ...]] = {}
+    patterns: list[tuple[re.Pattern[str], Trace]] = []
+    for trace in dictionary():
+        if not any(fnmatchcase(carrier, wanted) for wanted in trace.carriers):
+            continue
+        for key in trace.keys:
+            if "*" in key:
+                patterns.append((re.compile(translate(key)), trace))
+            else:
+                exact[key] = (*exact.get(key, ()), trace)
+    return _Rows(exact, tuple(patterns))
 
 
 @cache
