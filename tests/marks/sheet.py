@@ -107,7 +107,7 @@ def sheet() -> Image.Image:
 
 def main() -> None:
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    sheet().quantize(128, dither=Image.Dither.NONE).save(OUTPUT, optimize=True)
+    sheet().quantize(256, dither=Image.Dither.NONE).save(OUTPUT, optimize=True)
     print(f"{OUTPUT}: {OUTPUT.stat().st_size} bytes")
 
 

@@ -46,7 +46,9 @@ def test_the_same_bytes_come_out_again(tmp_path: Path) -> None:
     assert output.read_bytes() == FOLDER.joinpath(FONT).read_bytes()
 
 
-@pytest.mark.parametrize("words", ["AI生成", "Généré par l’IA", "AI로 생성된 콘텐츠", "内容由AI生成，请注意甄别", "KI-generiert"])
+@pytest.mark.parametrize(
+    "words", ["AI生成", "Généré par l’IA", "AI로 생성된 콘텐츠", "内容由AI生成，请注意甄别", "KI-generiert"]
+)
 def test_label_words_can_be_drawn(words: str) -> None:
     check_words(words)
     canvas = Image.new("L", (900, 80))

@@ -47,7 +47,7 @@ def test_every_size_holds_the_whole_label(width: int, height: int, words: str, p
     for piece in layout.pieces:
         assert piece.x >= 0
         assert piece.x + FACE.advance(piece.text) * piece.size <= across[0] + 1
-        assert 0 <= piece.y - 0.7 * piece.size
+        assert piece.y - 0.7 * piece.size >= 0
         assert piece.y <= across[1]
 
 
@@ -75,7 +75,7 @@ def test_lines_do_not_begin_with_closing_punctuation() -> None:
 def test_the_area_may_be_a_part_of_the_picture() -> None:
     layout = plan(Box(100, 50, 400, 250), "AI生成", 0.05, "bottom-right", FACE)
     assert layout.needed == 10
-    assert 100 <= layout.box.left
+    assert layout.box.left >= 100
     assert layout.box.right <= 400
     assert layout.box.bottom <= 250
 

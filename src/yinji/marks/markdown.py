@@ -52,7 +52,7 @@ def plain_lines(text: str) -> list[Line]:
     """The lines of plain text; paragraphs are divided by empty lines, or each line is one where there is none."""
     lines = _split(text)
     spaced = any(not a.strip() and b.strip() for (_, a), (_, b) in pairwise(lines))
-    before = ["x", *(content for _, content in lines[:-1])]
+    before = ["first", *(content for _, content in lines)][: len(lines)]
     return [
         Line(content, start, True, True, bool(content.strip()) and (not spaced or not previous.strip()), True)
         for (start, content), previous in zip(lines, before, strict=True)
