@@ -16,7 +16,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from yinji.containers import xmp
+from yinji.containers import exif, xmp
 from yinji.containers.base import Container
 from yinji.containers.model import Block, Reading, State
 from yinji.containers.reading import read_as
@@ -25,6 +25,7 @@ from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.errors import UnreadableInput, YinjiError
 from yinji.labels.aigc import AigcLabel
+from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Severity
 
 LABEL: Final = AigcLabel.first("001191110000MA0TE5T00Q10001", "20261122-7f3a9c")
@@ -329,6 +330,12 @@ def _content(block: Block, *, is_label: bool) -> object:
         except UnreadableInput:
             return block.value
         return {name: value for name, value in properties.items() if name[1].upper() != xmp.NAME}
+    if block.carrier == "exif" and isinstance(block.value, bytes):
+        try:
+            fields = exif.fields(block.value)
+        except UnreadableInput:
+            return block.value
+        return [(field.name, field.text) for field in fields if field.text and not looks_like_label(field.text)]
     return None if is_label else block.value
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from yinji.containers import journal
 from yinji.containers.source import Source
-from yinji.containers.splice import Splice
+from yinji.containers.splice import Edit, Splice
 from yinji.errors import NotRegularFile, OutputExists, StorageError, UsageError
 
 Verify = Callable[[Source], None]
@@ -47,11 +47,14 @@ def write_new(
     sweep(output.parent)
     with _storage(output):
         temporary = output.parent / f"{TEMPORARY}{os.getpid()}-{os.urandom(6).hex()}"
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        mode = _mode(source, output)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+        fd = os.open(temporary, flags, 0o666 if mode is None else 0o600)
         try:
             try:
                 _copy(source, splice, fd)
-                os.fchmod(fd, _mode(source, output))
+                if mode is not None:
+                    os.fchmod(fd, mode)
                 if durable:
                     os.fsync(fd)
             finally:
@@ -71,6 +74,7 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
     """Changes the file itself; an undo record beside it brings the old bytes back after any failure or crash.
 
     Bytes behind the first edit that changes the length are rewritten, so plans that move nothing are the cheap ones.
+    The disk needs room for the bytes that are written over.
 
     Raises:
         NotRegularFile: A link, directory or device.
@@ -82,10 +86,9 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
         fd = _open_to_change(path)
         try:
             size = os.fstat(fd).st_size
-            changes = list(_changes(fd, splice, size))
-            record = journal.write(path, fd, [(at, len(data)) for at, data in changes], size)
+            record = journal.write(path, fd, _touched(splice, size), size)
             try:
-                _overwrite(fd, changes, size + splice.growth)
+                _change(fd, splice, size, record)
                 with Source.open(path) as written:
                     verify(written)
             except BaseException:
@@ -172,15 +175,13 @@ def _same_file(path: Path, there: os.stat_result) -> bool:
         return False
 
 
-def _mode(source: Source, output: Path) -> int:
-    """The mode of what is replaced, else of what is copied, else what the process gives new files."""
+def _mode(source: Source, output: Path) -> int | None:
+    """The mode of what is replaced, else of what is copied, else None: what the process gives new files."""
     for path in (output, source.path):
         if path is not None:
             with suppress(OSError):
                 return stat.S_IMODE(path.stat().st_mode) & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    return None
 
 
 def _publish(temporary: Path, output: Path, *, overwrite: bool) -> None:
@@ -202,7 +203,10 @@ def _copy(source: Source, splice: Splice, fd: int) -> None:
             _copy_range(old, fd, *piece)
         else:
             for at in range(*piece, _BUFFER):
-                write_all(fd, source.payload(at, min(_BUFFER, piece[1] - at)))
+                data = source.payload(at, min(_BUFFER, piece[1] - at))
+                if len(data) != min(_BUFFER, piece[1] - at):
+                    raise OSError(errno.EIO, "the input became shorter while it was being copied")
+                write_all(fd, data)
 
 
 def _copy_range(old: int, new: int, start: int, stop: int) -> None:
@@ -278,30 +282,32 @@ def _open_to_change(path: Path) -> int:
     return fd
 
 
-def _changes(fd: int, splice: Splice, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yields (position, bytes) of everything that is written over; the tail moves once the length has changed."""
-    shift = 0
-    at = 0
-    pieces: list[bytes] = []
-    for edit in splice.edits:
-        if shift == 0 and not pieces:
-            if edit.growth == 0:
-                yield edit.start, edit.data
-                continue
-            at, shift_from = edit.start, edit.stop
-            pieces.append(edit.data)
-            shift = 1
-            end = shift_from
-            continue
-        pieces += [os.pread(fd, edit.start - end, end), edit.data]
-        end = edit.stop
-    if pieces:
-        pieces.append(os.pread(fd, size - end, end))
-        yield at, b"".join(pieces)
+def _split(splice: Splice) -> tuple[list[Edit], list[Edit]]:
+    """Returns the edits up to the first that changes the length, and the rest, which move the tail of the file."""
+    moving = next((i for i, edit in enumerate(splice.edits) if edit.growth), len(splice.edits))
+    return list(splice.edits[:moving]), list(splice.edits[moving:])
 
 
-def _overwrite(fd: int, changes: list[tuple[int, bytes]], size: int) -> None:
-    for at, data in changes:
-        journal.pwrite_all(fd, data, at)
-    os.ftruncate(fd, size)
+def _touched(splice: Splice, size: int) -> list[tuple[int, int]]:
+    """Returns (position, length) of all old bytes that the change writes over or cuts off."""
+    still, moving = _split(splice)
+    ranges = [(edit.start, len(edit.data)) for edit in still]
+    return [*ranges, (moving[0].start, size - moving[0].start)] if moving else ranges
+
+
+def _change(fd: int, splice: Splice, size: int, record: Path) -> None:
+    """Writes the new bytes; the part that moves comes out of the undo record, which holds its old bytes."""
+    still, moving = _split(splice)
+    for edit in still:
+        journal.pwrite_all(fd, edit.data, edit.start)
+    if moving:
+        first = moving[0].start
+        shifted = Splice(tuple(Edit(e.start - first, e.stop - first, e.data) for e in moving))
+        at = first
+        with journal.last_range(record, size - first) as old:
+            for piece in shifted.pieces(size - first):
+                for data in [piece] if isinstance(piece, bytes) else old(*piece):
+                    journal.pwrite_all(fd, data, at)
+                    at += len(data)
+        os.ftruncate(fd, at)
     os.fsync(fd)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from yinji.errors import StorageError, UsageError
 
@@ -52,17 +53,16 @@ def write(path: Path, fd: int, ranges: list[tuple[int, int]], size: int) -> Path
     Args:
         path: The file.
         fd: The file, open for reading.
-        ranges: (position, length) of the writes to come; what lies behind the end of the file is not recorded.
+        ranges: (position, length) of the old bytes that the change touches, all inside the file.
         size: Its size now.
     """
     record = place(path)
     info = os.fstat(fd)
-    inside = [(at, max(0, min(length, size - at))) for at, length in ranges]
     out = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
-            crc = _append(out, _MAGIC + _HEADER.pack(size, info.st_ino, info.st_dev, len(inside)), 0)
-            for at, length in inside:
+            crc = _append(out, _MAGIC + _HEADER.pack(size, info.st_ino, info.st_dev, len(ranges)), 0)
+            for at, length in ranges:
                 crc = _append(out, _RANGE.pack(at, length), crc)
                 crc = _append_old(out, fd, at, length, crc)
             _append(out, _CRC.pack(crc), 0)
@@ -87,18 +87,28 @@ def roll_back(path: Path, fd: int, record: Path) -> bool:
         StorageError: The old bytes could not be written; the record stays.
     """
     try:
-        saved = _load(record, fd)
-        if saved is not None:
-            size, ranges = saved
-            for at, data in ranges:
-                pwrite_all(fd, data, at)
-            os.ftruncate(fd, size)
-            os.fsync(fd)
+        with record.open("rb") as file:
+            whole = _is_whole(file)
+            if whole:
+                _restore(file, path, fd)
         finish(record)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError("roll-back-failed", path=path, journal=record, reason=reason) from error
-    return saved is not None
+    return whole
+
+
+@contextmanager
+def last_range(record: Path, length: int) -> Iterator[Callable[[int, int], Iterator[bytes]]]:
+    """Gives a function that yields old bytes, from and to positions counted from the start of the last range."""
+    with record.open("rb") as file:
+        first = os.fstat(file.fileno()).st_size - _CRC.size - length
+
+        def old(start: int, stop: int) -> Iterator[bytes]:
+            for at in range(start, stop, _BUFFER):
+                yield os.pread(file.fileno(), min(_BUFFER, stop - at), first + at)
+
+        yield old
 
 
 def finish(record: Path) -> None:
@@ -132,28 +142,38 @@ def _append_old(out: int, fd: int, at: int, length: int, crc: int) -> int:
     return crc
 
 
-def _load(record: Path, fd: int) -> tuple[int, list[tuple[int, bytes]]] | None:
-    """Returns the old size and bytes, or None for a record that is not whole.
+def _is_whole(file: BinaryIO) -> bool:
+    """Whether the record was written to its end, by its checksum."""
+    left = os.fstat(file.fileno()).st_size - _CRC.size
+    if left < len(_MAGIC) + _HEADER.size:
+        return False
+    crc = 0
+    while left:
+        data = file.read(min(_BUFFER, left))
+        crc = zlib.crc32(data, crc)
+        left -= len(data)
+    return file.read(_CRC.size) == _CRC.pack(crc)
+
+
+def _restore(file: BinaryIO, path: Path, fd: int) -> None:
+    """Writes the recorded bytes back.
 
     Raises:
-        StorageError: The record is whole but belongs to another file of that name.
+        StorageError: The record belongs to another file of that name.
     """
-    data = record.read_bytes()
-    body, tail = data[: -_CRC.size], data[-_CRC.size :]
-    if not body.startswith(_MAGIC) or len(tail) < _CRC.size or zlib.crc32(body) != _CRC.unpack(tail)[0]:
-        return None
-    size, inode, device, count = _HEADER.unpack_from(body, len(_MAGIC))
+    file.seek(len(_MAGIC))
+    size, inode, device, count = _HEADER.unpack(file.read(_HEADER.size))
     info = os.fstat(fd)
     if (inode, device) != (info.st_ino, info.st_dev):
-        raise StorageError("journal-broken", path=record, journal=record)
-    at = len(_MAGIC) + _HEADER.size
-    ranges = []
+        raise StorageError("journal-broken", path=path, journal=file.name)
     for _ in range(count):
-        start, length = _RANGE.unpack_from(body, at)
-        at += _RANGE.size
-        ranges.append((start, body[at : at + length]))
-        at += length
-    return size, ranges
+        at, length = _RANGE.unpack(file.read(_RANGE.size))
+        while length:
+            data = file.read(min(_BUFFER, length))
+            pwrite_all(fd, data, at)
+            at, length = at + len(data), length - len(data)
+    os.ftruncate(fd, size)
+    os.fsync(fd)
 
 
 def _sync_directory(directory: Path) -> None:

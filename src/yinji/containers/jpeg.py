@@ -15,9 +15,11 @@ from yinji.containers.jpeg_segments import (
     EOI,
     EXIF,
     EXTENDED_XMP,
+    FRAMES,
     SOS,
     XMP,
     Segment,
+    components_of,
     is_credential,
     is_structured,
     peek_of,
@@ -27,10 +29,14 @@ from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
+from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
 
 _TAIL: Final = 4096
+_STEP: Final = 1 << 20
+_OVERLAP: Final = 16
+_WORDS: Final = (b"AIGC", b"ContentProd")
 
 
 class Jpeg:
@@ -52,9 +58,14 @@ class Jpeg:
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         seen_credential = seen_candidate = False
         extended = Extended()
+        components = 0
         for segment in segments(source, whole=False):
-            if segment.marker in (SOS, EOI):
+            if segment.marker == EOI:
+                raise Malformed("jpeg-no-image", path=source.name)
+            if segment.marker == SOS:
                 break
+            if segment.marker in FRAMES:
+                components = components_of(source, segment)
             for block in _blocks_of(source, segment, extended):
                 if block.carrier == "c2pa":
                     if seen_credential:
@@ -65,8 +76,9 @@ class Jpeg:
         for block in extended.blocks():
             seen_candidate = seen_candidate or may_hold_label(block)
             yield block
-        if segment.marker == SOS and not (seen_candidate and not thorough):
-            yield from _behind_header(source, segment.stop, thorough)
+        if thorough or not seen_candidate:
+            has_more_scans = source.read(segment.data, 1)[0] != components
+            yield from _behind_header(source, segment.stop, thorough, has_more_scans)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         return plan(source, label.to_json())
@@ -129,16 +141,31 @@ def _private(source: Source, segment: Segment) -> Iterator[Block]:
         yield Block(carrier, "", embedded.decoded(payload.rstrip(b"\0")), start, stop)
 
 
+def _shows_label(data: bytes) -> bool:
+    return any(word in data for word in _WORDS)
+
+
 def _looks_complete(source: Source, at: int) -> bool:
     """Whether the file ends as an image does and shows no label in its last 4 KiB."""
     start = max(at, source.size - _TAIL)
     tail = source.read_up_to(start, source.size - start)
-    return tail.rstrip(b"\0").endswith(b"\xff\xd9") and b"AIGC" not in tail and b"ContentProd" not in tail
+    return tail.rstrip(b"\0").endswith(b"\xff\xd9") and not _shows_label(tail)
 
 
-def _behind_header(source: Source, at: int, thorough: bool) -> Iterator[Block]:
+def _shows_none_between(source: Source, at: int) -> bool:
+    """Whether the words of a label stand nowhere behind ``at``: cheaper than walking through every scan."""
+    while at < source.size:
+        source.element()
+        piece = source.payload(at, _STEP)
+        if _shows_label(piece):
+            return False
+        at += max(1, len(piece) - _OVERLAP) if at + len(piece) < source.size else len(piece)
+    return True
+
+
+def _behind_header(source: Source, at: int, thorough: bool, has_more_scans: bool) -> Iterator[Block]:
     """Looks between scans and behind the image; a quick look suffices for a file that ends as an image does."""
-    if not thorough and _looks_complete(source, at):
+    if not thorough and _looks_complete(source, at) and not (has_more_scans and not _shows_none_between(source, at)):
         return
     extended = Extended()
     end = at

@@ -17,6 +17,8 @@ APP11: Final = 0xEB
 APP13: Final = 0xED
 APP15: Final = 0xEF
 COM: Final = 0xFE
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""The start-of-frame markers."""
 SOS: Final = 0xDA
 EOI: Final = 0xD9
 
@@ -65,6 +67,15 @@ def is_credential(peek: bytes) -> bool:
 def is_structured(marker: int, peek: bytes) -> bool:
     """Whether a segment has a structure of its own in which nothing may be cut: profiles, indexes, resources."""
     return is_credential(peek) or peek.startswith(_STRUCTURED.get(marker, b"\0none"))
+
+
+def components_of(source: Source, segment: Segment) -> int:
+    """Returns how many components a frame has; a progressive one never has all of them in one scan of all bits.
+
+    The answer for progressive frames is 0, which no scan matches.
+    """
+    is_progressive = segment.marker & 0x03 == 0x02
+    return 0 if is_progressive or segment.stop - segment.data < 6 else source.read(segment.data + 5, 1)[0]
 
 
 def peek_of(source: Source, segment: Segment) -> bytes:

@@ -41,9 +41,16 @@ def plan(source: Source, json: str) -> Splice:
             edits += _private_edits(source, chunk)
     if target is None or target.start > first_image:
         packet = xmp.with_label(packets[target] if target else None, json)
-        edits.append(Edit(walked[0].stop, walked[0].stop, make_xmp(packet)))
+        at = _place(walked, first_image)
+        edits.append(Edit(at, at, make_xmp(packet)))
     edits += [Edit(item.start, item.stop, b"") for item in labels_behind(source, walked[-1].stop)]
     return Splice.of(edits)
+
+
+def _place(walked: list[Chunk], first_image: int) -> int:
+    """Behind IHDR; in an animation behind acTL, which some programs look for in the first 2 KiB only."""
+    leading = [chunk.stop for chunk in walked if chunk.type in (b"IHDR", b"acTL") and chunk.stop <= first_image]
+    return max(leading, default=walked[0].stop)
 
 
 def _packets(source: Source, walked: list[Chunk]) -> dict[Chunk, bytes]:

@@ -384,8 +384,9 @@ def _encoded(text: bytes, encoding: str) -> bytes:
 
 
 def _whitespace(length: int) -> bytes:
+    """Counted from its end, so that a change of the value leaves most of the padding as it was."""
     line = b"\n" + b" " * 99
-    return (line * (length // 100 + 1))[:length]
+    return (line * (length // 100 + 1))[-length:] if length else b""
 
 
 def _new_packet(json: str) -> bytes:
