@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from yinji.errors import LimitExceeded, StorageError
 from yinji.limits import MIB
@@ -233,6 +233,16 @@ class _DirectorySpool:
 
     def close(self) -> None:
         self._file.close()
+
+
+def opened(path: Path) -> BinaryIO:
+    """Opens a file of the store for reading.
+
+    Raises:
+        StorageError: It is gone or cannot be read.
+    """
+    with _storage(path):
+        return path.open("rb")
 
 
 def _remove_if_abandoned(folder: Path) -> None:

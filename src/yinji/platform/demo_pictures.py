@@ -51,8 +51,8 @@ def noodles() -> Image.Image:
     """Draws a bowl of noodle soup with half an egg on a wooden table."""
     image = _gradient(((122, 78, 46), (150, 100, 60), (104, 66, 40)))
     draw = _draw(image)
-    for y in range(60, HEIGHT, 120):
-        draw.line(_scaled((0, y), (WIDTH, y + 18)), fill=(96, 60, 36), width=4)
+    for plank in range(60, HEIGHT, 120):
+        draw.line(_scaled((0, plank), (WIDTH, plank + 18)), fill=(96, 60, 36), width=4)
     _ellipse(draw, 600, 500, 390, 300, (60, 38, 24))
     _ellipse(draw, 600, 470, 380, 290, (238, 234, 222))
     _ellipse(draw, 600, 460, 330, 245, (46, 92, 120))

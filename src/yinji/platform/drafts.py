@@ -13,7 +13,7 @@ from yinji.labels.declaration import Declaration
 from yinji.operations.check import check
 from yinji.platform import instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
-from yinji.platform.blobs import BlobStore, Spool
+from yinji.platform.blobs import BlobStore, Spool, opened
 from yinji.platform.deciding import decide
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Draft
@@ -75,7 +75,7 @@ class Drafts:
             yield DraftUpload(self, author, spool)
 
     def keep(self, author: Account, spool: Spool, filename: str) -> Draft:
-        with spool.path.open("rb") as file:
+        with opened(spool.path) as file:
             report = self.look(file, filename)
         now = instants.now()
         draft = Draft(

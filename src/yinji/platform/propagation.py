@@ -23,7 +23,7 @@ from yinji.errors import (
 from yinji.labels.aigc import AigcLabel
 from yinji.operations.propagate import propagate
 from yinji.operations.read import read
-from yinji.platform.blobs import BlobStore, Spooled
+from yinji.platform.blobs import BlobStore, Spooled, opened
 from yinji.platform.settings import Settings
 from yinji.regimes.base import Verdict
 from yinji.texts import Text
@@ -91,7 +91,7 @@ class Propagation:
 
     def _written(self, upload: Path, filename: str, verdict: Verdict, item_id: str, output: Path) -> Served:
         try:
-            with upload.open("rb") as file:
+            with opened(upload) as file:
                 written = propagate(
                     file,
                     propagator=self._settings.propagator,
@@ -111,7 +111,7 @@ class Propagation:
 
 def _require_read_back(output: Path, filename: str, expected: AigcLabel | None) -> None:
     """Reads the finished file once more, as any reader of it would."""
-    with output.open("rb") as file:
+    with opened(output) as file:
         again = read(file, filename=filename, thorough=True)
     if [found.label for found in again.found] != [expected]:
         raise ReadBackMismatch("read-back-mismatch", path=filename, state=str(again.state))

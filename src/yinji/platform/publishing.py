@@ -17,7 +17,7 @@ from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration
 from yinji.platform import instants, words
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BlobStore, Spooled
+from yinji.platform.blobs import BlobStore, Spooled, opened
 from yinji.platform.canonical import canonical
 from yinji.platform.deciding import Decision, decide
 from yinji.platform.drafts import BLOBS_LOCK, Drafts
@@ -103,6 +103,8 @@ class Publishing:
         declaration = words.declaration(declaration)
         if draft_id is None and not text:
             raise UsageError("text-missing")
+        if draft_id is not None and not words.is_number(draft_id):
+            raise NotFound("draft-not-found")
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
             raise UsageError("idempotency-key-rule")
         request = _fingerprint(title, text, declaration, draft_id)
@@ -156,7 +158,7 @@ class Publishing:
         with self._blobs.spool(self._settings.max_upload_bytes) as spool:
             spool.write(f"{text}\n".encode())
             spool.seal()
-            with spool.path.open("rb") as file:
+            with opened(spool.path) as file:
                 report = self._drafts.look(file, TEXT_NAME)
             yield _Content(
                 spool.path, "", report["media_type"], "text", spool.size, spool.sha256, report, spooled=spool

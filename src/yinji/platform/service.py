@@ -128,12 +128,14 @@ class Platform:
             passwords: How passwords are hashed, where the recommended parameters do not fit the machine.
 
         Raises:
+            UsageError: There are no such rules.
             StorageError: The folder or the database cannot be used.
-            MissingExtra: The ``server`` extra is not installed.
         """
         from yinji.platform.blobs import DirectoryStore
         from yinji.platform.database import Database
+        from yinji.regimes.registry import regime
 
+        regime(settings.regime)
         blobs = DirectoryStore(settings.data_dir / "blobs")
         platform = cls(settings, Database.open(settings.sqlalchemy_url), blobs, passwords)
         platform.tidy()
