@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 from yinji.containers.source import Source
 from yinji.containers.window import Window
 from yinji.errors import Malformed, Truncated
+from yinji.limits import KIB
 
 FREE: Final = frozenset((b"free", b"skip", b"wide"))
 MEDIA: Final = b"mdat"
 
+_ZEROS_MAX: Final = 64 * KIB
 _HEADER: Final = struct.Struct(">I4s")
 _LARGE: Final = struct.Struct(">Q")
 
@@ -79,7 +81,7 @@ def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) ->
             size, body = _LARGE.unpack(window.peek(at + 8, 8))[0], at + 16
         elif size == 0:
             if parent is not None:
-                if parent.kind == b"udta":
+                if parent.kind == b"udta" and stop - at <= _ZEROS_MAX and not any(source.read(at, stop - at)):
                     return  # QuickTime ends lists of user data with a zero
                 raise Malformed("bmff-box-size", path=source.name, box=_shown(kind), offset=at, size=0)
             size = stop - at

@@ -75,7 +75,8 @@ class _Layout:
     @property
     def target(self) -> Meta | None:
         """The ``meta`` that takes the label: the one with the key, else the first with keys."""
-        fit = [m for m in self.metas if m.where == _PLACE and m.handler == b"mdta" and m.keys_box and m.list_box]
+        fit = [m for m in self.metas if m.where == _PLACE and m.is_full and m.handler == b"mdta"]
+        fit = [meta for meta in fit if meta.keys_box and meta.list_box]
         return next((m for m in fit if any(k.name == KEY for k in m.keys)), fit[0] if fit else None)
 
 

@@ -54,6 +54,7 @@ class Meta:
         keys_box, keys: The ``keys`` box and its entries.
         list_box, items: The ``ilst`` box and its children.
         children: All children.
+        is_full: Whether it is a FullBox; readers look for nothing else in ``udta``.
     """
 
     box: Box
@@ -64,6 +65,7 @@ class Meta:
     list_box: Box | None
     items: tuple[Box, ...]
     children: tuple[Box, ...]
+    is_full: bool
 
     def key_of(self, item: Box) -> Key | None:
         """Returns the key that an item belongs to, or None in a list without keys."""
@@ -77,7 +79,8 @@ def parse_meta(window: Window, box: Box, where: str) -> Meta:
     Raises:
         Malformed: Counts or sizes do not fit their boxes.
     """
-    inside = tuple(children(window, box, skip=full_fields(window, box)))
+    fields = full_fields(window, box)
+    inside = tuple(children(window, box, skip=fields))
     handler, keys_box, list_box = b"", None, None
     for child in inside:
         if child.kind == b"hdlr" and child.stop - child.body >= 12:
@@ -88,7 +91,7 @@ def parse_meta(window: Window, box: Box, where: str) -> Meta:
             list_box = child
     keys = tuple(_keys(window, keys_box)) if keys_box else ()
     items = tuple(children(window, list_box)) if list_box else ()
-    return Meta(box, where, handler, keys_box, keys, list_box, items, inside)
+    return Meta(box, where, handler, keys_box, keys, list_box, items, inside, is_full=fields == 4)
 
 
 def _keys(window: Window, box: Box) -> Iterator[Key]:
