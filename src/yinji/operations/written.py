@@ -29,6 +29,7 @@ class Target:
         durable: Whether the write waits for the disk (fsync).
         break_credentials: Write although a C2PA manifest in the file will no longer verify.
         dry_run: Plan and check everything, write nothing.
+        replace_input: The output is the input: its labelled self takes its name in one step.
     """
 
     output: Path | None
@@ -36,6 +37,7 @@ class Target:
     durable: bool = True
     break_credentials: bool = False
     dry_run: bool = False
+    replace_input: bool = False
 
     @classmethod
     def of(
@@ -168,7 +170,13 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
         return
     if target.output is not None:
         executors.write_new(
-            file.source, splice, target.output, verify=verify, overwrite=target.overwrite, durable=target.durable
+            file.source,
+            splice,
+            target.output,
+            verify=verify,
+            overwrite=target.overwrite,
+            durable=target.durable,
+            replace_input=target.replace_input,
         )
     elif file.source.path is None:
         raise UsageError("in-place-needs-path")
