@@ -18,7 +18,7 @@ from yinji.marks.jpeg_segments import Jpeg, graft
 from yinji.marks.jpeg_worker import Rectangle
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.paint import Painted, paint
+from yinji.marks.paint import Painted, Planes, paint
 from yinji.marks.spaces import CMYK, GREY, RGB, YCC, YCCK, Space
 
 if TYPE_CHECKING:
@@ -74,28 +74,31 @@ def _by_blocks(jpeg: Jpeg, box: Box, overlay: Overlay) -> Change:
         tables, planes = zip(*(_grey(cut) for cut in cuts), strict=True)
         real = [_real(jpeg, tile, i) for i in range(len(planes))]
         placed = overlay.placed((tile.width, tile.height), (box.left - tile.left, box.top - tile.top))
-        painted = paint([_extended(p, size) for p, size in zip(planes, real, strict=True)], space, placed)
+        beneath = [_extended(p, size) for p, size in zip(planes, real, strict=True)]
+        coded: list[bytes] = []
+
+        def stored(painted_planes: Planes) -> Planes:
+            coded[:] = [_coded(plane, table) for plane, table in zip(painted_planes, tables, strict=True)]
+            return [_grey(data)[1] for data in coded]
+
+        painted = paint(beneath, space, placed, stored)
         if painted.contrast < AA:
-            raise BlocksUnavailable  # a black plane of half resolution: encode it again at full resolution
-        answer: list[bytes] = []
-        finished = []
-        for plane, table in zip(painted.planes, tables, strict=True):
-            stored = _coded(plane, table)
-            finished.append(_grey(stored)[1])
-            answer += [stored, _touched(placed, plane.size)]
+            raise BlocksUnavailable  # such as a black plane of half resolution: encode it again at full resolution
+        masks = [_touched(placed, plane.size) for plane in painted.planes]
+        answer = [part for pair in zip(coded, masks, strict=True) for part in pair]
         result = worker.ask(answer)
     if len(result) != 1:
         raise BlocksUnavailable
-    rgb = space.to_rgb(finished, placed.size).crop(_within(box, tile))
-    final = Painted(tuple(finished), painted.contrast, painted.cover, painted.tone)
+    rgb = painted.rgb.crop(_within(box, tile))
     # Decoders smooth subsampled colours across the edge of a block: one pixel more may differ.
     reach = Box(tile.left - 1, tile.top - 1, min(jpeg.width, tile.right + 1), min(jpeg.height, tile.bottom + 1))
     changed = Box(max(0, reach.left), max(0, reach.top), reach.right, reach.bottom)
-    return Change(graft(jpeg, result[0]), "coefficients", final, changed, rgb)
+    return Change(graft(jpeg, result[0]), "coefficients", painted, changed, rgb)
 
 
 def _again(jpeg: Jpeg, box: Box, overlay: Overlay, name: str) -> Change:
-    from PIL import Image, JpegImagePlugin
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
     with _opened(jpeg, name) as picture:
         try:
@@ -108,26 +111,31 @@ def _again(jpeg: Jpeg, box: Box, overlay: Overlay, name: str) -> Change:
                 else Malformed("mark-not-decodable", path=name, kind="JPEG", reason=str(error))
             ) from error
         space = _PILLOW[picture.mode]
-        sampling = JpegImagePlugin.get_sampling(picture)
+        sampling = get_sampling(picture)
         tables = [*picture.quantization.values()]
         canvas = picture.copy()
-    painted = paint(canvas.crop(box).split(), space, overlay)
-    canvas.paste(Image.merge(canvas.mode, painted.planes) if len(painted.planes) > 1 else painted.planes[0], box[:2])
     output = io.BytesIO()
-    canvas.save(
-        output,
-        "JPEG",
-        qtables={n: [min(v, _TABLE_MOST) for v in t] for n, t in enumerate(tables)},
-        subsampling=max(sampling, 0),
-        progressive=jpeg.progressive,
-        optimize=not jpeg.usual_tables,
-        keep_rgb=jpeg.colours == "rgb",
-    )
+
+    def stored(planes: Planes) -> Planes:
+        canvas.paste(Image.merge(canvas.mode, planes) if len(planes) > 1 else planes[0], box[:2])
+        output.seek(0)
+        output.truncate()
+        canvas.save(
+            output,
+            "JPEG",
+            qtables={n: [min(v, _TABLE_MOST) for v in t] for n, t in enumerate(tables)},
+            subsampling=max(sampling, 0),
+            progressive=jpeg.progressive,
+            optimize=not jpeg.usual_tables,
+            keep_rgb=jpeg.colours == "rgb",
+        )
+        with JpegImageFile(io.BytesIO(output.getvalue())) as again:
+            return again.crop(box).split()
+
+    painted = paint(canvas.crop(box).split(), space, overlay, stored)
     transform = 0 if len(jpeg.components) == 4 else None
     data = graft(jpeg, output.getvalue(), adobe_transform=transform)
-    with Image.open(io.BytesIO(output.getvalue())) as again:
-        rgb = again.crop(box).convert("RGB")
-    return Change(data, "re-encoded", painted, Box(0, 0, jpeg.width, jpeg.height), rgb)
+    return Change(data, "re-encoded", painted, Box(0, 0, jpeg.width, jpeg.height), painted.rgb)
 
 
 def _opened(jpeg: Jpeg, name: str) -> JpegImageFile:

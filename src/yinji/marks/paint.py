@@ -6,7 +6,7 @@ there is nothing to blur, and a plain translucent ground is laid over them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,46 +25,55 @@ _COLUMNS: Final = 300
 """A label is measured on at least this many rows and columns of pixels, where it has as many."""
 
 
+Planes = Sequence["Image.Image"]
+
+
 @dataclass(frozen=True, slots=True)
 class Painted:
     """A painted tile.
 
     Attributes:
         planes: The planes given, with the label on them.
-        contrast: WCAG contrast of the words on the result.
-        cover: How opaque the ground is.
+        rgb: How they look when they are read again, over white where transparent.
+        contrast: WCAG contrast of the words on that.
         tone: The tones chosen.
     """
 
     planes: tuple[Image.Image, ...]
+    rgb: Image.Image
     contrast: float
-    cover: float
     tone: Tone
 
 
-def paint(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> Painted:
-    """Paints the label on the planes of a tile.
+def _as_painted(planes: Planes) -> Planes:
+    return planes
+
+
+def paint(planes: Planes, space: Space, overlay: Overlay, stored: Callable[[Planes], Planes] = _as_painted) -> Painted:
+    """Paints the label on the planes of a tile, on a ground as opaque as legibility needs.
 
     Args:
         planes: One ``L`` picture a component; subsampled ones may be smaller. A last ``alpha`` plane if the space
             has one.
         space: What the planes mean.
         overlay: Masks of the size of the largest plane.
+        stored: Stores the planes and reads them again, where storing loses something.
     """
     clear = space.alpha and not _opaque(planes[-1])
     frosted = list(planes) if clear else [_blurred(p, overlay, i, space) for i, p in enumerate(planes)]
     tone, cover = choose(_sample(frosted, space, overlay))
     while True:
-        painted = _composed(planes, frosted, space, overlay, tone, cover, clear=clear)
-        reached = legibility(painted, space, overlay)
+        painted = tuple(_composed(planes, frosted, space, overlay, tone, cover, clear=clear))
+        rgb, reached = legibility(stored(painted), space, overlay)
         if reached >= AA or cover >= 1:
-            return Painted(tuple(painted), reached, cover, tone)
+            return Painted(painted, rgb, reached, tone)
         cover = min(1.0, cover + _MORE)
 
 
-def legibility(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> float:
-    """Measures the contrast on finished planes, over white and over black where they are transparent."""
-    return min(_measure(flat, overlay) for flat in _flat(planes, space, overlay.size))
+def legibility(planes: Planes, space: Space, overlay: Overlay) -> tuple[Image.Image, float]:
+    """Returns finished planes as ``RGB`` and their contrast, the worse of white and black ground if transparent."""
+    shown = _flat(planes, space, overlay.size)
+    return shown[0], min(_measure(flat, overlay) for flat in shown)
 
 
 def ink_height(upright: Image.Image, overlay: Overlay, tone: Tone) -> int:
@@ -94,7 +103,7 @@ def _blurred(plane: Image.Image, overlay: Overlay, number: int, space: Space) ->
 
 
 def _composed(
-    planes: Sequence[Image.Image],
+    planes: Planes,
     frosted: Sequence[Image.Image],
     space: Space,
     overlay: Overlay,
@@ -122,9 +131,7 @@ def _composed(
     return result
 
 
-def _laid_over(
-    planes: Sequence[Image.Image], space: Space, overlay: Overlay, tone: Tone, cover: float
-) -> list[Image.Image]:
+def _laid_over(planes: Planes, space: Space, overlay: Overlay, tone: Tone, cover: float) -> list[Image.Image]:
     """Lays plain tones over pixels of which some are transparent (source over destination)."""
     from PIL import Image
 
@@ -155,7 +162,7 @@ def _share(alpha: float) -> list[int]:
     return [round(v * alpha) for v in range(256)]
 
 
-def _flat(planes: Sequence[Image.Image], space: Space, size: tuple[int, int]) -> list[Image.Image]:
+def _flat(planes: Planes, space: Space, size: tuple[int, int]) -> list[Image.Image]:
     """The planes as ``RGB`` pictures: one, or two over white and black where something is transparent."""
     from PIL import Image
 
@@ -166,7 +173,7 @@ def _flat(planes: Sequence[Image.Image], space: Space, size: tuple[int, int]) ->
     return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
 
 
-def _sample(planes: Sequence[Image.Image], space: Space, overlay: Overlay) -> list[Pixel]:
+def _sample(planes: Planes, space: Space, overlay: Overlay) -> list[Pixel]:
     """A coarse sample of what lies under the label, blurred as it is."""
     from PIL import Image
 

@@ -127,7 +127,7 @@ def draw(png: Png, box: Box, overlay: Overlay) -> Change:
         rows = _filter(changed.rows(box.top, bottom), png.row_bytes(png.width), png.pixel_bytes)
         new = stream[: box.top * stride] + rows + stream[bottom * stride :]
     data = rebuild(png, (png.depth, png.colour_type), zlib.compress(new), {})
-    return Change(data, "lossless", painted, _shown(painted, _SPACES[png.colour_type], overlay), png.colour_type)
+    return Change(data, "lossless", painted, painted.rgb, png.colour_type)
 
 
 def _samples(png: Png, stream: bytes, bottom: int) -> Samples:
@@ -194,17 +194,7 @@ def _painted(
         high[number].paste(plane, box[:2], covered)
         if low:
             low[number].paste(plane, box[:2], covered)
-    final = Painted(tuple(planes), painted.contrast, painted.cover, painted.tone)
-    return final, Samples(tuple(high), tuple(low))
-
-
-def _shown(painted: Painted, space: Space, overlay: Overlay) -> Image.Image:
-    from PIL import Image
-
-    rgb = space.to_rgb(painted.planes, overlay.size)
-    if not space.alpha:
-        return rgb
-    return Image.composite(rgb, Image.new("RGB", rgb.size, (255, 255, 255)), painted.planes[-1])
+    return painted, Samples(tuple(high), tuple(low))
 
 
 def _on_few_bits(png: Png, box: Box, overlay: Overlay) -> Change:
@@ -220,7 +210,7 @@ def _on_few_bits(png: Png, box: Box, overlay: Overlay) -> Change:
     painted, new = _painted(samples, box, overlay, _SPACES[GREY], key)
     rows = _filter(new.rows(0, png.height), png.width, 1)
     data = rebuild(png, (8, GREY), zlib.compress(rows), changed)
-    return Change(data, "lossless", painted, _shown(painted, _SPACES[GREY], overlay), GREY)
+    return Change(data, "lossless", painted, painted.rgb, GREY)
 
 
 def _opacity(png: Png) -> list[int]:
@@ -260,7 +250,7 @@ def _on_palette(png: Png, box: Box, overlay: Overlay) -> Change:
     if significant and colour_type == COLOUR_ALPHA:
         changed[b"sBIT"] = significant[:3] + b"\x08"
     data = rebuild(png, (8, colour_type), zlib.compress(rows), changed)
-    return Change(data, "widened", painted, _shown(painted, space, overlay), colour_type)
+    return Change(data, "widened", painted, painted.rgb, colour_type)
 
 
 def _indices(png: Png) -> Image.Image:
@@ -288,7 +278,7 @@ def _with_entries(
     method = Image.Quantize.FASTOCTREE if space.alpha else Image.Quantize.MEDIANCUT
     few = merged.quantize(len(free), method=method, dither=Image.Dither.NONE)
     used = few.convert(merged.mode)
-    reached = legibility(used.split(), space, overlay)
+    rgb, reached = legibility(used.split(), space, overlay)
     if reached < AA:
         return None
     table = few.getpalette(merged.mode) or []
@@ -309,5 +299,5 @@ def _with_entries(
     rows = Image.new("L", (png.width + 1, png.height))
     rows.paste(canvas, (1, 0))
     data = rebuild(png, (8, PALETTE), zlib.compress(rows.tobytes()), changed)
-    final = Painted(used.split(), reached, painted.cover, painted.tone)
-    return Change(data, "lossless", final, _shown(final, space, overlay), PALETTE)
+    final = Painted(used.split(), rgb, reached, painted.tone)
+    return Change(data, "lossless", final, rgb, PALETTE)
