@@ -26,7 +26,14 @@ _UNSUPPORTED_COPY: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNO
 
 
 def write_new(
-    source: Source, splice: Splice, output: Path, *, verify: Verify, overwrite: bool, durable: bool = True
+    source: Source,
+    splice: Splice,
+    output: Path,
+    *,
+    verify: Verify,
+    overwrite: bool,
+    durable: bool = True,
+    replace_input: bool = False,
 ) -> None:
     """Writes the changed file beside its place, has it verified there, and only then gives it its name.
 
@@ -37,13 +44,14 @@ def write_new(
         verify: Called with the finished temporary file; whatever it raises stops the write.
         overwrite: Replace an existing regular file.
         durable: Flush the file and its directory to the disk before returning.
+        replace_input: Let the output be the input itself: its new self takes its name in one step.
 
     Raises:
         OutputExists: ``output`` exists and ``overwrite`` is false, also when it appears in the meantime.
         UsageError: The output is the input, or no regular file.
         StorageError: The operating system refused; nothing is left behind.
     """
-    _check_output(source, output, overwrite=overwrite)
+    _check_output(source, output, overwrite=overwrite, replace_input=replace_input)
     sweep(output.parent)
     with _storage(output):
         temporary = output.parent / f"{TEMPORARY}{os.getpid()}-{os.urandom(6).hex()}"
@@ -153,14 +161,14 @@ def _storage(path: Path) -> Iterator[None]:
         raise StorageError("storage", path=path, reason=error.strerror or str(error)) from error
 
 
-def _check_output(source: Source, output: Path, *, overwrite: bool) -> None:
+def _check_output(source: Source, output: Path, *, overwrite: bool, replace_input: bool) -> None:
     try:
         there = output.lstat()
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError("storage", path=output, reason=error.strerror or str(error)) from error
-    if source.path is not None and _same_file(source.path, there):
+    if not replace_input and source.path is not None and _same_file(source.path, there):
         raise UsageError("output-is-input", path=output)
     if not stat.S_ISREG(there.st_mode):
         raise UsageError("output-not-file", path=output)

@@ -47,7 +47,12 @@ def carry(
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
         target = Target(
-            made.path, overwrite=True, durable=durable, break_credentials=break_credentials, dry_run=dry_run
+            made.path,
+            overwrite=True,
+            durable=durable,
+            break_credentials=break_credentials,
+            dry_run=dry_run,
+            replace_input=True,
         )
         present = [f.label for f in file.reading.found]
         if present == [carried] and not any(f.problems for f in file.reading.found):
