@@ -118,7 +118,6 @@ class Shift:
         """Where the first byte stands that moves, or None when nothing moves."""
         return self._steps[0][0] if self._steps else None
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Shift) and other._steps == self._steps
-
-    __hash__ = None  # type: ignore[assignment]  # mutable while it is built, compared by value
+    def same_as(self, other: Shift) -> bool:
+        """Whether both move every byte alike."""
+        return self._steps == other._steps

@@ -272,7 +272,7 @@ def _with_offsets(layout: _Layout, changes: Changes) -> list[Edit]:
             table.move(window, table.box, shift, moved)
         edits = moved.edits(window)
         settled = Shift(edits)
-        if settled == shift:
+        if settled.same_as(shift):
             return edits
         shift = settled
     raise Malformed("bmff-offset-range", path=window.source.name, box="moov", offset=layout.moov.start)

@@ -56,7 +56,10 @@ class Mp3:
         length = frame_length(head[:4])
         if not length or (length + 4 <= len(head) and not frame_length(head[length : length + 4])):
             return 0
-        return 5 if extension in _FOREIGN else 80 if is_named else 20
+        if is_named:
+            return 80
+        is_layer_i = head[1] & 6 == 6  # FF FE is also the mark of UTF-16 text
+        return 0 if is_layer_i else 5 if extension in _FOREIGN else 20
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of all tags: in front, behind, and (thorough) between the audio frames.
@@ -112,6 +115,7 @@ class Mp3:
     def examples(cls) -> Iterable[Example]:
         """Yields eight frames of silence, bare and behind a tag with a title."""
         silence = _SILENT_FRAME * 8
+        yield Example("mp3-bare.mp3", silence)
         title = b"\0Yinji\0"
         frame = b"TIT2" + len(title).to_bytes(4, "big") + b"\0\0" + title
         for version in (3, 4):
@@ -124,7 +128,7 @@ _SILENT_FRAME: Final = b"\xff\xfb\x10\xc4" + bytes(100)
 
 
 def _leading(source: Source) -> Iterator[Tag]:
-    """Yields the tags at the head of the file, and those that they point to (``SEEK``)."""
+    """Yields the tags at the head of the file, one behind the other."""
     at = 0
     while (tag := parse_tag(source, at)) is not None:
         source.element()
