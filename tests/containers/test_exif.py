@@ -105,6 +105,19 @@ def test_emptied_comment_keeps_its_place_and_charset(order: str, charset: str) -
     assert LABEL.encode() not in changed
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_emptied_description(order: str) -> None:
+    data = tiff(order, {0x010E: (2, LABEL.encode() + b"\0"), 0x010F: (2, b"maker\0")})
+    changed = bytearray(data)
+    for at, new in exif.emptied(data, exif.fields(data)[0]):
+        changed[at : at + len(new)] = new
+    assert len(changed) == len(data)
+    assert {field.name: field.text for field in exif.fields(bytes(changed))} == {
+        "ImageDescription": "",
+        "Make": "maker",
+    }
+
+
 @pytest.mark.parametrize("data", [b"", b"II*\0", b"XX*\0\x08\0\0\0", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08"])
 def test_what_is_no_tiff(data: bytes) -> None:
     with pytest.raises(Malformed):

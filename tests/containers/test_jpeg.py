@@ -95,11 +95,9 @@ def read(data: bytes, *, thorough: bool = False) -> Reading:
 
 
 def test_harness(sample_dir: Path) -> None:
-    doubled = [
-        (f"{name}.jpg", inserted(segment(0xE1, XMP + PACKET.encode()), data=data))
-        for name, (data, *_) in PLACES.items()
-        if name not in ("glued to jfif", "app11 before jfif", "between scans")
-    ]
+    elsewhere = ("glued to jfif", "app11 before jfif", "between scans")
+    packet = segment(0xE1, XMP + PACKET.encode())
+    doubled = [(f"{n}.jpg", inserted(packet, data=data)) for n, (data, *_) in PLACES.items() if n not in elsewhere]
     check_container(JPEG, [(path.name, path.read_bytes()) for path in samples.jpegs()], doubled=doubled, mutations=40)
 
 
@@ -122,7 +120,7 @@ def test_every_place_is_replaced_by_the_one(name: str) -> None:
     assert [found.label for found in reading.found] == [PROPAGATED]
     assert reading.found[0].carrier == "xmp"
     assert LABEL.to_json().encode() not in written.data
-    assert written.data.count(b"ContentProducer") == 1
+    assert written.data.replace(b"\0", b"").count(b"ContentProducer") == 1
 
 
 @pytest.mark.parametrize("kind", samples.JPEGS)
@@ -208,9 +206,8 @@ def test_extended_xmp_is_read_kept_and_its_label_refused() -> None:
 
 
 def test_a_packet_too_large_for_a_segment() -> None:
-    big = PACKET.replace(
-        "</rdf:RDF>", f"<rdf:Description><d:x xmlns:d='d'>{'y' * 62_000}</d:x></rdf:Description></rdf:RDF>"
-    )
+    filler = f"<rdf:Description><d:x xmlns:d='d'>{'y' * 62_000}</d:x></rdf:Description>"
+    big = PACKET.replace("</rdf:RDF>", f"{filler}</rdf:RDF>")
     sample = Sample("x.jpg", inserted(segment(0xE1, XMP + big.encode())))
     assert reading_of(JPEG, labelled(JPEG, sample)).label == LABEL
     long = AigcLabel.first(LABEL.producer, LABEL.produce_id, reserved1="r" * 1500)
@@ -241,6 +238,10 @@ def test_the_rest_of_exif_survives(sample_dir: Path, tmp_path: Path) -> None:
     assert oracles.exiftool_label(path) == dict(LABEL.items())
 
 
+def test_too_many_segments() -> None:
+    assert read(inserted(*[segment(0xE3, b"")] * 100_001)).state is State.UNREADABLE
+
+
 @pytest.mark.parametrize(
     ("data", "state"),
     [
@@ -254,12 +255,11 @@ def test_the_rest_of_exif_survives(sample_dir: Path, tmp_path: Path) -> None:
         (inserted(b"garbage"), State.MALFORMED),
         (inserted(segment(0xE1, XMP + b"<AIGC")), State.MALFORMED),
         (
-            inserted(segment(0xE1, XMP + PACKET.replace("ContentProducer", "Nobody").replace("&quot;", "").encode())),
+            inserted(segment(0xE1, XMP + PACKET.replace("&quot;", "").encode())),
             State.MALFORMED,
         ),
         (inserted(segment(0xE1, b"Exif\0\0" + bytes(20))), State.MALFORMED),
         (inserted(segment(0xE1, XMP + PACKET.encode()))[:-30], State.LABELLED),
-        (inserted(*[segment(0xE3, b"")] * 100_001), State.UNREADABLE),
         (inserted(b"\xff" * 300), State.UNLABELLED),
         (ORIGINAL + b"a film or anything", State.UNLABELLED),
     ],

@@ -79,11 +79,13 @@ def emptied(tiff: bytes, field: Field) -> list[tuple[int, bytes]]:
 
     Only for writers that put the label in its proper place in the same step (R34).
     """
-    count = _CHARSET if field.name == "UserComment" else 1
+    count = _CHARSET if field.name == "UserComment" else 1  # one byte stands in the entry itself
     order = ">" if field.big_endian else "<"
     keep = tiff[field.start : field.start + _CHARSET] if field.name == "UserComment" else b""
     blank = keep.ljust(field.stop - field.start, b"\0")
-    return [(field.entry + 4, struct.pack(order + "I", count)), (field.start, blank)]
+    if field.name == "UserComment":
+        return [(field.entry + 4, struct.pack(order + "I", count)), (field.start, blank)]
+    return [(field.entry + 4, struct.pack(order + "II", count, 0)), (field.start, blank)]
 
 
 def _walk(tiff: bytes) -> Iterator[Field]:

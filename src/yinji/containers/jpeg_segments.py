@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -34,7 +33,8 @@ PEEK: Final = 40
 """Bytes of a segment that tell what it holds."""
 
 _STANDALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
-_AFTER_SCAN: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_IN_SCAN: Final = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
+"""What follows 0xFF inside a scan: a stuffed zero, a fill byte, a restart."""
 _STEP: Final = 1 << 18
 
 
@@ -114,8 +114,11 @@ def scan_end(source: Source, at: int) -> int:
     while at < source.size - 1:
         source.element()
         piece = source.payload(at, _STEP)
-        if match := _AFTER_SCAN.search(piece):
-            return at + match.start()
+        found = piece.find(b"\xff", 0, -1)
+        while found >= 0:
+            if piece[found + 1] not in _IN_SCAN:
+                return at + found
+            found = piece.find(b"\xff", found + 1, -1)
         if len(piece) < 2:
             break
         at += len(piece) - 1

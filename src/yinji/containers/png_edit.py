@@ -15,6 +15,8 @@ from yinji.errors import UnsupportedFormat
 from yinji.labels.decode import looks_like_label
 
 _NAME: Final = "AIGC"
+_ANIMATION_PADDING: Final = 768
+"""FFmpeg takes an animation for a still unless IDAT begins within the first 2 KiB."""
 _STRUCTURED: Final = frozenset((b"caBX", b"iCCP", b"sPLT", b"IDAT", b"fdAT", b"PLTE", b"IHDR", b"IEND"))
 
 
@@ -40,7 +42,9 @@ def plan(source: Source, json: str) -> Splice:
         elif chunk.type not in _STRUCTURED:
             edits += _private_edits(source, chunk)
     if target is None or target.start > first_image:
-        packet = xmp.with_label(packets[target] if target else None, json)
+        animated = any(chunk.type == b"acTL" for chunk in walked)
+        padding = _ANIMATION_PADDING if animated else xmp.PADDING
+        packet = xmp.with_label(packets[target] if target else None, json, padding=padding)
         at = _place(walked, first_image)
         edits.append(Edit(at, at, make_xmp(packet)))
     edits += [Edit(item.start, item.stop, b"") for item in labels_behind(source, walked[-1].stop)]
@@ -48,7 +52,7 @@ def plan(source: Source, json: str) -> Splice:
 
 
 def _place(walked: list[Chunk], first_image: int) -> int:
-    """Behind IHDR; in an animation behind acTL, which some programs look for in the first 2 KiB only."""
+    """Behind IHDR; in an animation behind acTL, which some programs look for at the front only."""
     leading = [chunk.stop for chunk in walked if chunk.type in (b"IHDR", b"acTL") and chunk.stop <= first_image]
     return max(leading, default=walked[0].stop)
 

@@ -220,7 +220,7 @@ class Source:
             Malformed: The stream is damaged or not whole.
             LimitExceeded: All that this reading inflated goes beyond ``limits.inflated``.
         """
-        room = self.limits.inflated - self._inflated
+        room = max(0, self.limits.inflated - self._inflated)
         engine = zlib.decompressobj()
         try:
             text = engine.decompress(data, room + 1)

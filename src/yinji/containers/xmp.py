@@ -100,22 +100,22 @@ def properties(packet: bytes) -> dict[tuple[str, str], str]:
     return {name: "\n".join(values) for name, values in _parse(text).properties.items()}
 
 
-def with_label(packet: bytes | None, json: str) -> bytes:
+def with_label(packet: bytes | None, json: str, *, padding: int = PADDING) -> bytes:
     """Returns the packet with exactly one label in it: the element ``TC260:AIGC`` holding ``json``.
 
     An existing label of any shape is replaced where it stands; duplicates go. Growth comes out of the padding, so the
-    length stays the same while the padding lasts; a packet without room is given :data:`PADDING` bytes of it.
+    length stays the same while the padding lasts; a packet without room is given ``padding`` bytes of it.
 
     Raises:
         Malformed, LimitExceeded: The packet cannot be edited safely.
     """
     if packet is None or not packet.strip(b"\0 \t\r\n"):
-        return _new_packet(json)
+        return _new_packet(json, padding)
     text, encoding = _as_utf8(packet)
     edited = _applied(text, _label_edits(text, _parse(text), json))
     if len(_parse(edited).labels) != 1:
         raise Malformed("xmp-not-xml", reason="the label could not be set")
-    return _repadded(edited, encoding, wanted=len(packet))
+    return _repadded(edited, encoding, wanted=len(packet), fresh=padding)
 
 
 def without_other_labels(packet: bytes) -> bytes:
@@ -369,13 +369,13 @@ def _padding(text: bytes) -> tuple[int, int]:
     return len(text[:stop].rstrip(b" \t\r\n")), stop
 
 
-def _repadded(edited: bytes, encoding: str, *, wanted: int) -> bytes:
+def _repadded(edited: bytes, encoding: str, *, wanted: int, fresh: int = PADDING) -> bytes:
     """Encodes the packet with so much padding that it has ``wanted`` bytes; if it cannot, gives it fresh room."""
     start, stop = _padding(edited)
     bare = _encoded(edited[:start] + edited[stop:], encoding)
     unit = len(_encoded(b" ", encoding))
     spare = (wanted - len(bare)) // unit
-    room = spare if spare >= 0 else PADDING
+    room = spare if spare >= 0 else fresh
     return _encoded(edited[:start] + _whitespace(room) + edited[stop:], encoding)
 
 
@@ -389,7 +389,7 @@ def _whitespace(length: int) -> bytes:
     return (line * (length // 100 + 1))[-length:] if length else b""
 
 
-def _new_packet(json: str) -> bytes:
+def _new_packet(json: str, padding: int) -> bytes:
     return (
         _HEADER
         + b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="'
@@ -399,6 +399,6 @@ def _new_packet(json: str) -> bytes:
         + b'">'
         + _property(PREFIX, json)
         + b"</rdf:Description></rdf:RDF></x:xmpmeta>"
-        + _whitespace(PADDING)
+        + _whitespace(padding)
         + _TRAILER
     )
