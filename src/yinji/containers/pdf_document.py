@@ -210,7 +210,6 @@ class Document:
             try:
                 start = window.skip(0)
                 value, stop = window.value(start, self.source.element)
-                window.skip(stop)
             except IncompleteError:
                 size *= _WINDOW_GROWTH
                 continue
@@ -340,14 +339,14 @@ class Document:
 
     @property
     def security(self) -> Security | None:
-        """How strings and streams are enciphered, or None.
+        """How strings and streams are enciphered, or None; the newest trailer alone says so (7.5.5).
 
         Raises:
             Encrypted: A password or certificate is needed.
         """
         if not self._is_opened:
             self._is_opened = True
-            encrypt = self.entry("Encrypt")
+            encrypt = self.trailer.trailer.get("Encrypt")
             plain = self.resolve(encrypt)
             if isinstance(plain, Dictionary):
                 self._is_opened = False

@@ -17,6 +17,7 @@ LITERAL_LIMIT: Final = 1 << 20
 """Bytes of one literal string: no label and no document property comes near."""
 
 _SKIP: Final = re.compile(rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)*+")
+_SKIPPED: Final = frozenset((b"\0", b"\t", b"\n", b"\x0c", b"\r", b" ", b"%"))
 _REGULAR: Final = re.compile(rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]*+")
 _REFERENCE: Final = re.compile(
     rb"(\d{1,10})[\x00\t\n\x0c\r ]++(\d{1,5})[\x00\t\n\x0c\r ]++R(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"
@@ -147,10 +148,11 @@ class Window:
             LimitExceeded: Too deep, or too many objects.
         """
         stack: list[_Frame] = []
+        data = self.data
         while True:
-            start = at = self.skip(at)
+            start = at = self.skip(at) if data[at : at + 1] in _SKIPPED else at
             tick(len(stack))
-            mark = self.data[at : at + 2]
+            mark = data[at : at + 2]
             value: Value
             if mark == b"<<":
                 stack.append(_Frame(start, is_array=False))
@@ -201,7 +203,9 @@ class Window:
             return self._hexadecimal(at)
         if first == b"/":
             end = self._regular_end(at + 1)
-            name = _NAME_ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), self.data[at + 1 : end])
+            name = self.data[at + 1 : end]
+            if b"#" in name:
+                name = _NAME_ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), name)
             return Name(name.decode("utf-8", "surrogateescape")), end
         if first.isdigit() and (match := _REFERENCE.match(self.data, at)):
             return Ref(int(match[1]), int(match[2])), match.end()
