@@ -115,6 +115,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "stop": "。" if language == CHINESE else ". ",
         "gap": "" if language == CHINESE else " ",
         "inline": INLINE,
+        "zone": str(zone),
         "step": lambda event: step(language, event),
         "when": partial(formatting.when, language=language, zone=zone),
         "moment": partial(formatting.moment, language=language, zone=zone),

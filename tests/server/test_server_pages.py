@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import launch, opened, violations
+from live import PASSWORD, Site
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import yinji
+from yinji.labels.declaration import Declaration, Declared
+from yinji.platform.model import Item, Role
+
+NOTICE = {"zh-CN": "该内容属于人工智能生成合成内容", "en": "This is AI-generated content"}
+MAY_BE = {
+    "zh-CN": "该内容可能为人工智能生成合成内容（作者声明）",
+    "en": "This may be AI-generated content (declared by the author)",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/sign-in")
+    page.fill("#name", "the-creator")
+    page.fill("#password", PASSWORD)
+    page.click("main button.btn-ink")
+    page.wait_for_url("**/")
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "script"),
+    [("zh-CN", 1280, True), ("zh-CN", 390, False), ("en", 1280, False), ("en", 390, True)],
+)
+def test_publish_a_labelled_picture_and_verify_what_comes_back(
+    site: Site, browser: Browser, labelled_png: Path, tmp_path: Path, language: str, width: int, script: bool
+) -> None:
+    with opened(browser, site.base, language=language, width=width, script=script) as page:
+        sign_in(page)
+        page.goto("/publish")
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("input[name=declaration]:checked").count() == 0
+        page.fill("#title", "青绿山水")
+        page.set_input_files("#file", labelled_png)
+        if not script:
+            page.click("form.declare button.btn-ink")
+        expect(page.locator("#s3")).to_be_visible()
+        expect(page.locator("#title")).to_have_value("青绿山水")
+        assert page.locator("input[value=not_ai]").is_disabled()
+        assert page.locator("input[name=declaration]:checked").count() == 0
+        expect(page.locator(".mount .say:visible")).to_have_text(NOTICE[language])
+        if script:
+            expect(page.locator("[data-preview] img")).to_be_visible()
+        page.check("input[value=ai_generated]")
+        page.click("form.declare button.btn-ink")
+        page.wait_for_url("**/items/*")
+        expect(page.locator(".mount .notice .say")).to_have_text(NOTICE[language])
+        page.reload()
+        expect(page.locator(".mount .notice .say")).to_have_text(NOTICE[language])
+        picture = page.locator(".mount img")
+        assert picture.evaluate("i => i.complete && i.naturalWidth") == 400 if script else picture.is_visible()
+        with page.expect_download() as download:
+            page.click("#origin a[download]")
+        kept = tmp_path / "served.png"
+        download.value.save_as(kept)
+        label = yinji.read(kept).label
+        assert label is not None
+        assert label.propagator == site.platform.settings.propagator
+        assert label.producer == "001191110000MA0TE5T00Q10001"
+        page.goto("/verify")
+        page.set_input_files("#f", kept)
+        page.click("form.drop button.btn-ink")
+        expect(page.locator(".finding h3")).to_have_text(NOTICE[language])
+        expect(page.locator("table.fields")).to_contain_text(label.propagate_id)
+        page.goto("/")
+        expect(page.locator(".post .say").first).to_have_text(NOTICE[language])
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_preview_follows_the_choice(site: Site, browser: Browser, plain_png: Path, script: bool) -> None:
+    token = site.token(Role.CREATOR)
+    with opened(browser, site.base, language="en", script=script, token=token) as page:
+        page.goto("/publish")
+        page.check("input[value=ai_edited]")
+        page.set_input_files("#file", plain_png)
+        if not script:
+            page.click("form.declare button.btn-ink")
+        expect(page.locator("#s3")).to_be_visible()
+        assert page.locator("input[value=ai_edited]").is_checked(), "what was chosen is kept"
+        expect(page.locator(".mount .say:visible")).to_have_text(MAY_BE["en"])
+        page.check("input[value=not_ai]")
+        expect(page.locator(".mount .say:visible")).to_have_count(0)
+        expect(page.locator(".preview-not_ai:visible").last).to_contain_text("No label is no proof")
+
+
+def test_a_missing_declaration_is_asked_for_and_nothing_is_lost(site: Site) -> None:
+    with site.client(Role.CREATOR, Accept="text/html") as client:
+        answer = client.post("/publish", data={"text": "还没有声明的几个字"})
+    assert answer.status_code == 422
+    assert "还没有声明的几个字" in answer.text
+    assert "还差一步" in answer.text
+
+
+def test_all_by_keyboard(site: Site, browser: Browser) -> None:
+    with opened(browser, site.base) as page:
+        page.goto("/sign-in")
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.locator("#name")).to_be_focused()
+        page.keyboard.type("the-creator")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/")
+        page.goto("/publish")
+        page.locator("#text").focus()
+        page.keyboard.type("只用键盘写下的话")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("input[value=ai_edited]")).to_be_checked()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.locator("form.declare button.btn-ink")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/items/*")
+        expect(page.locator(".mount .words")).to_contain_text("只用键盘写下的话")
+        expect(page.locator(".mount .say")).to_have_text(MAY_BE["zh-CN"])
+
+
+def test_join_raise_the_declaration_and_leave(site: Site, browser: Browser) -> None:
+    with opened(browser, site.base, language="en") as page:
+        page.goto("/join")
+        page.fill("#name", "newcomer")
+        page.fill("#display", "New Comer")
+        page.fill("#password", "an unusual pass phrase 7")
+        page.click("main button.btn-ink")
+        page.wait_for_url("**/publish")
+        page.fill("#text", "Words of a newcomer")
+        page.check("input[value=not_ai]")
+        page.click("form.declare button.btn-ink")
+        page.wait_for_url("**/items/*")
+        expect(page.locator(".mount .notice")).to_have_count(0)
+        page.click("text=Add to your declaration")
+        page.check("input[value=ai_edited]")
+        page.click("text=Update declaration")
+        page.wait_for_url("**/items/*?done=declared")
+        expect(page.locator(".mount .say")).to_have_text(MAY_BE["en"])
+        page.click("a[aria-label='Your account']")
+        expect(page.locator("dl")).to_contain_text("newcomer")
+        page.click("text=Sign out")
+        page.goto("/account")
+        assert page.url.endswith("/sign-in?next=/account")
+
+
+def test_the_language_switch_stays(site: Site, browser: Browser) -> None:
+    with opened(browser, site.base) as page:
+        page.goto("/verify")
+        page.click("a.lang")
+        expect(page.locator("h1")).to_have_text("Where does this file come from?")
+        page.goto("/")
+        assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_reader_may_dim_but_not_lose_the_notice(site: Site, browser: Browser, item: Item) -> None:
+    with opened(browser, site.base, language="en") as page:
+        page.goto("/?ai=dim")
+        mount = page.locator(".mount.dim").first
+        expect(mount.locator(".notice")).to_be_visible()
+        assert mount.locator(".notice").evaluate("n => getComputedStyle(n).opacity") == "1"
+        page.goto("/")
+        expect(page.locator(".segments [aria-current]")).to_have_text("Dim")
+
+
+def test_four_answers_look_different(site: Site, browser: Browser, labelled_png: Path, plain_png: Path) -> None:
+    cut = {"name": "cut.png", "mimeType": "image/png", "buffer": labelled_png.read_bytes()[:60]}
+    odd = {"name": "odd.bin", "mimeType": "application/octet-stream", "buffer": b"\1\2\3" * 40}
+    whole = {"name": "a.png", "mimeType": "image/png", "buffer": labelled_png.read_bytes()}
+    none = {"name": "b.png", "mimeType": "image/png", "buffer": plain_png.read_bytes()}
+    with opened(browser, site.base, language="en") as page:
+        page.goto("/verify")
+        page.set_input_files("#f", [whole, none, cut, odd])
+        page.click("form.drop button.btn-ink")
+        expect(page.locator(".results .seal-is")).to_have_count(1)
+        expect(page.locator(".others .seal-none")).to_have_count(1)
+        expect(page.locator(".others h3")).to_have_text(["No label found", "Cannot tell", "Format not supported"])
+        expect(page.locator(".others .glyph")).to_have_count(2)
+        expect(page.locator(".object .media img")).to_be_visible()
+        assert "%" not in page.locator(".results").inner_text()
+
+
+@pytest.fixture(scope="module")
+def item(site: Site, labelled_png: Path) -> Item:
+    author = site.accounts[Role.CREATOR]
+    with site.platform.upload(author) as upload:
+        upload.write(labelled_png.read_bytes())
+        draft = upload.finish(labelled_png.name)
+    declared = Declaration(Declared.AI_EDITED)
+    return site.platform.publish(author, title="一张", text="说明", declaration=declared, draft_id=draft.id)
+
+
+def addresses(item: Item) -> dict[str, str]:
+    return {
+        "feed": "/",
+        "search": "/?q=nothing-like-this",
+        "item": f"/items/{item.id}",
+        "publish": "/publish",
+        "verify": "/verify",
+        "audit": "/audit",
+        "sign-in": "/sign-in",
+        "join": "/join",
+        "account": "/account",
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_is_accessible(site: Site, browser: Browser, item: Item, width: int, dark: bool) -> None:
+    language = "en" if dark else "zh-CN"
+    token = site.token(Role.ADMIN)
+    with opened(browser, site.base, language=language, width=width, dark=dark, token=token, bypass_csp=True) as page:
+        for name, address in addresses(item).items():
+            page.goto(address)
+            assert violations(page) == [], name
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_draft_and_results_are_accessible(
+    site: Site, browser: Browser, labelled_png: Path, plain_png: Path, dark: bool
+) -> None:
+    with opened(browser, site.base, dark=dark, token=site.token(Role.CREATOR), bypass_csp=True) as page:
+        page.goto("/publish")
+        page.set_input_files("#file", labelled_png)
+        expect(page.locator("#s3")).to_be_visible()
+        assert violations(page) == []
+        page.goto("/verify")
+        page.set_input_files("#f", [labelled_png, plain_png])
+        page.click("form.drop button.btn-ink")
+        expect(page.locator(".results")).to_be_visible()
+        page.locator(".pressed").evaluate("e => Promise.all(e.getAnimations().map(a => a.finished)).then(() => true)")
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_nothing_scrolls_sideways_on_the_smallest_phone(
+    site: Site, browser: Browser, item: Item, labelled_png: Path, language: str
+) -> None:
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    with opened(browser, site.base, language=language, width=320, token=site.token(Role.ADMIN)) as page:
+        for name, address in addresses(item).items():
+            page.goto(address)
+            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+            assert not page.evaluate(too_wide), name
+        page.goto("/publish")
+        page.set_input_files("#file", labelled_png)
+        expect(page.locator("#s3")).to_be_visible()
+        assert not page.evaluate(too_wide)
+        page.goto("/verify")
+        page.set_input_files("#f", labelled_png)
+        page.click("form.drop button.btn-ink")
+        expect(page.locator(".results")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        assert not page.evaluate(too_wide)
