@@ -277,7 +277,7 @@ def test_help_of_every_command_in_both_languages(here: Path) -> None:
         for lang in ("en", "zh-CN"):
             result = run(name, "--help", cwd=here, lang=lang)
             assert result.returncode == 0, (name, result.stderr)
-            assert result.stdout.startswith(b"Usage: yinji ")
+            assert result.stdout.decode().startswith("用法：yinji " if lang == "zh-CN" else "Usage: yinji ")
 
 
 def test_usage_errors_exit_with_two(here: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import click
 
 import yinji
-from yinji.cli.language import EN, LANGUAGE, ZH, pick, say
+from yinji.cli import helping
+from yinji.cli.language import EN, ZH, pick, say
 from yinji.errors import YinjiError
 
 COMMANDS: Final = {
@@ -44,7 +45,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section(say("命令", "Commands")):
+        with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
@@ -70,6 +71,7 @@ def group() -> None:
 
 def app() -> int:
     """Runs the command line and returns its exit code (design, section 4)."""
+    helping.install()
     try:
         result = group.main(prog_name="yinji", standalone_mode=False)
     except YinjiError as error:
@@ -112,6 +114,3 @@ def print_json(value: Any, *, line: bool) -> None:
     indent = None if line or not sys.stdout.isatty() else 2
     separators = (",", ":") if indent is None else None
     click.echo(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators))
-
-
-__all__ = ["LANGUAGE", "app", "error_object", "group", "print_json", "show_error"]
