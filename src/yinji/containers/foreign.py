@@ -31,7 +31,6 @@ def _stored_mimetype(media_type: str) -> tuple[Magic, ...]:
 ROWS: Final = (
     # images
     Format("webp", ("webp",), _form(b"RIFF", b"WEBP"), "", "image/webp", _I, "WebP"),
-    Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "", "image/gif", _I, "GIF"),
     Format("heic", ("heic", "heics"), _brands(b"heic", b"heix", b"hevc", b"hevx"), "", "image/heic", _I, "HEIC"),
     Format("heif", ("heif", "heifs", "hif"), _brands(b"mif1", b"msf1", b"heim", b"heis"), "", "image/heif", _I, "HEIF"),
     Format("avif", ("avif", "avifs"), _brands(b"avif", b"avis"), "", "image/avif", _I, "AVIF"),
@@ -104,7 +103,7 @@ ROWS: Final = (
     ),
     Format(
         "mp2",
-        ("mp2", "mpa"),
+        ("mpa"),
         at(0, b"\xff\xfd", b"\xff\xfc", b"\xff\xf5", b"\xff\xf4"),
         "",
         "audio/mpeg",

@@ -32,6 +32,7 @@ def _brands(*brands: bytes) -> tuple[bytes, ...]:
 BUILT_IN: Final = (
     Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg:Jpeg"),
     Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png:Png"),
+    Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "yinji.containers.gif:Gif"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(
@@ -43,7 +44,7 @@ BUILT_IN: Final = (
     Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
-    Format("mp3", ("mp3",), at(0, b"ID3", *_LAYER_III), "yinji.containers.mp3:Mp3"),
+    Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_LAYER_III), "yinji.containers.mp3:Mp3"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
