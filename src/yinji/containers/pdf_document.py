@@ -300,12 +300,12 @@ class Document:
 
     def _packed(self, number: int, entry: Packed) -> Indirect:
         pack, data, starts = self._pack(entry.stream)
-        if not 0 <= entry.index < len(starts) // 2 or starts[entry.index * 2] != number:
+        if not 0 <= entry.position < len(starts) // 2 or starts[entry.position * 2] != number:
             if number not in starts[::2]:
                 raise Malformed("pdf-object", path=self.source.name, offset=pack.start, object=number)
             at = starts[starts[::2].index(number) * 2 + 1]
         else:
-            at = starts[entry.index * 2 + 1]
+            at = starts[entry.position * 2 + 1]
         window = Window(data, pack.start, final=True, path=self.source.name)
         value, _ = window.value(at, self.source.element)
         return Indirect(number, 0, value, data, pack.start, pack.start, pack.stop, packed=True)

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, SupportsIndex
 
 from yinji.errors import LimitExceeded, Malformed
 
@@ -130,8 +130,8 @@ def _unpredicted(data: bytes, parameters: Parameters, path: str) -> bytes:
     return _mixed_rows(data, width, pixel, path)
 
 
-def _add(a: int, b: int) -> int:
-    return (a + b) & 0xFF
+def _add(a: SupportsIndex, b: int) -> int:
+    return (int(a) + b) & 0xFF
 
 
 def _sub(row: bytes, pixel: int) -> bytes:

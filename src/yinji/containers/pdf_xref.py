@@ -34,10 +34,10 @@ class InUse(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """An object inside the object stream ``stream``, at ``index``."""
+    """An object inside the object stream ``stream``, at ``position``."""
 
     stream: int
-    index: int
+    position: int
 
 
 class Free(NamedTuple):
@@ -48,10 +48,10 @@ Entry: TypeAlias = InUse | Packed | Free
 
 
 class _Run(NamedTuple):
-    """Entries of consecutive numbers: ``count`` of them from ``first``, stored ``width`` bytes apart from ``at``."""
+    """Entries of consecutive numbers: ``total`` of them from ``first``, stored ``width`` bytes apart from ``at``."""
 
     first: int
-    count: int
+    total: int
     at: int
     width: int
 
@@ -135,15 +135,15 @@ class Table:
 
     def find(self, number: int) -> Entry | None:
         for run in self._runs:
-            if run.first <= number < run.first + run.count:
+            if run.first <= number < run.first + run.total:
                 at = run.at + (number - run.first) * run.width
                 return _table_entry(self._look(at, _ENTRY_BYTES), at)
         return None
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         for run in self._runs:
-            for start in range(0, run.count, _BATCH):
-                count = min(_BATCH, run.count - start)
+            for start in range(0, run.total, _BATCH):
+                count = min(_BATCH, run.total - start)
                 at = run.at + start * run.width
                 data = self._look(at, count * run.width)
                 for i in range(count):
@@ -152,7 +152,7 @@ class Table:
 
     @property
     def limit(self) -> int:
-        return max((run.first + run.count for run in self._runs), default=0)
+        return max((run.first + run.total for run in self._runs), default=0)
 
 
 def _run(look: Look, first: int, count: int, at: int, path: str) -> _Run:
@@ -210,18 +210,18 @@ class Stream:
 
     def find(self, number: int) -> Entry | None:
         for run in self._runs:
-            if run.first <= number < run.first + run.count:
+            if run.first <= number < run.first + run.total:
                 return self._entry(run.at + (number - run.first) * run.width)
         return None
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         for run in self._runs:
-            for i in range(run.count):
+            for i in range(run.total):
                 yield run.first + i, self._entry(run.at + i * run.width)
 
     @property
     def limit(self) -> int:
-        return max((run.first + run.count for run in self._runs), default=0)
+        return max((run.first + run.total for run in self._runs), default=0)
 
     def _entry(self, at: int) -> Entry:
         w0, w1, w2 = self._widths

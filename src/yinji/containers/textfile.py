@@ -38,8 +38,8 @@ class TextFile:
     @classmethod
     def of(cls, data: bytes) -> TextFile:
         """Decodes by the byte order mark; without one it is UTF-8, as Markdown and the guide have it."""
-        for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-            if data.startswith(mark):
+        for order_mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+            if data.startswith(order_mark):
                 return cls(data[2 : len(data) & ~1].decode(codec, "surrogatepass"), 2, codec)
         mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
         return cls(data[mark:].decode("utf-8", "surrogateescape"), mark, "utf-8")
