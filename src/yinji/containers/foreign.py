@@ -101,15 +101,6 @@ ROWS: Final = (
     Format(
         "aac", ("aac",), at(0, b"\xff\xf1", b"\xff\xf9", b"\xff\xf0", b"\xff\xf8", b"ID3"), "", "audio/aac", _A, "AAC"
     ),
-    Format(
-        "mp2",
-        ("mpa"),
-        at(0, b"\xff\xfd", b"\xff\xfc", b"\xff\xf5", b"\xff\xf4"),
-        "",
-        "audio/mpeg",
-        _A,
-        "MPEG layer II audio",
-    ),
     Format("amr", ("amr", "awb"), at(0, b"#!AMR"), "", "audio/amr", _A, "AMR"),
     Format("midi", ("mid", "midi"), at(0, b"MThd"), "", "audio/midi", _A, "MIDI"),
     Format("ape", ("ape",), at(0, b"MAC "), "", "audio/x-ape", _A, "Monkey's Audio"),

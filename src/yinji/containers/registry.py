@@ -21,7 +21,10 @@ from yinji.errors import UnsupportedFormat, UsageError
 ENTRY_POINTS: Final = "yinji.containers"
 
 _BMFF: Final = "yinji.containers.isobmff"
-_LAYER_III: Final = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2")
+_AUDIO_FRAMES: Final = tuple(
+    bytes((0xFF, second)) for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2, 0xFD, 0xFC, 0xF5, 0xF4)
+)
+"""Layers III and II, with and without a checksum."""
 _OLD_STARTS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -44,7 +47,7 @@ BUILT_IN: Final = (
     Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
-    Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_LAYER_III), "yinji.containers.mp3:Mp3"),
+    Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),

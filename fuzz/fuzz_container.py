@@ -1,0 +1,54 @@
+"""Feeds arbitrary bytes to one container: reading, measuring and writing may raise the package's own errors only.
+
+Run: python fuzz/fuzz_container.py NAME [atheris options] [corpus directory …]
+
+Needs atheris (``pip install atheris``). Without a corpus directory it starts from the container's own examples, plain
+and labelled, and from what ``tests/regress/NAME/`` holds. Add every file that made it fail there: a test replays them.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+REGRESS = Path(__file__).resolve().parent.parent / "tests" / "regress"
+
+
+def seeds(name: str, directory: Path) -> None:
+    """Writes the corpus to start from."""
+    from yinji.containers.registry import by_name
+    from yinji.testing import Sample, labelled
+
+    container = by_name(name)
+    for number, example in enumerate(container.examples()):
+        (directory / f"{number}").write_bytes(example.data)
+        if container.writable:
+            sample = Sample(f"{number}.{container.extensions[0]}", example.data)
+            (directory / f"{number}-labelled").write_bytes(labelled(container, sample).data)
+    for path in (REGRESS / name).glob("*"):
+        (directory / path.name).write_bytes(path.read_bytes())
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    name = sys.argv.pop(1)
+    import atheris
+
+    with atheris.instrument_imports(include=["yinji"]):
+        from yinji.containers.registry import by_name
+        from yinji.testing import survives
+
+        container = by_name(name)
+
+    with tempfile.TemporaryDirectory() as corpus:
+        if all(argument.startswith("-") for argument in sys.argv[1:]):
+            seeds(name, Path(corpus))
+            sys.argv.append(corpus)
+        atheris.Setup(sys.argv, lambda data: survives(container, data) and None)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
