@@ -179,6 +179,8 @@ def test_openapi_names_every_public_route(site: Site) -> None:
 
     programs = {key for key in ROUTES if key[1].startswith(("/v1/", "/.well-known/", "/healthz"))}
     assert operations == programs
+    assert "security" not in description["paths"]["/v1/check"]["post"]
+    assert description["paths"]["/v1/audit/entries"]["get"]["security"] == [{"bearer": []}]
     body = description["paths"]["/v1/items"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert body["required"] == ["declaration"]
 

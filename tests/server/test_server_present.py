@@ -92,6 +92,11 @@ def test_intact_and_who_are_two_lines(integrity: str, moods: list[str], chip: st
     assert present.integrity_chip(evidence(integrity)) == chip
 
 
+def test_signature_names_algorithm_and_registered_owner() -> None:
+    signed = evidence("pinned", signatures=[{"algorithm": "SM3withSM2", "owner": "某公司"}])
+    assert [line.extra for line in present.signature_of(signed)] == ["SM3withSM2", "某公司"]
+
+
 def test_fields_explain_themselves() -> None:
     code = "001191110000MA0TE5T00Q10001"
     rows = present.fields_of(

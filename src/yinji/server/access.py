@@ -137,18 +137,24 @@ async def authorize(request: Request) -> None:
 
 def need_of(request: Request) -> Need:
     """Returns what the matched route needs."""
-    method = "GET" if request.method == "HEAD" else request.method
-    need = ROUTES.get((method, request.scope["route"].path))
+    need = ROUTES.get((request.method, request.scope["route"].path))
     if need is None:
         raise Refused("not-permitted", permission="", role="")
     return need
+
+
+def needs_account(need: Need) -> bool:
+    """Tells whether a visitor who is not signed in is turned away."""
+    if isinstance(need, Permission):
+        return not allows(None, need)
+    return need is Open.SIGNED_IN
 
 
 def check(need: Need, viewer: Account | None) -> None:
     """Passes if ``viewer`` has what a route needs; raises as :func:`authorize` does."""
     if need is Open.ANYBODY:
         return
-    if viewer is None and (need is Open.SIGNED_IN or not allows(None, need)):
+    if viewer is None and needs_account(need):
         raise NotSignedIn("sign-in-required")
     if isinstance(need, Permission):
         require(viewer, need)

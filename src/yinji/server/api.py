@@ -20,7 +20,7 @@ from yinji import __version__
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.model import Draft, Page
 from yinji.server import represent
-from yinji.server.access import author_of, platform_of, session_token
+from yinji.server.access import ROUTES, author_of, needs_account, platform_of, session_token
 from yinji.server.declarations import OFFERED, declaration_of
 from yinji.server.errors import BadRequest
 from yinji.server.intake import Form, raw_filename, receive_file, receive_form
@@ -226,8 +226,17 @@ def health(request: Request) -> Response:
 
 @router.get("/v1/openapi.json", summary="This description")
 def openapi(request: Request) -> Response:
-    """Returns OpenAPI 3.1."""
-    return JSONResponse(request.app.openapi())
+    """Returns OpenAPI 3.1, with what each operation needs beside it."""
+    description: dict[str, Any] = request.app.openapi()
+    components = description.setdefault("components", {})
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            need = ROUTES[(method.upper(), path)]
+            operation["x-permission"] = str(need)
+            if needs_account(need):
+                operation["security"] = [{"bearer": []}]
+    return JSONResponse(description)
 
 
 def _is_form(request: Request) -> bool:

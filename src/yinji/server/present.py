@@ -201,11 +201,11 @@ def signature_of(report: Json) -> tuple[Check, ...]:
     if "broken" in states:
         return (Check("bad", "alert", "signature.broken"), Check("open", "open", "signature.who_claimed"))
     state = states[0]
-    algorithm = _algorithm(report)
+    algorithm = _of_signature(report, "algorithm")
     if state == "pinned":
         return (
             Check("ok", "shield", "signature.intact", algorithm),
-            Check("ok", "check", "signature.who_pinned"),
+            Check("ok", "check", "signature.who_pinned", _of_signature(report, "owner")),
         )
     if state == "intact":
         return (
@@ -216,12 +216,10 @@ def signature_of(report: Json) -> tuple[Check, ...]:
     return (Check("open", "open", words), Check("open", "open", "signature.who_claimed"))
 
 
-def _algorithm(report: Json) -> str:
-    for evidence in report["evidence"]:
-        for signature in evidence["detail"].get("signatures", ()):
-            if signature.get("algorithm"):
-                return str(signature["algorithm"])
-    return ""
+def _of_signature(report: Json, name: str) -> str:
+    """Returns what the first signature that tells says under ``name``: its algorithm, the owner of its pinned key."""
+    signatures = (s for e in report["evidence"] for s in e["detail"].get("signatures", ()))
+    return next((str(s[name]) for s in signatures if s.get(name)), "")
 
 
 def integrity_chip(report: Json) -> str:
