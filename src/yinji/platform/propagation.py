@@ -98,6 +98,7 @@ class Propagation:
                     propagate_id=item_id,
                     label=verdict.tier.label,
                     output=output,
+                    durable=False,  # the store waits for the disk when it takes the file up
                     break_credentials=self._settings.break_credentials,
                     filename=filename,
                 )
