@@ -66,6 +66,8 @@ class Jpeg:
                 break
             if segment.marker in FRAMES:
                 components = components_of(source, segment)
+            if not segment.is_metadata:
+                continue
             for block in _blocks_of(source, segment, extended):
                 if block.carrier == "c2pa":
                     if seen_credential:

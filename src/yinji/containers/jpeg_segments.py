@@ -33,6 +33,8 @@ PEEK: Final = 40
 """Bytes of a segment that tell what it holds."""
 
 _STANDALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
+_FIRST_WITH_LENGTH: Final = 0xC0
+_WITHOUT_LENGTH: Final = _STANDALONE | {EOI, 0xFF}
 _IN_SCAN: Final = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
 """What follows 0xFF inside a scan: a stuffed zero, a fill byte, a restart."""
 _STEP: Final = 1 << 18
@@ -93,8 +95,16 @@ def segments(source: Source, *, whole: bool) -> Iterator[Segment]:
     if source.head[:2] != SOI:
         raise Malformed("jpeg-not-jpeg", path=source.name)
     at = 2
+    head, size = source.head, source.size
+    known = len(head) - 4
     while True:
-        segment = _segment(source, at)
+        marker = head[at + 1] if at <= known and head[at] == 0xFF else 0
+        length = head[at + 2] << 8 | head[at + 3] if marker >= _FIRST_WITH_LENGTH else 0
+        if length >= 2 and marker not in _WITHOUT_LENGTH and at + 2 + length <= size:
+            source.element()
+            segment = Segment(marker, at, at + 4, at + 2 + length)
+        else:
+            segment = _segment(source, at)
         yield segment
         if segment.marker == EOI:
             return
