@@ -76,7 +76,7 @@ def test_publish_writes_our_half_and_serves_it(
     assert answer.headers["location"] == f"/v1/items/{item['id']}"
     assert item["report"]["verdict"]["tier"] == "confirmed"
     assert item["propagation"]["state"] == "written"
-    served = author.get(item["file"]["href"])
+    served = author.get(item["served_href"])
     (tmp_path / "served.png").write_bytes(served.content)
     label = yinji.read(tmp_path / "served.png").label
     original = yinji.read(labelled_png).label
@@ -121,6 +121,15 @@ def test_declaration_rises_and_does_not_fall(author: httpx.Client, plain_png: Pa
     lowered = author.patch(address, json={"choice": "not_ai"})
     assert lowered.status_code == 403
     assert author.get(f"/v1/items/{item['id']}").json()["declaration"]["choice"] == "ai_edited"
+
+
+def test_words_are_served_with_their_label(author: httpx.Client, tmp_path: Path) -> None:
+    item = publish(author, text="由模型整理的摘要").json()
+    assert item["file"] is None
+    (tmp_path / "served.md").write_bytes(author.get(item["served_href"]).content)
+    label = yinji.read(tmp_path / "served.md").label
+    assert label is not None and label.label == "2"
+    assert label.propagate_id == item["propagation"]["label"]["PropagateID"]
 
 
 def test_nobody_changes_anothers_declaration(site: Site, author: httpx.Client) -> None:

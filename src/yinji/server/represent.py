@@ -41,7 +41,6 @@ def item(value: Item) -> dict[str, Any]:
         "media_type": value.media_type,
         "size": value.size,
         "sha256": value.sha256,
-        "href": f"/v1/items/{value.id}/file",
     }
     return {
         "id": value.id,
@@ -50,6 +49,7 @@ def item(value: Item) -> dict[str, Any]:
         "text": value.text,
         "kind": value.kind,
         "file": file if value.filename else None,
+        "served_href": f"/v1/items/{value.id}/file",
         "declaration": {"choice": str(value.declaration.choice), "note": value.declaration.note},
         "report": value.report,
         "propagation": value.propagation,

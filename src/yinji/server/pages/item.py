@@ -48,7 +48,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "written": value.propagation.get("label"),
         "findings": present.findings_of(report),
         "signature": present.signature_of(report),
-        "served_size": platform_of(request).served_file(value.id).size if value.filename else 0,
+        "served_size": platform_of(request).served_file(value.id).size,
         "choices": choices_above(value.declaration.choice) if own else (),
         "changes": [_step(change) for change in value.history],
         "done": done if own and done in _DONE else "",
@@ -58,9 +58,9 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
 
 def _here(value: Item, had_label: bool) -> str:
     """Returns which sentence tells what was done to the file here."""
-    if not value.filename:
-        return "here_text"
     state = value.propagation["state"]
+    if not value.filename:
+        return "here_text_written" if state == "written" else "here_text"
     if state == "written":
         return "here_written" if had_label else "here_first"
     return f"here_{state}"
