@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from yinji.operations.carry import carry as carry
     from yinji.operations.check import check as check
     from yinji.operations.conform import conform as conform
+    from yinji.operations.digest import media_digest as media_digest
     from yinji.operations.label import label as label
     from yinji.operations.propagate import propagate as propagate
     from yinji.operations.read import read as read
@@ -30,6 +31,7 @@ _HOME = {
     "check": "yinji.operations.check",
     "conform": "yinji.operations.conform",
     "label": "yinji.operations.label",
+    "media_digest": "yinji.operations.digest",
     "propagate": "yinji.operations.propagate",
     "read": "yinji.operations.read",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "check",
     "conform",
     "label",
+    "media_digest",
     "propagate",
     "read",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from yinji.cli import show
 from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened
 from yinji.cli.language import say
+from yinji.errors import UnreadableInput, UnsupportedFormat
+from yinji.operations.digest import media_digest
 from yinji.operations.read import read
 from yinji.operations.report import SCHEMA_VERSION
 
@@ -23,11 +25,17 @@ from yinji.operations.report import SCHEMA_VERSION
 @input_arguments
 @json_options
 @click.option("--stats", is_flag=True, help=say("另外说明读了多少字节", "Also say how many bytes were read"))
+@click.option(
+    "--digest",
+    is_flag=True,
+    help=say("另外给出媒体内容本身的 SHA-256，写标识前后不变", "Also give the SHA-256 of the media alone"),
+)
 @click.option("--name", default="", help=say("标准输入的文件名", "File name that standard input goes by"))
-def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, name: str) -> int:
+def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, digest: bool, name: str) -> int:
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
             result = read(input, filename=name)
+            media = _media(input, name) if digest else None
         value = {"schema_version": SCHEMA_VERSION, "path": path} | result.to_dict()
         words = show.reading(path, result)
         if stats:
@@ -36,6 +44,18 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, nam
                 f"读取 {result.bytes_read:,} / {result.size:,} 字节，{result.reads} 次",
                 f"read {result.bytes_read:,} of {result.size:,} bytes in {result.reads} reads",
             )
+        if digest:
+            value["media_sha256"] = media
+            unknown = say("无法计算：分不清哪些字节是媒体", "none: the media cannot be told from the rest")
+            words += "\n  " + say("媒体 SHA-256", "media SHA-256") + f" {media or unknown}"
         return value, words, exit_code_of(result)
 
     return each(files, do, as_json=as_json, jsonl=jsonl)
+
+
+def _media(input: str | BinaryIO, name: str) -> str | None:
+    """Returns the digest; None where the reading's state already says why there is none."""
+    try:
+        return media_digest(input, filename=name)
+    except (UnreadableInput, UnsupportedFormat):
+        return None

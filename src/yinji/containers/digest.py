@@ -1,0 +1,36 @@
+"""The digest of the media alone: what stays the same whatever is written into the metadata of a file."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from yinji.containers.base import Container
+from yinji.containers.source import Source
+from yinji.errors import Truncated
+from yinji.limits import MIB
+
+PIECE: Final = 1 * MIB
+"""Bytes hashed at a time, so that memory stays flat with the size of the file."""
+
+
+def media_digest(container: Container, source: Source) -> str:
+    """Returns the SHA-256 (lower-case hex) over the media of a file: the spans of ``Container.media``, in order.
+
+    It is the same before and after a label is written, passed on or carried over, and for two files that differ in
+    their metadata only. It is a hash of bytes, not of what they decode to: a re-encoded copy has another one.
+
+    Raises:
+        Malformed, Truncated, LimitExceeded: The media cannot be told from the rest.
+        StorageError: The operating system refused.
+    """
+    digest = hashlib.sha256()
+    for start, stop in container.media(source):
+        at = start
+        while at < stop:
+            piece = source.payload(at, min(PIECE, stop - at))
+            if not piece:
+                raise Truncated("truncated", path=source.name, offset=at, needed=stop - at, size=source.size)
+            digest.update(piece)
+            at += len(piece)
+    return digest.hexdigest()
