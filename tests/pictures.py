@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ PACKET = (
 )
 """A packet with the label and no padding."""
 
+TIFFS = ("raw", "lzw", "jpeg", "g4", "cmyk", "gray16", "pages", "big", "ffmpeg", "exiftool", "motorola")
 GIFS = ("still", "interlaced", "transparent", "animated", "comment", "ffmpeg", "xmp")
 
 
@@ -44,6 +46,50 @@ def gif(kind: str) -> bytes:
         case "comment":
             options["comment"] = "一句话 a comment".encode()
     return saved(image, "GIF", **options)
+
+
+@cache
+def tiff(kind: str) -> bytes:
+    """One of :data:`TIFFS`; ``exiftool`` has a packet of type 1 and texts in both directories."""
+    options: dict[str, Any] = {}
+    image = samples.picture({"g4": "1", "cmyk": "CMYK", "gray16": "L"}.get(kind, "RGB"))
+    match kind:
+        case "lzw" | "jpeg":
+            options["compression"] = {"lzw": "tiff_lzw", "jpeg": "jpeg"}[kind]
+        case "g4":
+            options["compression"] = "group4"
+        case "gray16":
+            image = image.convert("I;16")
+        case "pages":
+            options |= {"save_all": True, "append_images": [samples.picture(size=(40, 30)), samples.picture("L")]}
+        case "big":
+            options["big_tiff"] = True
+        case "ffmpeg":
+            return _by_ffmpeg("tiff", "-f", "lavfi", "-i", "testsrc2=size=160x120", "-frames:v", "1")
+        case "exiftool":
+            texts = ("-IFD0:Artist=someone", "-ExifIFD:UserComment=一句话", "-XMP-dc:Rights=© 测试")
+            return by_exiftool(tiff("raw"), "tiff", *texts)
+        case "motorola":
+            return by_exiftool(swapped(tiff("raw")), "tiff", "-IFD0:Artist=someone")
+    return saved(image, "TIFF", **options)
+
+
+def swapped(data: bytes) -> bytes:
+    """A classic little-endian TIFF of one page, with its directory and values in the other byte order."""
+    sizes = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 7: 1}
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    out = bytearray(data)
+    out[:8] = b"MM\0*" + struct.pack(">I", at)
+    out[at : at + 2] = struct.pack(">H", count)
+    for place in range(at + 2, at + 2 + 12 * count, 12):
+        tag, type, values, offset = struct.unpack_from("<HHII", data, place)
+        unit, length = sizes[type], sizes[type] * values * (2 if type == 5 else 1)
+        start = place + 8 if length <= 4 else offset
+        out[place : place + 12] = struct.pack(">HHII", tag, type, values, offset)
+        for number in range(start, start + length, unit):
+            out[number : number + unit] = data[number : number + unit][::-1]
+    return bytes(out)
 
 
 def saved(image: Any, format: str, **options: Any) -> bytes:

@@ -10,6 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from yinji.containers.tiff_directories import (
+    EXIF_IFD,
+    Entry,
+    Layout,
+    Memory,
+    View,
+    directory,
+    number,
+    open_view,
+)
 from yinji.errors import Malformed
 
 TAGS: Final = {
@@ -31,8 +41,9 @@ TAGS: Final = {
 LABEL_TAGS: Final = ("UserComment", "ImageDescription", "XPComment")
 """Where labels were seen (image guide Annex B, and the wild)."""
 
-_EXIF_IFD: Final = 0x8769
-_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+MAX_TEXT: Final = 1 << 20
+"""Bytes of one value that are looked at."""
+
 _SHORT: Final = 3
 _MAX_ENTRIES: Final = 1024
 _MAX_DIRECTORIES: Final = 8
@@ -51,6 +62,7 @@ class Field:
         entry: Position of its 12-byte directory entry.
         type: TIFF field type.
         big_endian: Byte order of the structure.
+        big_tiff: Whether its offsets have eight bytes.
     """
 
     name: str
@@ -60,6 +72,7 @@ class Field:
     entry: int
     type: int
     big_endian: bool
+    big_tiff: bool = False
 
 
 def fields(tiff: bytes) -> tuple[Field, ...]:
@@ -78,65 +91,75 @@ def emptied(tiff: bytes, field: Field) -> list[tuple[int, bytes]]:
     """Returns the (position, bytes) that turn a field's value into an empty one without moving anything.
 
     Only for writers that put the label in its proper place in the same step (R34).
+
+    Args:
+        tiff: The structure; of a whole file, whatever holds the first bytes of the value at ``field.start``.
+        field: The field.
     """
-    count = _CHARSET if field.name == "UserComment" else 1  # one byte stands in the entry itself
-    order = ">" if field.big_endian else "<"
-    keep = tiff[field.start : field.start + _CHARSET] if field.name == "UserComment" else b""
-    blank = keep.ljust(field.stop - field.start, b"\0")
-    if field.name == "UserComment":
-        return [(field.entry + 4, struct.pack(order + "I", count)), (field.start, blank)]
-    return [(field.entry + 4, struct.pack(order + "II", count, 0)), (field.start, blank)]
+    rest = tiff[field.start : field.start + _CHARSET] if field.name == "UserComment" else b"\0"
+    return emptied_field(field, rest)
+
+
+def emptied_field(field: Field, rest: bytes) -> list[tuple[int, bytes]]:
+    """As :func:`emptied`, with the bytes that stay: the character code of a UserComment, else one NUL."""
+    layout = Layout(">" if field.big_endian else "<", field.big_tiff)
+    head = struct.pack(layout.order + ("Q" if layout.big else "I"), len(rest))
+    inline = field.entry + layout.entry - layout.width
+    length = field.stop - field.start
+    if len(rest) <= layout.width:
+        if field.start == inline:
+            return [(field.entry + 4, head + rest.ljust(layout.width, b"\0"))]
+        return [(field.entry + 4, head + rest.ljust(layout.width, b"\0")), (field.start, bytes(length))]
+    return [(field.entry + 4, head), (field.start, rest.ljust(length, b"\0"))]
 
 
 def _walk(tiff: bytes) -> Iterator[Field]:
-    big = _byte_order(tiff)
-    order = ">" if big else "<"
-    pending = [struct.unpack_from(order + "I", tiff, 4)[0]]
+    view = Memory(tiff)
+    opened = open_view(view)
+    if opened is None or opened[0].big:
+        raise Malformed("exif-broken", offset=0)
+    layout, first = opened
+    pending = [first]
     seen: set[int] = set()
     while pending and len(seen) < _MAX_DIRECTORIES:
         at = pending.pop(0)
         if at in seen or at == 0:
             continue
         seen.add(at)
-        yield from _directory(tiff, at, big, pending, first=len(seen) == 1)
-
-
-def _byte_order(tiff: bytes) -> bool:
-    if len(tiff) < 8 or tiff[:4] not in (b"II*\0", b"MM\0*"):
-        raise Malformed("exif-broken", offset=0)
-    return tiff[:2] == b"MM"
-
-
-def _directory(tiff: bytes, at: int, big: bool, pending: list[int], *, first: bool) -> Iterator[Field]:
-    order = ">" if big else "<"
-    if at + 2 > len(tiff):
-        if first:
-            raise Malformed("exif-broken", offset=at)
-        return
-    count = struct.unpack_from(order + "H", tiff, at)[0]
-    fits = (len(tiff) - at - 2) // 12
-    entry_format = struct.Struct(order + "HHII")
-    for index in range(min(count, fits, _MAX_ENTRIES)):
-        entry = at + 2 + 12 * index
-        tag, type, length, value = entry_format.unpack_from(tiff, entry)
-        if tag == _EXIF_IFD:
-            pending.insert(0, value)
-        elif name := TAGS.get(tag):
-            field = _field(tiff, name, type, length, entry, value, big)
-            if field is not None:
+        if at + 2 > len(tiff):
+            if len(seen) == 1:
+                raise Malformed("exif-broken", offset=at)
+            continue
+        found = directory(view, layout, at, "page")
+        entries = found.entries[:_MAX_ENTRIES]
+        pending[:0] = [number(view.read(entry.at + 8, 4), layout) for entry in entries if entry.tag == EXIF_IFD]
+        for entry in entries:
+            if (field := field_of(view, layout, entry)) is not None:
                 yield field
-    end = at + 2 + 12 * count
-    if count <= fits and end + 4 <= len(tiff):
-        pending.append(struct.unpack_from(order + "I", tiff, end)[0])
+        pending.append(found.following)
 
 
-def _field(tiff: bytes, name: str, type: int, count: int, entry: int, value: int, big: bool) -> Field | None:
-    size = _SIZES.get(type, 0) * count
-    start = value if size > 4 else entry + 8
-    if not size or start + size > len(tiff):
+def field_of(view: View, layout: Layout, entry: Entry) -> Field | None:
+    """Returns what one entry says, or None when it is none of :data:`TAGS` or lies outside the structure."""
+    name = TAGS.get(entry.tag)
+    if name is None or entry.start == entry.stop or entry.stop > view.size:
         return None
-    raw = tiff[start : start + size]
-    return Field(name, _text(name, type, raw, big), start, start + size, entry, type, big)
+    big = layout.order == ">"
+    raw = view.read(entry.start, min(entry.stop - entry.start, MAX_TEXT))
+    text = _text(name, entry.type, raw, big)
+    return Field(name, text, entry.start, entry.stop, entry.at, entry.type, big, layout.big)
+
+
+def packed(order: str, values: list[tuple[int, int, int, bytes]]) -> bytes:
+    """Returns a small structure that holds the given (tag, type, count, bytes): the texts of a large one, apart."""
+    at = 8 + 2 + 12 * len(values) + 4
+    table, data = struct.pack(order + "H", len(values)), b""
+    for tag, type, count, raw in sorted(values):
+        place = raw.ljust(4, b"\0") if len(raw) <= 4 else struct.pack(order + "I", at + len(data))
+        data += raw if len(raw) > 4 else b""
+        table += struct.pack(order + "HHI", tag, type, count) + place
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    return magic + struct.pack(order + "I", 8) + table + bytes(4) + data
 
 
 def _text(name: str, type: int, raw: bytes, big: bool) -> str:

@@ -34,10 +34,8 @@ ROWS: Final = (
     Format("heic", ("heic", "heics"), _brands(b"heic", b"heix", b"hevc", b"hevx"), "", "image/heic", _I, "HEIC"),
     Format("heif", ("heif", "heifs", "hif"), _brands(b"mif1", b"msf1", b"heim", b"heis"), "", "image/heif", _I, "HEIF"),
     Format("avif", ("avif", "avifs"), _brands(b"avif", b"avis"), "", "image/avif", _I, "AVIF"),
-    Format("dng", ("dng",), (), "", "image/x-adobe-dng", _I, "DNG"),
     Format("cr2", ("cr2",), (((0, b"II*\0"), (8, b"CR")),), "", "image/x-canon-cr2", _I, "Canon CR2"),
     Format("cr3", ("cr3",), _brands(b"crx "), "", "image/x-canon-cr3", _I, "Canon CR3"),
-    Format("tiff", ("tiff", "tif"), at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "", "image/tiff", _I, "TIFF"),
     Format(
         "jxl",
         ("jxl",),
@@ -87,10 +85,6 @@ ROWS: Final = (
     Format("ivf", ("ivf",), at(0, b"DKIF"), "", "video/x-ivf", _V, "IVF"),
     Format("y4m", ("y4m",), at(0, b"YUV4MPEG2"), "", "video/x-yuv4mpeg", _V, "YUV4MPEG2"),
     # audio
-    Format("wav", ("wav", "wave"), _form(b"RIFF", b"WAVE"), "", "audio/wav", _A, "WAV"),
-    Format(
-        "rf64", ("rf64", "bw64"), (*_form(b"RF64", b"WAVE"), *_form(b"BW64", b"WAVE")), "", "audio/wav", _A, "RF64 WAV"
-    ),
     Format("w64", ("w64",), at(0, b"riff\x2e\x91\xcf\x11"), "", "audio/x-w64", _A, "Wave64"),
     Format("flac", ("flac",), at(0, b"fLaC", b"ID3"), "", "audio/flac", _A, "FLAC"),
     Format("opus", ("opus",), (((0, b"OggS"), (28, b"OpusHead")),), "", "audio/ogg", _A, "Opus"),

@@ -25,6 +25,7 @@ _AUDIO_FRAMES: Final = tuple(
     bytes((0xFF, second)) for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2, 0xFD, 0xFC, 0xF5, 0xF4)
 )
 """Layers III and II, with and without a checksum."""
+_TIFF: Final = at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OLD_STARTS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -36,6 +37,8 @@ BUILT_IN: Final = (
     Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg:Jpeg"),
     Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png:Png"),
     Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "yinji.containers.gif:Gif"),
+    Format("tiff", ("tiff", "tif"), _TIFF, "yinji.containers.tiff:Tiff"),
+    Format("dng", ("dng",), _TIFF, "yinji.containers.tiff:Dng"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(
@@ -48,6 +51,13 @@ BUILT_IN: Final = (
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
+    Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav:Wav"),
+    Format(
+        "rf64",
+        ("rf64", "bw64", "wav"),
+        (((0, b"RF64"), (8, b"WAVE")), ((0, b"BW64"), (8, b"WAVE"))),
+        "yinji.containers.wav:Rf64",
+    ),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
@@ -118,7 +128,7 @@ def sniff(source: Source) -> Identity:
     head, extension = source.head, source.extension
     row = _TABLE.by_magic(head[:HEAD], extension)
     if row is not None and row.home:
-        return _known(row, extension)
+        return _known(_variant(row, source), extension)
     extra = _best_third_party(head[:HEAD], extension)
     if extra is not None:
         return Identity(extra.name, extra, extra.media_type, extra.kind, extra.name)
@@ -158,6 +168,15 @@ def _known(row: Format, extension: str) -> Identity:
         return Identity(row.name, None, row.media_type, row.kind, row.title or row.name, mismatch)
     container = _load(row.home)
     return Identity(row.name, container, container.media_type, container.kind, row.name, mismatch)
+
+
+def _variant(row: Format, source: Source) -> Format:
+    """Tells apart formats that start alike, by what their first structures hold."""
+    if row.name == "tiff":
+        from yinji.containers.tiff_directories import is_dng
+
+        return _NAMED["dng"] if is_dng(source) else row
+    return row
 
 
 def _best_third_party(head: bytes, extension: str) -> Container | None:
