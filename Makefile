@@ -6,11 +6,11 @@ BIN := .venv/bin
 # Tests run two at a time; more workers only pay off on machines with more cores.
 JOBS ?= 2
 
-.PHONY: run test lint types layers unit bench docs fuzz clean
+.PHONY: run test lint types layers unit bench docs clean
 
 run:
 	@$(PYTHON) tools/bootstrap.py run
-	@$(BIN)/yinji demo --port $(PORT)
+	@YINJI_DATA_DIR=$${YINJI_DATA_DIR:-var/demo} $(BIN)/yinji demo --port $(PORT)
 
 test:
 	@$(PYTHON) tools/bootstrap.py test

@@ -45,6 +45,7 @@ class Settings:
         session_idle: The same for sessions that are not used (``YINJI_SESSION_IDLE``, "12h").
         break_credentials: Write the propagation label also where a C2PA manifest in the file will then no longer verify
             (``YINJI_BREAK_CREDENTIALS``, "yes"). Otherwise such files are served as they came, and the item says why.
+        open_registration: Whether anybody may open an author's account (``YINJI_OPEN_REGISTRATION``, "yes").
         public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
     """
 
@@ -59,6 +60,7 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     session_idle: timedelta = timedelta(hours=12)
     break_credentials: bool = False
+    open_registration: bool = True
     public_url: str = ""
 
     def __post_init__(self) -> None:
@@ -118,6 +120,7 @@ class Settings:
             session_lifetime=setting("YINJI_SESSION_LIFETIME", _duration, default.session_lifetime),
             session_idle=setting("YINJI_SESSION_IDLE", _duration, default.session_idle),
             break_credentials=setting("YINJI_BREAK_CREDENTIALS", _yes_or_no, default.break_credentials),
+            open_registration=setting("YINJI_OPEN_REGISTRATION", _yes_or_no, default.open_registration),
             public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
         )
 

@@ -28,6 +28,7 @@ from yinji.server.pages import account, audit, feed, item, publish, verify
 from yinji.server.problems import as_yinji_error, problem_response, wants_page
 from yinji.server.rendering import View, error_page, page, see_other, twin
 from yinji.server.security import SecurityHeaders, protecting_headers
+from yinji.server.upkeep import upkeep
 
 _UPLOADS: Final = frozenset(
     {("POST", "/v1/check"), ("POST", "/v1/items"), ("POST", "/publish"), ("POST", "/verify"), ("POST", "/verify.json")}
@@ -68,9 +69,12 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
 
     Args:
         platform: The open platform; the caller closes it.
-        options: Settings of the HTTP side; without them ``secure`` follows the site's public address.
+        options: Settings of the HTTP side; without them they follow the platform's settings.
     """
-    chosen = options or ServerOptions(secure=platform.settings.public_url.startswith("https://"))
+    settings = platform.settings
+    chosen = options or ServerOptions(
+        secure=settings.public_url.startswith("https://"), open_registration=settings.open_registration
+    )
     app = FastAPI(
         title="Yinji 印记",
         version=__version__,
@@ -80,16 +84,17 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
         redoc_url=None,
         dependencies=[AUTHORIZED],
         responses=api.PROBLEMS,
+        lifespan=upkeep,
     )
     app.state.platform = platform
     app.state.options = chosen
-    app.state.site_name = platform.settings.site_name
+    app.state.site_name = settings.site_name
     app.include_router(api.router)
     _add_pages(app)
     for kind in (YinjiError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.add_middleware(BoundedBody, options=chosen, limit_of=partial(_limit_of, platform.settings.max_upload_bytes))
+    app.add_middleware(BoundedBody, options=chosen, limit_of=partial(_limit_of, settings.max_upload_bytes))
     app.add_middleware(SecurityHeaders, secure=chosen.secure)
     return app
 

@@ -1,0 +1,37 @@
+"""The server's own clock: tidies the platform every hour, and thoroughly once a week, while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from yinji.platform.service import Platform
+
+HOUR: Final = 3600.0
+THOROUGH_EVERY: Final = 24 * 7
+
+
+@asynccontextmanager
+async def upkeep(app: FastAPI) -> AsyncIterator[None]:
+    """Runs :func:`tidy_for_ever` for as long as the application lives."""
+    task = asyncio.create_task(tidy_for_ever(app.state.platform))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def tidy_for_ever(platform: Platform, *, every: float = HOUR) -> None:
+    """Tidies every ``every`` seconds; the platform does it once by itself when it opens."""
+    hours = 0
+    while True:
+        await asyncio.sleep(every)
+        hours += 1
+        await run_in_threadpool(platform.tidy, thorough=hours % THOROUGH_EVERY == 0)
