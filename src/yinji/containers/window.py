@@ -19,10 +19,16 @@ _COALESCED_MAX: Final = 4 * MIB
 
 
 class Window:
-    """Small reads of one source, served from the last stretch that was fetched."""
+    """Small reads of one source, served from the last stretch that was fetched.
 
-    def __init__(self, source: Source) -> None:
+    Args:
+        source: The file.
+        reach: Bytes fetched at once.
+    """
+
+    def __init__(self, source: Source, reach: int = WINDOW) -> None:
         self.source = source
+        self.reach = reach
         self._at = 0
         self._data = b""
 
@@ -34,10 +40,19 @@ class Window:
         """
         offset = at - self._at
         if offset < 0 or offset + length > len(self._data):
-            if length > WINDOW or at + length > self.source.size:
+            if length > self.reach or at + length > self.source.size:
                 return self.source.read(at, length)
-            self._at, self._data, offset = at, self.source.read_up_to(at, WINDOW), 0
+            self._at, self._data, offset = at, self.source.read_up_to(at, self.reach), 0
         return self._data[offset : offset + length]
+
+    def fetch_ahead(self, at: int, length: int) -> None:
+        """Fetches a longer stretch in one read, from which the next looks are served.
+
+        Raises:
+            LimitExceeded: It is longer than one allocation may be.
+        """
+        if not self._at <= at <= at + length <= self._at + len(self._data):
+            self._at, self._data = at, self.source.read_up_to(at, length)
 
     def number(self, at: int, length: int = 4) -> int:
         """Returns the big-endian number of ``length`` bytes at ``at``."""
