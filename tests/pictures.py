@@ -23,6 +23,7 @@ PACKET = (
 """A packet with the label and no padding."""
 
 TIFFS = ("raw", "lzw", "jpeg", "g4", "cmyk", "gray16", "pages", "big", "ffmpeg", "exiftool", "motorola")
+WEBPS = ("lossy", "lossless", "alpha", "lossless-alpha", "animated", "exif", "icc", "xmp", "ffmpeg", "everything")
 GIFS = ("still", "interlaced", "transparent", "animated", "comment", "ffmpeg", "xmp")
 
 
@@ -46,6 +47,27 @@ def gif(kind: str) -> bytes:
         case "comment":
             options["comment"] = "一句话 a comment".encode()
     return saved(image, "GIF", **options)
+
+
+@cache
+def webp(kind: str) -> bytes:
+    """One of :data:`WEBPS`; ``xmp`` has a packet by Pillow, ``everything`` an animation with all kinds of metadata."""
+    if kind == "ffmpeg":
+        return _by_ffmpeg("webp", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=5:duration=1")
+    options: dict[str, Any] = {"lossless": kind.startswith("lossless")}
+    image = samples.picture()
+    if kind in ("alpha", "lossless-alpha"):
+        image.putalpha(samples.picture("L"))
+    if kind in ("animated", "everything"):
+        frames = [samples.picture().rotate(angle) for angle in (90, 180, 270)]
+        options |= {"save_all": True, "append_images": frames, "duration": [50, 70, 90, 110]}
+    if kind in ("exif", "everything"):
+        options["exif"] = samples.camera_exif()
+    if kind in ("icc", "everything"):
+        options["icc_profile"] = samples.icc_profile()
+    if kind in ("xmp", "everything"):
+        options["xmp"] = samples.XMP
+    return saved(image, "WEBP", **options)
 
 
 @cache

@@ -21,6 +21,7 @@ READ = {
     "cntc260-0.0.2.mp4": ("mp4", *XMP, {"xmp-attribute", "non-string-value", "place"}),
     "cntc260-0.0.2.mov": ("mov", *XMP, {"xmp-attribute", "non-string-value", "place"}),
     "cntc260-0.0.2.m4a": ("m4a", *XMP, {"xmp-attribute", "non-string-value", "place"}),
+    "cntc260-0.0.2.webp": ("webp", "xmp", "element", {"non-string-value"}),
     "metatoolkit-0.1.1.jpg": ("jpeg", *XMP, {"xmp-namespace", "key-spelling", "characters"}),
     "metatoolkit-0.1.1.png": ("png", "png-text", "repr", {"python-repr", "key-spelling", "place"}),
     "metatoolkit-0.1.1.mp3": ("mp3", "id3-txxx", "bare", {"json-spaces", "key-spelling", "characters"}),
@@ -30,7 +31,6 @@ READ = {
     "npm-image-aigc-metadata-1.0.4.png": ("png", "png-text", "bare", {"place"}),
 }
 NAMED = {
-    "cntc260-0.0.2.webp": ("webp", "image/webp"),
     "metatoolkit-0.1.1.flac": ("flac", "audio/flac"),
     "metatoolkit-0.1.1.ogg": ("vorbis", "audio/ogg"),
     "metatoolkit-0.1.1.mkv": ("matroska", "video/x-matroska"),

@@ -30,10 +30,6 @@ def _stored_mimetype(media_type: str) -> tuple[Magic, ...]:
 
 ROWS: Final = (
     # images
-    Format("webp", ("webp",), _form(b"RIFF", b"WEBP"), "", "image/webp", _I, "WebP"),
-    Format("heic", ("heic", "heics"), _brands(b"heic", b"heix", b"hevc", b"hevx"), "", "image/heic", _I, "HEIC"),
-    Format("heif", ("heif", "heifs", "hif"), _brands(b"mif1", b"msf1", b"heim", b"heis"), "", "image/heif", _I, "HEIF"),
-    Format("avif", ("avif", "avifs"), _brands(b"avif", b"avis"), "", "image/avif", _I, "AVIF"),
     Format("cr2", ("cr2",), (((0, b"II*\0"), (8, b"CR")),), "", "image/x-canon-cr2", _I, "Canon CR2"),
     Format("cr3", ("cr3",), _brands(b"crx "), "", "image/x-canon-cr3", _I, "Canon CR3"),
     Format(

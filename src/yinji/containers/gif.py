@@ -24,6 +24,7 @@ from yinji.containers.gif_blocks import (
 )
 from yinji.containers.gif_edit import holds_text, plan
 from yinji.containers.model import Block, Kind, Reading
+from yinji.containers.packets import packet_block
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
@@ -105,7 +106,7 @@ class Gif:
 
 def _blocks_of(source: Source, part: Part) -> Iterator[Block]:
     if part.name == XMP:
-        yield Block("xmp", "", packet(source, part), part.start, part.stop)
+        yield packet_block(packet(source, part), part.start, part.stop)
     elif part.name.startswith(C2PA):
         yield Block("c2pa", "C2PA_GIF", b"", part.start, part.stop)
     elif holds_text(part):

@@ -21,6 +21,7 @@ from yinji.errors import UnsupportedFormat, UsageError
 ENTRY_POINTS: Final = "yinji.containers"
 
 _BMFF: Final = "yinji.containers.isobmff"
+_HEIF: Final = "yinji.containers.heif"
 _AUDIO_FRAMES: Final = tuple(
     bytes((0xFF, second)) for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2, 0xFD, 0xFC, 0xF5, 0xF4)
 )
@@ -33,12 +34,23 @@ def _brands(*brands: bytes) -> tuple[bytes, ...]:
     return tuple(b"ftyp" + brand for brand in brands)
 
 
+_STILLS: Final = _brands(b"mif1", b"mif2", b"msf1", b"miaf")
+_HEVC_STILLS: Final = _brands(b"heic", b"heix", b"hevc", b"hevx")
+_AV1_STILLS: Final = _brands(b"avif", b"avis", b"avio")
+_RARE_STILLS: Final = _brands(
+    *(b"heim", b"heis", b"hevm", b"hevs", b"avci", b"avcs"), *(b"vvic", b"vvis", b"jpeg", b"jpgs", b"j2ki", b"j2is")
+)
+
 BUILT_IN: Final = (
     Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg:Jpeg"),
     Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png:Png"),
+    Format("webp", ("webp",), (((0, b"RIFF"), (8, b"WEBP")),), "yinji.containers.webp:WebP"),
     Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "yinji.containers.gif:Gif"),
     Format("tiff", ("tiff", "tif"), _TIFF, "yinji.containers.tiff:Tiff"),
     Format("dng", ("dng",), _TIFF, "yinji.containers.tiff:Dng"),
+    Format("heif", ("heif", "heifs", "hif", "avci"), at(4, *_STILLS, *_RARE_STILLS), f"{_HEIF}:Heif"),
+    Format("heic", ("heic", "heics"), at(4, *_HEVC_STILLS, *_STILLS), f"{_HEIF}:Heic"),
+    Format("avif", ("avif", "avifs"), at(4, *_AV1_STILLS, *_STILLS), f"{_HEIF}:Avif"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(

@@ -10,6 +10,7 @@ from yinji.containers import exif
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
+from yinji.containers.packets import packet_block
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.tiff_directories import (
@@ -112,7 +113,7 @@ def _blocks_of(source: Source, view: FileView, layout: Layout, found: Directory,
         if entry.tag == XMP and entry.start < entry.stop:
             problems = () if is_first else (Problem("tiff-page", Severity.WARNING, "R45", {"offset": found.start}),)
             packet = view.read(entry.start, entry.stop - entry.start)
-            yield Block("xmp", "", packet, entry.start, entry.stop, problems)
+            yield packet_block(packet, entry.start, entry.stop, *problems)
         elif entry.tag == C2PA:
             yield Block("c2pa", "52545", b"", entry.start, min(entry.stop, source.size))
         elif entry.tag in exif.TAGS:
