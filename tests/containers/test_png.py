@@ -218,7 +218,7 @@ def test_reading_stops_at_the_image_once_a_label_was_seen(sample_dir: Path) -> N
         (inserted(make(b"tEXt", b"no keyword here" * 20)), State.MALFORMED),
         (inserted(make(b"zTXt", b"AIGC\0\0not deflate")), State.MALFORMED),
         (inserted(make(b"tEXt", b"AIGC\0not a label")), State.MALFORMED),
-        (inserted(make(b"tEXt", b"AIGC\0")), State.UNLABELLED),
+        (inserted(make(b"tEXt", b"AIGC\0")), State.MALFORMED),
         (inserted(XMP_CHUNK)[:-20], State.LABELLED),
         (inserted(make(b"IHDR", struct.pack(">2I5B", 60_000, 60_000, 8, 6, 0, 0, 0))), State.UNLABELLED),
     ],

@@ -16,6 +16,7 @@ from yinji.containers.jpeg_segments import (
     EXIF,
     EXTENDED_XMP,
     FRAMES,
+    PEEK,
     SOS,
     XMP,
     Segment,
@@ -121,12 +122,21 @@ def _blocks_of(source: Source, segment: Segment, extended: Extended) -> Iterator
             yield Block("exif", "", source.read(data + 6, max(0, stop - data - 6)), start, stop)
         case 0xE1 if peek.startswith(EXTENDED_XMP):
             extended.add(source.read(data, stop - data), start, stop, source)
+        case 0xE1 if _is_wiped(source, segment, peek):
+            yield Block("xmp", "", b"", start, stop)
         case 0xEB if is_credential(peek):
             yield Block("c2pa", "jumbf", b"", start, stop)
         case 0xED if peek.startswith(b"Photoshop"):
             yield Block("photoshop", "", source.read(data, stop - data), start, stop)
         case marker if not is_structured(marker, peek):
             yield from _private(source, segment)
+
+
+def _is_wiped(source: Source, segment: Segment, peek: bytes) -> bool:
+    """Whether an APP1 segment, which holds EXIF or XMP, was overwritten with blanks, its name included."""
+    if len(peek) < PEEK or peek.strip(b"\0 "):
+        return False
+    return not source.read(segment.data, segment.stop - segment.data).strip(b"\0 ")
 
 
 def _private(source: Source, segment: Segment) -> Iterator[Block]:

@@ -35,6 +35,9 @@ _IMAGE: Final = frozenset(
 )
 """Chunks that describe the image itself; the label is in none of them."""
 
+_WIPED_MIN: Final = 40
+"""A text chunk longer than this that holds nothing but blanks, no keyword even, was overwritten."""
+
 
 class Png:
     """PNG and animated PNG."""
@@ -123,6 +126,9 @@ def _problems(chunk: Chunk, late: bool, sound: bool) -> Iterator[Problem]:
 
 
 def _text_blocks(source: Source, chunk: Chunk, data: bytes, problems: list[Problem]) -> Iterator[Block]:
+    if len(data) > _WIPED_MIN and not data.strip(b"\0 "):
+        yield Block("xmp", "", b"", chunk.start, chunk.stop, tuple(problems))
+        return
     text = text_of(chunk.type, data, source, chunk.start)
     if text.compressed:
         problems.append(Problem("compressed", Severity.WARNING, "R43"))

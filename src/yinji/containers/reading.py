@@ -16,7 +16,11 @@ from yinji.labels.aigc import KEYS, AigcLabel
 from yinji.labels.decode import Decoded, decode, looks_like_label
 from yinji.labels.problem import Problem, Severity
 
+_EMPTIED: Final = frozenset(("label-emptied", "values-emptied"))
+"""Problems that are traces of removal: the place of a label is there, and its content is gone."""
+
 _NAME: Final = "AIGC"
+_BLANK: Final = "\0 \t\r\n\u00a0\u3000\ufeff"
 _MIRROR: Final = "pdf-xmp-mirror"
 _Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
 
@@ -55,9 +59,11 @@ def _read(identity: Identity, container: Container, source: Source, thorough: bo
         # What looked like a label was none, so the quick walk stopped too early.
         blocks, damage = _collect(container, source, thorough=True)
         found, other, unread = _understood(blocks, container.carrier)
+    if damage is not None and any(_is_emptied_at(item, damage.details.get("offset")) for item in found):
+        damage = None
     mirrors = [p for block in blocks for p in block.problems if p.code == _MIRROR]
     problems = [*_named_wrongly(identity, source), *unread, *mirrors]
-    if len(found) > 1:
+    if sum(not is_emptied(item) for item in found) > 1:
         problems.append(_several(found))
     if damage is not None:
         problems.append(_told(damage))
@@ -78,21 +84,24 @@ def _collect(container: Container, source: Source, thorough: bool) -> tuple[tupl
 
 
 def _understood(blocks: Iterable[Block], carrier: str) -> tuple[tuple[Found, ...], tuple[Found, ...], list[Problem]]:
-    """Returns the labels, the records of other schemes, and the blocks that could not be understood."""
+    """Returns the labels, the records of other schemes, and what was emptied or could not be understood."""
     found: list[Found] = []
     other: list[Found] = []
     unread: list[Problem] = []
     for block in blocks:
         try:
             for item in _items(block, carrier):
-                (found if item.scheme is Scheme.GB45438 else other).append(item)
+                if isinstance(item, Problem):
+                    unread.append(item)
+                else:
+                    (found if item.scheme is Scheme.GB45438 else other).append(item)
         except UnreadableInput as error:
             values = {"carrier": block.carrier, "offset": block.start, "reason": error.text.en}
             unread.append(Problem("block-unreadable", Severity.ERROR, "R62", values))
     return tuple(found), tuple(other), unread
 
 
-def _items(block: Block, carrier: str) -> Iterator[Found]:
+def _items(block: Block, carrier: str) -> Iterator[Found | Problem]:
     if block.carrier == "xmp" and isinstance(block.value, bytes):
         yield from _from_xmp(block, carrier)
     elif block.carrier == "exif" and isinstance(block.value, bytes):
@@ -101,11 +110,32 @@ def _items(block: Block, carrier: str) -> Iterator[Found]:
         yield from _from_text(block, carrier)
 
 
-def _from_xmp(block: Block, carrier: str) -> Iterator[Found]:
+def is_emptied(found: Found) -> bool:
+    """Whether a label was there and was emptied in place: evidence that there was one, and not a second one."""
+    return any(problem.code in _EMPTIED for problem in found.problems)
+
+
+def _is_emptied_at(found: Found, offset: object) -> bool:
+    return is_emptied(found) and found.start == offset
+
+
+def _emptied(block: Block, shape: str) -> Found:
+    """Returns a trace of removal: a field with the name of the label, and nothing in it (R62)."""
+    problem = Problem("label-emptied", Severity.ERROR, "R62", {"carrier": block.carrier, "offset": block.start})
+    return Found(Scheme.GB45438, None, "", block.carrier, shape, block.start, block.stop, (problem, *block.problems))
+
+
+def _from_xmp(block: Block, carrier: str) -> Iterator[Found | Problem]:
     assert isinstance(block.value, bytes)
     if any(problem.code == _MIRROR for problem in block.problems):
         return
+    if xmp.is_wiped(block.value):
+        yield Problem("packet-wiped", Severity.ERROR, "R62", {"carrier": block.carrier, "offset": block.start})
+        return
     for item in xmp.labels(block.value):
+        if item.is_ours and not item.text.strip(_BLANK):
+            yield _emptied(block, item.shape)
+            continue
         if not item.is_ours and not looks_like_label(item.text):
             continue
         problems = [*_xmp_problems(item), *_place_problems(block, carrier)]
@@ -140,19 +170,27 @@ def _from_exif(block: Block) -> Iterator[Found]:
             yield from _other_scheme(block, field.text, field.name)
 
 
-def _from_text(block: Block, carrier: str) -> Iterator[Found]:
+def _from_text(block: Block, carrier: str) -> Iterator[Found | Problem]:
     assert isinstance(block.value, str)
     named = block.key.upper() == _NAME
     if not named and not looks_like_label(block.value):
         yield from _other_scheme(block, block.value, block.key)
         return
-    if named and not block.value.strip():
+    if named and _holds_nothing(block):
+        yield _emptied(block, "bare")
         return
     decoded = _decode(block)
     problems = _key_problems(block)
     if not _is_annex_b(block, decoded):
         problems += _place_problems(block, carrier)
     yield _found(block, decoded, block.value, decoded.shape, problems)
+
+
+def _holds_nothing(block: Block) -> bool:
+    """Whether a named block has no value; the block of a front matter begins with the key itself."""
+    assert isinstance(block.value, str)
+    rest = block.value.strip(_BLANK)
+    return not rest or (block.carrier == "front-matter" and rest.rstrip(":" + _BLANK).strip("'\"").upper() == _NAME)
 
 
 def _is_annex_b(block: Block, decoded: Decoded) -> bool:
@@ -197,7 +235,10 @@ def _other_scheme(block: Block, text: str, key: str) -> Iterator[Found]:
 def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: list[Problem]) -> Found:
     told = (*decoded.problems, *problems, *block.problems)
     fields = dict(decoded.fields)
-    return Found(Scheme.GB45438, decoded.label, text, block.carrier, shape, block.start, block.stop, told, fields)
+    label = decoded.label
+    if label is not None and not any(value.strip(_BLANK) for _, value in label.items()):
+        label, told = None, (Problem("values-emptied", Severity.ERROR, "R62"), *told)
+    return Found(Scheme.GB45438, label, text, block.carrier, shape, block.start, block.stop, told, fields)
 
 
 def _state(found: tuple[Found, ...], damage: _Damage, unread: list[Problem]) -> State:

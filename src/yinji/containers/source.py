@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, Self, runtime_checkable
 
+from yinji.containers.readahead import Readahead
 from yinji.errors import LimitExceeded, Malformed, NotRegularFile, StorageError, Truncated, UsageError
 from yinji.limits import DEFAULT, Limits
 
@@ -43,7 +44,7 @@ class Source:
         size: Bytes in all.
         name: File name or URL for messages and for the ending, or "".
         path: The file on disk, if it is one.
-        bytes_read, reads: What was asked of the backend so far.
+        bytes_read, reads: What was asked of the backend so far; of a remote object, what was transferred.
     """
 
     def __init__(
@@ -55,9 +56,12 @@ class Source:
         path: Path | None = None,
         close: Callable[[], None] | None = None,
         fd: int | None = None,
+        ahead: Readahead | None = None,
         limits: Limits = DEFAULT,
     ) -> None:
         self._fetch = fetch
+        self._ahead = ahead
+        self._asked = 0
         self._close = close
         self._head = b""
         self._stop_at = time.monotonic() + limits.seconds
@@ -99,7 +103,7 @@ class Source:
             view = memoryview(input).cast("B")
             return cls(lambda at, n: bytes(view[at : at + n]), len(view), name=name, limits=limits)
         if isinstance(input, RangedReader):
-            return cls(input.read_range, input.size, name=name or str(getattr(input, "name", "")), limits=limits)
+            return cls._open_remote(input, name, limits)
         if hasattr(input, "seek") and hasattr(input, "read"):
             return cls._open_file_object(input, name, limits)
         raise UsageError("input-type", type=type(input).__name__)
@@ -136,6 +140,12 @@ class Source:
             fd=fd,
             limits=limits,
         )
+
+    @classmethod
+    def _open_remote(cls, remote: RangedReader, name: str, limits: Limits) -> Source:
+        ahead = Readahead(remote.read_range, remote.size)
+        own = str(getattr(remote, "name", ""))
+        return cls(ahead.read, remote.size, name=name or own, ahead=ahead, limits=limits)
 
     @classmethod
     def _open_file_object(cls, file: BinaryIO, name: str, limits: Limits) -> Source:
@@ -204,10 +214,14 @@ class Source:
         Raises:
             StorageError: The operating system refused.
         """
+        fetch = self._fetch if self._ahead is None else self._ahead.pass_through
         try:
-            return self._fetch(at, max(0, min(length, self.size - at)))
+            data = fetch(at, max(0, min(length, self.size - at)))
         except OSError as error:
             raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
+        if self._ahead is not None:
+            self._count_transfers(self._ahead)
+        return data
 
     def inflate(self, data: bytes, at: int = 0) -> bytes:
         """Returns what a zlib stream expands to.
@@ -254,13 +268,20 @@ class Source:
     def _get(self, at: int, length: int) -> bytes:
         if length > self.limits.one_read:
             raise LimitExceeded("too-large-read", path=self.name, needed=length, limit=self.limits.one_read)
-        if self.bytes_read + length > self.limits.total_bytes:
+        if self._asked + length > self.limits.total_bytes:
             raise LimitExceeded("too-many-bytes", path=self.name, limit=self.limits.total_bytes)
         self._check_clock()
         data = self._fetched(at, length)
-        self.bytes_read += length
-        self.reads += 1
+        self._asked += length
+        if self._ahead is not None:
+            self._count_transfers(self._ahead)
+        else:
+            self.bytes_read += length
+            self.reads += 1
         return data
+
+    def _count_transfers(self, ahead: Readahead) -> None:
+        self.bytes_read, self.reads = ahead.fetched, ahead.requests
 
     def _fetched(self, at: int, length: int) -> bytes:
         try:

@@ -28,7 +28,8 @@ _MAX_DEPTH: Final = 64
 _HEADER: Final = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 _TRAILER: Final = b'<?xpacket end="w"?>'
 _END: Final = re.compile(rb"<\?xpacket\s+end=")
-_ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
+_WRAPPER: Final = re.compile(rb"<\?xpacket[^>]*\?>")
+ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
 _LABEL_NAME: Final = re.compile(rb"aigc", re.IGNORECASE)
 
 
@@ -90,6 +91,15 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
     return tuple(label for label, _ in _parse(text).labels)
 
 
+def is_wiped(packet: bytes) -> bool:
+    """Whether a packet was overwritten with blanks: nothing is left but white space, zeros and its own wrapper."""
+    if b"RDF" in packet:
+        return False
+    if not packet.strip(b"\0 \t\r\n"):
+        return True
+    return not _WRAPPER.sub(b"", _as_utf8(packet)[0]).strip(b"\0 \t\r\n")
+
+
 def properties(packet: bytes) -> dict[tuple[str, str], str]:
     """Returns all property values under (namespace URI, local name); items of arrays are joined by line feeds.
 
@@ -109,7 +119,7 @@ def with_label(packet: bytes | None, json: str, *, padding: int = PADDING) -> by
     Raises:
         Malformed, LimitExceeded: The packet cannot be edited safely.
     """
-    if packet is None or not packet.strip(b"\0 \t\r\n"):
+    if packet is None or is_wiped(packet):
         return _new_packet(json, padding)
     text, encoding = _as_utf8(packet)
     edited = _applied(text, _label_edits(text, _parse(text), json))
@@ -256,18 +266,18 @@ def _names(tag: str) -> tuple[str, str, str]:
     return uri, name, prefix
 
 
-def _tag_end(text: bytes, start: int) -> int:
+def tag_end(text: bytes, start: int) -> int:
     """Returns the position after the ``>`` of the start tag at ``start``; quoted ``>`` do not count."""
     at = text.index(b"<", start) + 1
     while text[at] not in b" \t\r\n/>":
         at += 1
-    while match := _ATTRIBUTE.match(text, at):
+    while match := ATTRIBUTE.match(text, at):
         at = match.end()
     return text.index(b">", at) + 1
 
 
 def _element_range(text: bytes, element: _Element) -> tuple[int, int]:
-    opening = _tag_end(text, element.start)
+    opening = tag_end(text, element.start)
     if text[opening - 2 : opening] == b"/>":
         return element.start, opening
     return element.start, text.index(b">", element.stop) + 1
@@ -281,7 +291,7 @@ def _label_edits(text: bytes, tree: _Tree, json: str) -> list[_Edit]:
     if ours is not None:
         label, element = ours
         others = [pair for pair in tree.labels if pair is not ours]
-        declares = b"xmlns" in text[element.start : _tag_end(text, element.start)]
+        declares = b"xmlns" in text[element.start : tag_end(text, element.start)]
         return [(*_element_range(text, element), _property(label.prefix, json, declares)), *_removals(text, others)]
     return [*_removals(text, tree.labels), _insertion(text, tree, json)]
 
@@ -308,7 +318,7 @@ def _attribute_range(text: bytes, element: _Element, label: XmpLabel) -> tuple[i
     at = element.start + 1
     while text[at] not in b" \t\r\n/>":
         at += 1
-    while match := _ATTRIBUTE.match(text, at):
+    while match := ATTRIBUTE.match(text, at):
         if match[1] == written:
             return match.start(), match.end()
         at = match.end()
@@ -337,7 +347,7 @@ def _insertion(text: bytes, tree: _Tree, json: str) -> _Edit:
         + _property(PREFIX, json)
         + f"</{prefix}Description>".encode()
     )
-    opening = _tag_end(text, rdf.start)
+    opening = tag_end(text, rdf.start)
     if text[opening - 2 : opening] == b"/>":
         return opening - 2, opening, b">" + description + f"</{prefix}RDF>".encode()
     return rdf.stop, rdf.stop, description

@@ -42,6 +42,12 @@ _CANNOT_TELL: Final = Text(
     "文件没有读完，无法判断有没有标识：{why}",
     "The file could not be read to its end, so whether it carries a label cannot be told: {why}",
 )
+_BLANKED: Final = Text(
+    "元数据像是被抹去了，无法判断原来有没有标识：{why}",
+    "Metadata seem to have been blanked, so whether there was a label cannot be told: {why}",
+)
+_TRACES: Final = frozenset(("packet-wiped", "label-blanked", "bmff-blanked"))
+"""Problems that speak of metadata emptied in place."""
 _UNREAD: Final = {
     State.MALFORMED: Text("文件的结构不完整或被破坏。", "its structure is damaged or incomplete."),
     State.UNREADABLE: Text("所需的部分读不到。", "the part we need cannot be read."),
@@ -80,14 +86,16 @@ class ImplicitLabel:
     def _unread(self, reading: Reading) -> Evidence:
         told = next((problem.text for problem in reading.problems if problem.rule == CANNOT_DECIDE), None)
         why = told or _UNREAD[reading.state]
+        is_blanked = any(problem.code in _TRACES for problem in reading.problems)
+        words = _BLANKED if is_blanked else _CANNOT_TELL
         return Evidence(
             self.name,
             self.version,
             Says.UNKNOWN,
             Basis.FAILURE,
             Strength.WEAK,
-            Text(_CANNOT_TELL.zh.format(why=why.zh), _CANNOT_TELL.en.format(why=why.en)),
-            detail={"code": f"file_{reading.state}", "format": reading.format},
+            Text(words.zh.format(why=why.zh), words.en.format(why=why.en)),
+            detail={"code": "label_blanked" if is_blanked else f"file_{reading.state}", "format": reading.format},
         )
 
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+from yinji.containers.model import State
+from yinji.containers.reading import is_emptied
 from yinji.containers.source import RangedReader, Source
 from yinji.errors import Refused
 from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
@@ -77,10 +79,11 @@ def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, res
         passed_on = present.propagated(propagator, propagate_id, reserved2=reserved2)
         require_propagation(passed_on)
         return passed_on
-    if file.reading.found:
+    if any(not is_emptied(found) for found in file.reading.found):
         raise Refused("label-not-understood", path=file.source.name)
     if not label:
-        raise Refused("nothing-to-propagate", path=file.source.name)
+        is_blanked = file.reading.state is State.MALFORMED
+        raise Refused("label-not-understood" if is_blanked else "nothing-to-propagate", path=file.source.name)
     first = AigcLabel(label, propagator, propagate_id, "", propagator, propagate_id, reserved2)
     require_conforming(first)
     return first
