@@ -82,7 +82,6 @@ ROWS: Final = (
     Format("y4m", ("y4m",), at(0, b"YUV4MPEG2"), "", "video/x-yuv4mpeg", _V, "YUV4MPEG2"),
     # audio
     Format("w64", ("w64",), at(0, b"riff\x2e\x91\xcf\x11"), "", "audio/x-w64", _A, "Wave64"),
-    Format("flac", ("flac",), at(0, b"fLaC", b"ID3"), "", "audio/flac", _A, "FLAC"),
     Format("opus", ("opus",), (((0, b"OggS"), (28, b"OpusHead")),), "", "audio/ogg", _A, "Opus"),
     Format("vorbis", ("ogg", "oga"), (((0, b"OggS"), (28, b"\x01vorbis")),), "", "audio/ogg", _A, "Ogg Vorbis"),
     Format("theora", ("ogv",), (((0, b"OggS"), (28, b"\x80theora")),), "", "video/ogg", _V, "Ogg Theora"),

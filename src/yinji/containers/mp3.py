@@ -26,7 +26,7 @@ _FOREIGN: Final = frozenset(("aac", "flac", "aiff", "aif", "wav", "tta", "ape", 
 
 
 @dataclass(slots=True)
-class _Tail:
+class Tail:
     """What stands behind the audio."""
 
     stop: int
@@ -69,7 +69,7 @@ class Mp3:
         """
         has_label = False
         heads: list[Tag] = []
-        for tag in _leading(source):
+        for tag in leading_tags(source):
             heads.append(tag)
             for block in tag_blocks(tag, place="" if tag.start == 0 else "ID3v2"):
                 has_label |= may_hold_label(block)
@@ -77,7 +77,7 @@ class Mp3:
         if has_label and not thorough:
             return
         window = Window(source)
-        tail = _tail(window, heads)
+        tail = tail_of(window, heads)
         for tag in _inner(window, heads, tail, thorough=thorough):
             yield from tag_blocks(tag, place="ID3v2")
         for tag in sorted(tail.tags, key=lambda each: each.start):
@@ -90,8 +90,8 @@ class Mp3:
         """Plans the label into the first ID3v2 tag, in its version and padding, or into a new one at the head."""
         json = label.to_json()
         window = Window(source)
-        heads = list(_leading(source))
-        tail = _tail(window, heads)
+        heads = list(leading_tags(source))
+        tail = tail_of(window, heads)
         _audio_start(window, heads, tail.stop)
         edits = tag_edits(heads[0], json) if heads else [Edit(0, 0, new_tag(json))]
         for tag in (*heads[1:], *_inner(window, heads, tail, thorough=True), *tail.tags):
@@ -103,8 +103,8 @@ class Mp3:
     def media(self, source: Source) -> Iterator[Span]:
         """Yields the ranges between the tags."""
         window = Window(source)
-        heads = list(_leading(source))
-        tail = _tail(window, heads)
+        heads = list(leading_tags(source))
+        tail = tail_of(window, heads)
         at = heads[-1].stop if heads else 0
         for tag in _inner(window, heads, tail, thorough=True):
             yield Span(at, tag.start)
@@ -127,7 +127,7 @@ _SILENT_FRAME: Final = b"\xff\xfb\x10\xc4" + bytes(100)
 """MPEG-1 layer III, 32 kbit/s, 44.1 kHz, mono: side information and data of zeros decode to silence."""
 
 
-def _leading(source: Source) -> Iterator[Tag]:
+def leading_tags(source: Source) -> Iterator[Tag]:
     """Yields the tags at the head of the file, one behind the other."""
     at = 0
     while (tag := parse_tag(source, at)) is not None:
@@ -136,11 +136,11 @@ def _leading(source: Source) -> Iterator[Tag]:
         at = tag.stop
 
 
-def _tail(window: Window, heads: list[Tag]) -> _Tail:
+def tail_of(window: Window, heads: list[Tag]) -> Tail:
     """Goes backwards over ID3v1, Lyrics3, APE and appended ID3v2 tags."""
     source = window.source
     floor = heads[-1].stop if heads else 0
-    tail = _Tail(source.size)
+    tail = Tail(source.size)
     while tail.stop > floor:
         source.element()
         start = _before(window, tail, floor)
@@ -150,7 +150,7 @@ def _tail(window: Window, heads: list[Tag]) -> _Tail:
     return tail
 
 
-def _before(window: Window, tail: _Tail, floor: int) -> int | None:
+def _before(window: Window, tail: Tail, floor: int) -> int | None:
     source, end = window.source, tail.stop
     low = max(floor, end - WINDOW)
     last = source.read(low, end - low)
@@ -171,7 +171,7 @@ def _before(window: Window, tail: _Tail, floor: int) -> int | None:
     return None
 
 
-def _inner(window: Window, heads: list[Tag], tail: _Tail, *, thorough: bool) -> Iterator[Tag]:
+def _inner(window: Window, heads: list[Tag], tail: Tail, *, thorough: bool) -> Iterator[Tag]:
     """Yields the tags between audio frames: where ``SEEK`` points, behind the length that a Xing header declares, and
     (thorough) wherever the run of frames is interrupted, as in files that were simply joined.
     """

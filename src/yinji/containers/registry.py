@@ -70,6 +70,7 @@ BUILT_IN: Final = (
         (((0, b"RF64"), (8, b"WAVE")), ((0, b"BW64"), (8, b"WAVE"))),
         "yinji.containers.wav:Rf64",
     ),
+    Format("flac", ("flac",), at(0, b"fLaC", b"ID3"), "yinji.containers.flac:Flac"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),

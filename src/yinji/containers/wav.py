@@ -16,7 +16,7 @@ from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
 from yinji.containers.wav_chunks import FILLERS, LABEL, Chunk, Walk, make
 from yinji.containers.wav_edit import plan
-from yinji.containers.wav_texts import INFO, broadcast_texts, info_entries, is_blank, is_info
+from yinji.containers.wav_texts import INFO, broadcast_texts, info_entries, is_info
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
@@ -52,29 +52,23 @@ class Wav:
         """Yields the label's chunk, texts of INFO, bext and iXML, XMP, ID3, and labels inside other chunks.
 
         Raises:
-            Malformed, Truncated, Encrypted, LimitExceeded: The rest cannot be read, or the label was blanked (R62).
+            Malformed, Truncated, Encrypted, LimitExceeded: The rest cannot be read.
         """
         self._check(source)
         walk = Walk(source)
         seen = has_sound = False
-        blank: int | None = None
         for chunk in walk.chunks():
             has_sound |= chunk.id == b"data"
             for block in _blocks_of(source, walk, chunk):
-                is_hole = is_blank(block)
-                blank = block.start if is_hole else blank
-                seen |= not is_hole and may_hold_label(block)
+                seen |= may_hold_label(block)
                 yield block
             if seen and has_sound and not thorough:
                 return
         for item in labels_behind(source, walk.end):
             problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})
-            seen = True
             yield Block("riff-trailer", item.key, item.text, item.start, item.stop, (problem,))
         if not has_sound:
             raise Malformed("wav-no-data", path=source.name)
-        if blank is not None and not seen:
-            raise Malformed("label-blanked", path=source.name, offset=blank)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the chunk behind the samples, with a filler behind it for the next writer; samples never move."""

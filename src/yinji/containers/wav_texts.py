@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from yinji.containers import embedded
-from yinji.containers.model import Block
 from yinji.containers.source import Source
 from yinji.containers.wav_chunks import HEADER, Chunk
 from yinji.errors import Malformed
@@ -68,8 +67,3 @@ def broadcast_texts(data: bytes) -> Iterator[Entry]:
         text = embedded.decoded(data[start:stop].partition(b"\0")[0]).strip()
         if text:
             yield Entry(key, text, start, stop)
-
-
-def is_blank(block: Block) -> bool:
-    """Whether a label's place is there but holds only spaces or zeros: a trace of removal."""
-    return block.key.casefold() == "aigc" and isinstance(block.value, str) and not block.value.strip("\0 \t\r\n")

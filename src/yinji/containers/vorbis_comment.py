@@ -1,0 +1,134 @@
+"""Vorbis comments (Vorbis I, 5; RFC 9639, 8.6; RFC 7845, 5.2): ``AIGC=`` and the value (TC260-PG-202510A C-E, R54).
+
+A vendor string and a list of ``NAME=value`` texts in UTF-8; names are ASCII and case-insensitive. FLAC keeps them in a
+metadata block, Ogg in the second packet of a stream. What stands behind the list belongs to the codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from yinji.containers.model import Block
+from yinji.containers.source import Source
+from yinji.errors import Malformed
+from yinji.labels.decode import looks_like_label
+from yinji.labels.problem import Problem, Severity
+
+KEY: Final = "AIGC"
+VENDOR: Final = b"Yinji"
+"""Of comments that had to be made new."""
+
+_PICTURES: Final = frozenset(("METADATA_BLOCK_PICTURE", "COVERART"))
+
+
+class Comments(NamedTuple):
+    """One list of comments.
+
+    Attributes:
+        vendor: The encoder's name.
+        entries: ``NAME=value`` each, as bytes.
+        rest: What stands behind the list: framing bit, padding, binary data.
+    """
+
+    vendor: bytes
+    entries: tuple[bytes, ...]
+    rest: bytes = b""
+
+
+def parse(source: Source, data: bytes, at: int) -> Comments:
+    """Takes a list of comments apart.
+
+    Args:
+        source: The file, for its bounds and its name.
+        data: From the length of the vendor string on.
+        at: Where the smallest structure around them stands, for messages.
+
+    Raises:
+        Malformed: A length does not fit.
+        LimitExceeded: Too many entries.
+    """
+    vendor, position = _text(source, data, 0, at)
+    count = int.from_bytes(data[position : position + 4], "little")
+    if len(data) - position < 4 or count > (len(data) - position) // 4:
+        raise Malformed("vorbis-comment", path=source.name, offset=at)
+    position += 4
+    entries = []
+    for _ in range(count):
+        source.element(1)
+        entry, position = _text(source, data, position, at)
+        entries.append(entry)
+    return Comments(vendor, tuple(entries), data[position:])
+
+
+def encode(comments: Comments) -> bytes:
+    """Returns the bytes of a list of comments and what stands behind it."""
+    texts = (comments.vendor, len(comments.entries), *comments.entries)
+    pieces = []
+    for text in texts:
+        number = text if isinstance(text, int) else len(text)
+        pieces += [number.to_bytes(4, "little"), b"" if isinstance(text, int) else text]
+    return b"".join((*pieces, comments.rest))
+
+
+def blocks(comments: Comments, position: Callable[[int], int], problems: tuple[Problem, ...] = ()) -> Iterator[Block]:
+    """Yields one block an entry; pictures are left out.
+
+    Args:
+        comments: The list.
+        position: Where in the file a byte of the list stands, counted from the length of the vendor string.
+        problems: What is wrong with the block or packet that holds the list.
+    """
+    at = 8 + len(comments.vendor)
+    for entry in comments.entries:
+        stop = at + 4 + len(entry)
+        key, text, is_exact = _split(entry)
+        if key.upper() not in _PICTURES:
+            wrong = () if is_exact else (Problem("vorbis-encoding", Severity.ERROR, "R54"),)
+            yield Block("vorbis-comment", key, text, position(at), position(stop), (*problems, *wrong))
+        at = stop
+
+
+def holds_label(entry: bytes) -> bool:
+    """Whether an entry is a label, by its name or by its value."""
+    key, text, _ = _split(entry)
+    return key.upper() == KEY or (key.upper() not in _PICTURES and looks_like_label(text))
+
+
+def with_label(comments: Comments, json: str | None) -> Comments:
+    """Returns the list with exactly one label: in the place of the first there was, else at the end.
+
+    Args:
+        comments: The list; every other entry stays as it is, in its order.
+        json: The value; None for a further list of a file that gets its one label elsewhere in the same step.
+    """
+    new = [] if json is None else [f"{KEY}={json}".encode()]
+    entries: list[bytes] = []
+    for entry in comments.entries:
+        if holds_label(entry):
+            entries += new
+            new = []
+        else:
+            entries.append(entry)
+    return comments._replace(entries=(*entries, *new))
+
+
+def _text(source: Source, data: bytes, position: int, at: int) -> tuple[bytes, int]:
+    """Returns the text whose length stands at ``position``, and where the next one begins."""
+    start = position + 4
+    stop = start + int.from_bytes(data[position:start], "little")
+    if start > len(data) or stop > len(data):
+        raise Malformed("vorbis-comment", path=source.name, offset=at)
+    return data[start:stop], stop
+
+
+def _split(entry: bytes) -> tuple[str, str, bool]:
+    """Returns name, value, and whether the value is the UTF-8 that it should be."""
+    name, sign, value = entry.partition(b"=")
+    if not sign:
+        name, value = b"", entry
+    key = name.decode("ascii", "replace")
+    try:
+        return key, value.decode("utf-8"), True
+    except UnicodeDecodeError:
+        return key, value.decode("gb18030", "replace"), False
