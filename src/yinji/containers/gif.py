@@ -12,7 +12,6 @@ from yinji.containers.gif_blocks import (
     APPLICATION,
     C2PA,
     COMMENT,
-    IMAGE,
     LOOPS,
     SIGNATURES,
     XMP,
@@ -61,16 +60,19 @@ class Gif:
         for granted when the file ends as a GIF does and shows nothing of a label in its last 16 KiB.
         """
         walk = Walk(source)
-        seen = looked = False
-        for part in walk.parts():
-            if part.label == IMAGE and not thorough and not looked:
-                if seen or _looks_complete(source):
-                    return
-                looked = True
+        seen = looked = stopped = False
+
+        def is_enough() -> bool:
+            nonlocal looked, stopped
+            stopped = not thorough and not looked and (seen or _looks_complete(source))
+            looked = True
+            return stopped
+
+        for part in walk.parts(is_enough):
             for block in _blocks_of(source, part):
                 seen = seen or may_hold_label(block)
                 yield block
-        if seen and not thorough:
+        if stopped or (seen and not thorough):
             return
         for item in labels_behind(source, walk.end):
             problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from yinji.containers.source import Source
@@ -67,8 +67,11 @@ class Walk:
         self._source = source
         self._at, self._data = 0, head
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self, is_enough: Callable[[], bool] = lambda: False) -> Iterator[Part]:
         """Yields the blocks up to the trailer.
+
+        Args:
+            is_enough: Asked in front of every image, whose length takes reading it; True ends the walk there.
 
         Raises:
             Malformed: Something else stands where a block should.
@@ -80,6 +83,8 @@ class Walk:
             if introducer == 0:  # a superfluous terminator, as some encoders leave them
                 at += 1
                 continue
+            if introducer == IMAGE and is_enough():
+                return
             part = self._part(at, introducer)
             yield part
             at = part.stop
