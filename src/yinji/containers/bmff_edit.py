@@ -48,7 +48,7 @@ def plan(source: Source, json: str, reading: Reading, *, in_place: bool) -> Spli
     """
     layout = _survey(source, reading)
     changes = Changes()
-    _clear_other_places(layout, changes)
+    _clear_places(layout, layout.target, changes)
     anchor, inside = _set_label(layout, json, changes)
     _settle(layout, anchor, inside, changes)
     if in_place and (edits := _relocated(layout, changes)) is not None:
@@ -89,17 +89,41 @@ def _survey(source: Source, reading: Reading) -> _Layout:
     if len(movies) > 1:
         raise Malformed("bmff-two-movies", path=source.name, offset=movies[1].start)
     layout = _Layout(window, top, movies[0])
-    found = {(each.start, each.stop) for each in reading.found}
-    for box in top:
-        for place in places_of_top_level(window, box):
+    _survey_places(layout, {(each.start, each.stop) for each in reading.found})
+    _survey_movie(layout)
+    return layout
+
+
+def _survey_places(layout: _Layout, found: set[tuple[int, int]]) -> None:
+    """Notes what the metadata boxes hold of the labels that were found at these ranges."""
+    for box in layout.top:
+        for place in places_of_top_level(layout.window, box):
             if isinstance(place, Meta):
                 layout.metas.append(place)
-                layout.held[place.box] = _held_items(window, place, found)
+                layout.held[place.box] = _held_items(layout.window, place, found)
                 found.difference_update((item.start, item.stop) for item in layout.held[place.box])
             elif (place.start, place.stop) in found:
                 layout.loose.append(place)
-    _survey_movie(layout)
-    return layout
+
+
+def replace_labels(window: Window, top: list[Box], found: set[tuple[int, int]], changes: Changes) -> None:
+    """Takes labels out of metadata boxes, for formats of the family that get theirs elsewhere in the same step (R34).
+
+    Args:
+        window: The file.
+        top: Its boxes.
+        found: Ranges of the structures that hold the labels.
+        changes: Where the edits are booked.
+
+    Raises:
+        Malformed: A label stands where it cannot be replaced.
+    """
+    movie = next((box for box in top if box.kind == b"moov"), None)
+    layout = _Layout(window, top, movie or top[0])
+    _survey_places(layout, found)
+    if movie is not None:
+        _survey_movie(layout)
+    _clear_places(layout, None, changes)
 
 
 def _held_items(window: Window, meta: Meta, found: set[tuple[int, int]]) -> list[Box]:
@@ -129,9 +153,8 @@ def _end_of(boxes: Sequence[Box], empty: int) -> int:
     return boxes[-1].stop if boxes else empty
 
 
-def _clear_other_places(layout: _Layout, changes: Changes) -> None:
+def _clear_places(layout: _Layout, target: Meta | None, changes: Changes) -> None:
     """Takes the label out of every place but the target; it is written there in the same step (GB 45438 6.1 c)."""
-    target = layout.target
     for meta in layout.metas:
         if meta is not target and layout.held[meta.box]:
             _rewrite(layout, meta, None, changes)

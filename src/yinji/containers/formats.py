@@ -14,6 +14,9 @@ from yinji.containers.model import Kind
 HEAD: Final = 64
 """Bytes of the file that magics may look at."""
 
+_BRAND: Final = 8
+"""Type and major brand of ISO base media files; so many rows share the type that they are told apart by both."""
+
 Magic = tuple[tuple[int, bytes], ...]
 
 
@@ -58,7 +61,8 @@ class Table:
                 if offset == 0:
                     self._by_start.setdefault(literal[:2], []).append((rank, magic))
                 elif offset == 4:
-                    self._by_type.setdefault(literal[:4], []).append((rank, magic))
+                    named = literal[: _BRAND if len(literal) >= _BRAND else 4]
+                    self._by_type.setdefault(named, []).append((rank, magic))
                 else:
                     raise ValueError(f"{row.name}: the first part of a magic stands at 0 or 4")
             for extension in row.extensions:
@@ -67,7 +71,9 @@ class Table:
     def by_magic(self, head: bytes, extension: str) -> Format | None:
         """Returns the row whose magic fits best, or None."""
         best: tuple[int, bool, int] | None = None
-        for rank, magic in (*self._by_start.get(head[:2], ()), *self._by_type.get(head[4:8], ())):
+        starts = self._by_start.get(head[:2], ())
+        types = (*self._by_type.get(head[4:8], ()), *self._by_type.get(head[4 : 4 + _BRAND], ()))
+        for rank, magic in (*starts, *types):
             if all(head[o : o + len(literal)] == literal for o, literal in magic):
                 weight = sum(len(literal) for _, literal in magic)
                 candidate = (weight, extension in self.rows[rank].extensions, -rank)

@@ -25,9 +25,13 @@ from yinji.labels.aigc import AigcLabel
 _QUICKTIME: Final = frozenset((b"qt  ",))
 _AUDIO: Final = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
 _ITUNES_VIDEO: Final = frozenset((b"M4V ", b"M4VH", b"M4VP"))
-_STILLS: Final = frozenset(
-    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1", b"miaf")
-) | frozenset((b"avif", b"avis", b"avio", b"crx ", b"jp2 ", b"jpx ", b"jpm ", b"jxl "))
+_STILLS: Final = (
+    frozenset(
+        (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1", b"miaf")
+    )
+    | frozenset((b"avif", b"avis", b"avio", b"avci", b"avcs", b"vvic", b"vvis", b"jpeg", b"jpgs", b"j2ki", b"j2is"))
+    | frozenset((b"crx ", b"jp2 ", b"jpx ", b"jpm ", b"jxl "))
+)
 _OLD_STARTS: Final = frozenset((b"moov", MEDIA, b"wide", b"free", b"skip", b"pnot"))
 _SEGMENT_STARTS: Final = frozenset((b"styp", b"moof", b"sidx"))
 
