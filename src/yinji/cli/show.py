@@ -187,6 +187,17 @@ def _step(step: Step) -> str:
         return say(
             f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
         )
+    if step.name == "credentials":
+        return say(
+            "文件中的 C2PA 凭证不再成立：它的签名覆盖了写入前的内容，请重新签名",
+            "The C2PA manifest in the file no longer verifies, since it covers what was there before; sign again",
+        )
+    if step.name == "several":
+        return say(
+            f"源文件有 {detail['count']} 个标识，带过去的是第一个能读懂的（{detail['carrier']}，{detail['offset']:,}）",
+            f"The source holds {detail['count']} labels; the first that can be understood was carried "
+            f"({detail['carrier']}, {detail['offset']:,})",
+        )
     if detail.get("already"):
         return say("目标文件已有同样的标识，未改动", "The same label was there already; nothing changed")
     if not detail["carrier"]:

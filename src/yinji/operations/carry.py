@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import os
+from typing import BinaryIO
 
 from yinji.containers.model import State
-from yinji.containers.source import Source
+from yinji.containers.source import RangedReader, Source
 from yinji.errors import Malformed, Refused
+from yinji.labels.aigc import AigcLabel
+from yinji.labels.problem import Problem
 from yinji.limits import DEFAULT, Limits
-from yinji.operations.written import Opened, Step, Target, Written, refuse_to_break_credentials, write_label, written
+from yinji.operations.written import (
+    Opened,
+    Step,
+    Target,
+    Written,
+    credentials_step,
+    refuse_to_break_credentials,
+    write_label,
+    written,
+)
 
 
 def carry(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
     destination: str | os.PathLike[str],
     *,
     durable: bool = True,
     break_credentials: bool = False,
     dry_run: bool = False,
+    filename: str = "",
     limits: Limits = DEFAULT,
 ) -> Written:
     """Puts the label of one file into another made from it, whatever the formats, exactly once.
 
-    The destination is replaced atomically by its labelled self. One that carries the same label already is left alone.
+    All seven values are carried byte-exact, those that no writer of ours would choose too: what a producer wrote is
+    not ours to mend. The destination is replaced atomically by its labelled self. One that carries the same label
+    already is left alone. Of several labels the first that can be understood is carried, and a step ``several`` says
+    how many there were.
 
     Args:
-        source: The file that carries the label.
+        source: What carries the label.
         destination: The file made from it.
         durable: Wait for the disk.
         break_credentials: Write although a C2PA manifest in the destination will no longer verify.
         dry_run: Check and plan everything, write nothing.
+        filename: Name of the source where it has none.
         limits: Bounds of the reading.
 
     Raises:
@@ -37,13 +54,7 @@ def carry(
         Refused: The source carries no label, or the destination somebody else's.
         UnsupportedFormat, UnreadableInput, ReadBackMismatch, StorageError: As for ``label``.
     """
-    with Source.open(source, limits=limits) as origin:
-        label = Opened.of(origin).reading
-    if label.label is None:
-        if label.state is State.UNLABELLED:
-            raise Refused("nothing-to-carry", path=str(source))
-        raise Malformed("label-not-understood", path=str(source))
-    carried = label.label
+    carried, steps = carried_label(source, filename=filename, limits=limits)
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
         target = Target(
@@ -54,12 +65,55 @@ def carry(
             dry_run=dry_run,
             replace_input=True,
         )
-        present = [f.label for f in file.reading.found]
-        if present == [carried] and not any(f.problems for f in file.reading.found):
+        if _is_there(file, carried):
             step = Step("metadata", {"carrier": file.reading.found[0].carrier, "growth": 0, "already": True})
-            return written(file, target, (step,), carried, size_before=made.size)
-        if any(p is not None and (p.producer, p.produce_id) != (carried.producer, carried.produce_id) for p in present):
-            raise Refused("other-label-present", path=str(destination))
+            return written(file, target, (*steps, step), carried, size_before=made.size)
+        _refuse_other_label(file, carried)
         refuse_to_break_credentials(file, target)
-        step = write_label(file, carried, target)
-        return written(file, target, (step,), carried, size_before=made.size)
+        steps += (write_label(file, carried, target), *credentials_step(file))
+        return written(file, target, steps, carried, size_before=made.size)
+
+
+def carried_label(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
+    *,
+    filename: str = "",
+    limits: Limits = DEFAULT,
+) -> tuple[AigcLabel, tuple[Step, ...]]:
+    """Returns the label that ``carry`` takes from a file, and what there is to say about the choice.
+
+    Raises:
+        Malformed, Refused, UnsupportedFormat, StorageError: As :func:`carry`, for the source.
+    """
+    with Source.open(source, name=filename, limits=limits) as origin:
+        reading = Opened.of(origin).reading
+        name = filename or origin.name
+    if reading.label is None:
+        if reading.state is State.UNLABELLED:
+            raise Refused("nothing-to-carry", path=name)
+        raise Malformed("label-not-understood", path=name)
+    if len(reading.found) == 1:
+        return reading.label, ()
+    chosen = next(found for found in reading.found if found.label is not None)
+    detail = {"count": len(reading.found), "carrier": chosen.carrier, "offset": chosen.start}
+    return reading.label, (Step("several", detail),)
+
+
+def _is_there(file: Opened, carried: AigcLabel) -> bool:
+    """Whether the destination says the same already, once and well."""
+    found = file.reading.found
+    return [item.label for item in found] == [carried] and all(
+        item.carrier == file.container.carrier and not _place_problems(item.problems, carried) for item in found
+    )
+
+
+def _place_problems(problems: tuple[Problem, ...], carried: AigcLabel) -> list[Problem]:
+    """Returns what is wrong with the place or notation; the values are the producer's, and carrying mends none."""
+    own = carried.problems()
+    return [problem for problem in problems if problem not in own]
+
+
+def _refuse_other_label(file: Opened, carried: AigcLabel) -> None:
+    present = [item.label for item in file.reading.found if item.label is not None]
+    if any((label.producer, label.produce_id) != (carried.producer, carried.produce_id) for label in present):
+        raise Refused("other-label-present", path=file.source.name)

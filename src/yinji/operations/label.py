@@ -20,6 +20,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    credentials_step,
     refuse_to_break_credentials,
     write_label,
     write_unlabelled,
@@ -94,19 +95,19 @@ def label(
         refuse_to_replace(file, label, derived=derived)
         refuse_to_break_credentials(file, target)
         if metadata_only:
-            step = write_label(file, label, target)
-            return written(file, target, (step,), label, size_before=source.size)
+            steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
+            return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
             drawn = _draw(file, marked, rules, language=language, place=place, limits=limits)
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
-                steps: tuple[Step, ...] = (Step("perceptible", drawn.to_dict()),)
+                steps = (Step("perceptible", drawn.to_dict()),)
                 if in_place and source.path is not None:
                     target = replace(target, output=source.path, overwrite=True)
                 if not labelled.container.writable:
-                    steps += (write_unlabelled(labelled, target),)
+                    steps += (write_unlabelled(labelled, target), *credentials_step(file))
                     return written(labelled, target, steps, None, size_before=source.size, drawn=drawn)
-                steps += (write_label(labelled, label, target),)
+                steps += (write_label(labelled, label, target), *credentials_step(file))
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
 
 

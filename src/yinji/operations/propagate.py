@@ -12,7 +12,15 @@ from yinji.errors import Refused
 from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
-from yinji.operations.written import Opened, Target, Written, refuse_to_break_credentials, write_label, written
+from yinji.operations.written import (
+    Opened,
+    Target,
+    Written,
+    credentials_step,
+    refuse_to_break_credentials,
+    write_label,
+    written,
+)
 
 
 def propagate(
@@ -69,8 +77,8 @@ def propagate(
         file = Opened.of(source)
         passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
         refuse_to_break_credentials(file, target)
-        step = write_label(file, passed_on, target)
-        return written(file, target, (step,), passed_on, size_before=source.size)
+        steps = (write_label(file, passed_on, target), *credentials_step(file))
+        return written(file, target, steps, passed_on, size_before=source.size)
 
 
 def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, reserved2: str) -> AigcLabel:

@@ -124,8 +124,17 @@ class Opened:
 
 def refuse_to_break_credentials(file: Opened, target: Target) -> None:
     """Raises :class:`WouldBreakCredentials` where a write would invalidate a C2PA manifest and nobody asked for it."""
-    if not target.break_credentials and any(b.carrier == "c2pa" for b in file.reading.blocks):
+    if not target.break_credentials and _has_credentials(file):
         raise WouldBreakCredentials("would-break-credentials", path=file.source.name)
+
+
+def credentials_step(file: Opened) -> tuple[Step, ...]:
+    """Says that a C2PA manifest of the file no longer verifies: its hash covers what was written."""
+    return (Step("credentials", {"broken": True}),) if _has_credentials(file) else ()
+
+
+def _has_credentials(file: Opened) -> bool:
+    return any(block.carrier == "c2pa" for block in file.reading.blocks)
 
 
 def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
