@@ -10,7 +10,6 @@ from yinji.containers.model import Kind
 
 _I, _V, _A, _T, _D, _S, _O = Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.TEXT, Kind.DOCUMENT, Kind.SCENE, Kind.OTHER
 
-_OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _ZIP = b"PK\x03\x04"
 
@@ -59,11 +58,7 @@ ROWS: Final = (
     Format("dds", ("dds",), at(0, b"DDS "), "", "image/vnd.ms-dds", _I, "DDS"),
     Format("hdr", ("hdr",), at(0, b"#?RADIANCE", b"#?RGBE"), "", "image/vnd.radiance", _I, "Radiance HDR"),
     Format("mng", ("mng",), at(0, b"\x8aMNG\r\n\x1a\n"), "", "video/x-mng", _V, "MNG"),
-    Format("svg", ("svg",), (), "", "image/svg+xml", _I, "SVG"),
-    Format("svgz", ("svgz",), (), "", "image/svg+xml", _I, "compressed SVG"),
     # video
-    Format("webm", ("webm",), at(0, b"\x1aE\xdf\xa3"), "", "video/webm", _V, "WebM"),
-    Format("matroska", ("mkv", "mka", "mks"), at(0, b"\x1aE\xdf\xa3"), "", "video/x-matroska", _V, "Matroska"),
     Format("avi", ("avi",), _form(b"RIFF", b"AVI "), "", "video/x-msvideo", _V, "AVI"),
     Format("flv", ("flv",), at(0, b"FLV\x01"), "", "video/x-flv", _V, "FLV"),
     Format("mpegts", ("ts", "m2ts", "mts"), (), "", "video/mp2t", _V, "MPEG transport stream"),
@@ -82,10 +77,6 @@ ROWS: Final = (
     Format("y4m", ("y4m",), at(0, b"YUV4MPEG2"), "", "video/x-yuv4mpeg", _V, "YUV4MPEG2"),
     # audio
     Format("w64", ("w64",), at(0, b"riff\x2e\x91\xcf\x11"), "", "audio/x-w64", _A, "Wave64"),
-    Format("opus", ("opus",), (((0, b"OggS"), (28, b"OpusHead")),), "", "audio/ogg", _A, "Opus"),
-    Format("vorbis", ("ogg", "oga"), (((0, b"OggS"), (28, b"\x01vorbis")),), "", "audio/ogg", _A, "Ogg Vorbis"),
-    Format("theora", ("ogv",), (((0, b"OggS"), (28, b"\x80theora")),), "", "video/ogg", _V, "Ogg Theora"),
-    Format("ogg", ("ogx", "spx"), at(0, b"OggS"), "", "application/ogg", _A, "Ogg"),
     Format("aiff", ("aiff", "aif", "aifc"), _form(b"FORM", b"AIFF", b"AIFC"), "", "audio/aiff", _A, "AIFF"),
     Format(
         "aac", ("aac",), at(0, b"\xff\xf1", b"\xff\xf9", b"\xff\xf0", b"\xff\xf8", b"ID3"), "", "audio/aac", _A, "AAC"
@@ -102,27 +93,6 @@ ROWS: Final = (
     Format("ac3", ("ac3", "eac3"), at(0, b"\x0bw"), "", "audio/ac3", _A, "AC-3"),
     Format("dts", ("dts",), at(0, b"\x7f\xfe\x80\x01"), "", "audio/vnd.dts", _A, "DTS"),
     # documents
-    Format(
-        "docx",
-        ("docx", "docm", "dotx", "dotm"),
-        at(0, _ZIP),
-        "",
-        _OOXML + "wordprocessingml.document",
-        _D,
-        "Word document",
-    ),
-    Format(
-        "xlsx", ("xlsx", "xlsm", "xltx", "xltm"), at(0, _ZIP), "", _OOXML + "spreadsheetml.sheet", _D, "Excel workbook"
-    ),
-    Format(
-        "pptx",
-        ("pptx", "pptm", "potx", "potm", "ppsx"),
-        at(0, _ZIP),
-        "",
-        _OOXML + "presentationml.presentation",
-        _D,
-        "PowerPoint presentation",
-    ),
     Format("epub", ("epub",), _stored_mimetype("application/epub+zip"), "", "application/epub+zip", _D, "EPUB"),
     Format("odt", ("odt", "ott"), _stored_mimetype(_ODF + "text"), "", _ODF + "text", _D, "OpenDocument text"),
     Format(
@@ -203,13 +173,6 @@ ROWS: Final = (
     ),
 )
 
-_OOXML_PARTS = (
-    (b"word/", "docx"),
-    (b"xl/", "xlsx"),
-    (b"ppt/", "pptx"),
-    (b"OFD.xml", "ofd"),
-    (b"content.json", "xmind"),
-)
 _MARKUP = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(!doctype\s+html|html|svg|!doctype\s+svg)\b",
     re.S | re.I,
@@ -238,12 +201,4 @@ def by_structure(head: bytes, extension: str) -> str:
         return "svg" if b"svg" in markup[1].lower() else "html"
     if head.lstrip()[:5] == b"<?xml":
         return "svg" if extension == "svg" else "xml"
-    return ""
-
-
-def inside_zip(head: bytes) -> str:
-    """Names the document that a ZIP holds by the entry names that stand in its first 4 KiB, or ""."""
-    for part, name in _OOXML_PARTS:
-        if part in head:
-            return name
     return ""

@@ -23,6 +23,7 @@ from yinji.containers.gif_blocks import (
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.trailer import labels_behind
+from yinji.errors import UnsupportedFormat
 from yinji.labels.decode import looks_like_label
 
 
@@ -30,6 +31,7 @@ def plan(source: Source, json: str) -> Splice:
     """Returns the edits: the label into the XMP extension, every other copy of a label out of the file.
 
     Raises:
+        UnsupportedFormat: A comment holds what may be a label, mixed into something else.
         Malformed, Truncated: The file cannot be edited safely.
     """
     walk = Walk(source)
@@ -75,6 +77,8 @@ def _text_edits(source: Source, part: Part) -> Iterator[Edit]:
     data = content(source, part)
     found = [item for item in embedded.find(data) if item.key or looks_like_label(item.text)]
     if not found:
+        if part.label == COMMENT and looks_like_label(embedded.decoded(data.rstrip(b"\0"))):
+            raise UnsupportedFormat("gif-label-place", path=source.name, offset=part.start)
         return
     rest = data
     for item in reversed(found):

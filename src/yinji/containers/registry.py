@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from yinji.containers.base import Container
 from yinji.containers.foreign import ROWS as FOREIGN
-from yinji.containers.foreign import by_structure, inside_zip
-from yinji.containers.formats import HEAD, Format, Table, at
+from yinji.containers.foreign import by_structure
+from yinji.containers.formats import HEAD, Format, Magic, Table, at
 from yinji.containers.model import Kind
 from yinji.containers.source import Source
 from yinji.errors import UnsupportedFormat, UsageError
@@ -27,11 +27,18 @@ _AUDIO_FRAMES: Final = tuple(
 )
 """Layers III and II, with and without a checksum."""
 _TIFF: Final = at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ZIP: Final = at(0, b"PK\x03\x04")
 _OLD_STARTS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 def _brands(*brands: bytes) -> tuple[bytes, ...]:
     return tuple(b"ftyp" + brand for brand in brands)
+
+
+def _ebml(type: bytes) -> tuple[Magic, ...]:
+    """The DocType stands at 24 or 31 as most writers order the header; elsewhere the ending decides."""
+    start = (0, b"\x1aE\xdf\xa3")
+    return (start,), (start, (24, type)), (start, (31, type))
 
 
 _STILLS: Final = _brands(b"mif1", b"mif2", b"msf1", b"miaf")
@@ -51,6 +58,8 @@ BUILT_IN: Final = (
     Format("heif", ("heif", "heifs", "hif", "avci"), at(4, *_STILLS, *_RARE_STILLS), f"{_HEIF}:Heif"),
     Format("heic", ("heic", "heics"), at(4, *_HEVC_STILLS, *_STILLS), f"{_HEIF}:Heic"),
     Format("avif", ("avif", "avifs"), at(4, *_AV1_STILLS, *_STILLS), f"{_HEIF}:Avif"),
+    Format("svg", ("svg",), (), "yinji.containers.svg:Svg"),
+    Format("svgz", ("svgz",), at(0, b"\x1f\x8b"), "yinji.containers.svg:Svgz"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(
@@ -62,6 +71,8 @@ BUILT_IN: Final = (
     Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
+    Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
+    Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
     Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav:Wav"),
     Format(
@@ -71,7 +82,13 @@ BUILT_IN: Final = (
         "yinji.containers.wav:Rf64",
     ),
     Format("flac", ("flac",), at(0, b"fLaC", b"ID3"), "yinji.containers.flac:Flac"),
+    Format("ogg", ("ogg", "oga", "spx", "ogx", "ogv"), at(0, b"OggS"), "yinji.containers.ogg:Ogg"),
+    Format("opus", ("opus", "ogg", "oga"), (((0, b"OggS"), (28, b"OpusHead")),), "yinji.containers.ogg:Opus"),
+    Format("theora", ("ogv", "ogg", "ogx"), (((0, b"OggS"), (28, b"\x80theora")),), "yinji.containers.ogg:Theora"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
+    Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, "yinji.containers.ooxml:Docx"),
+    Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, "yinji.containers.ooxml:Xlsx"),
+    Format("pptx", ("pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "ppam"), _ZIP, "yinji.containers.ooxml:Pptx"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
 )
@@ -134,14 +151,16 @@ def by_name(name: str) -> Container:
 
 
 def sniff(source: Source) -> Identity:
-    """Says what a file is, without reading more than its first 4 KiB.
+    """Says what a file is, without reading more than its first 4 KiB, or the directory of a ZIP that shows nothing there.
 
     Content decides; the ending of the name only where the content is silent (Markdown, plain text, damaged files).
     """
     head, extension = source.head, source.extension
     row = _TABLE.by_magic(head[:HEAD], extension)
-    if row is not None and row.home:
-        return _known(_variant(row, source), extension)
+    if row is not None:
+        row = _variant(row, source)
+        if row.home:
+            return _known(row, extension)
     extra = _best_third_party(head[:HEAD], extension)
     if extra is not None:
         return Identity(extra.name, extra, extra.media_type, extra.kind, extra.name)
@@ -189,7 +208,27 @@ def _variant(row: Format, source: Source) -> Format:
         from yinji.containers.tiff_directories import is_dng
 
         return _NAMED["dng"] if is_dng(source) else row
+    if row.name == "svgz" and source.extension != "svgz":
+        from yinji.containers.svg_gzip import starts_as_svg
+
+        return row if starts_as_svg(source.head) else _NAMED["gzip"]
+    if source.head[:4] == b"PK\x03\x04":
+        from yinji.containers.zip_sniff import document
+
+        return _NAMED[document(source, row.name if source.extension in row.extensions else "")]
+    if row.name == "ole":
+        return _locked_office(row, source)
     return row
+
+
+def _locked_office(row: Format, source: Source) -> Format:
+    """An Office document under a password looks like an old one from outside."""
+    from yinji.containers.ooxml_encrypted import is_encrypted_package
+
+    if not is_encrypted_package(source):
+        return row
+    named = _TABLE.by_extension(source.extension)
+    return named if named is not None and named.name in ("docx", "xlsx", "pptx") else _NAMED["docx"]
 
 
 def _best_third_party(head: bytes, extension: str) -> Container | None:
@@ -199,23 +238,14 @@ def _best_third_party(head: bytes, extension: str) -> Container | None:
 
 
 def _refined(row: Format | None, head: bytes, extension: str) -> Format | None:
-    """Names what magic alone leaves open: archives by what they hold, text by its look, the rest by its ending."""
+    """Names what magic leaves open: markup by its structure, text by its look, the rest by its ending."""
     if row is not None:
-        inside = inside_zip(head) if head[:4] == b"PK\x03\x04" else ""
-        if inside and extension not in row.extensions:
-            return _NAMED[inside]
-        return _plain_zip(row, extension)
+        return row
     if structure := by_structure(head, extension):
         return _NAMED[structure]
     if named := _TABLE.by_extension(extension):
         return named
     return _NAMED["text"] if _looks_like_text(head) else None
-
-
-def _plain_zip(row: Format, extension: str) -> Format:
-    """A ZIP that shows nothing of a document is an archive, whatever row came first among those that start as it."""
-    is_ambiguous = ((0, b"PK\x03\x04"),) in row.magics and extension not in row.extensions
-    return _NAMED["zip"] if is_ambiguous else row
 
 
 def _looks_like_text(head: bytes) -> bool:

@@ -126,7 +126,9 @@ def _texts(view: FileView, layout: Layout, found: Directory, entries: list[Entry
     """Returns a directory's texts as an EXIF structure of their own, so that they are read as those of a JPEG are."""
     values = []
     for entry in entries:
-        if entry.start < entry.stop <= view.size:
+        if entry.start < entry.stop:
+            if entry.stop > view.size:
+                view.read(entry.start, entry.stop - entry.start)  # cut short: nobody can tell what it said
             raw = view.read(entry.start, min(entry.stop - entry.start, exif.MAX_TEXT))
             count = entry.values * len(raw) // (entry.stop - entry.start)
             values.append((entry.tag, entry.type, count, raw))

@@ -79,6 +79,8 @@ def _is_shared(walked: list[Directory], target: Entry) -> bool:
 
 def _emptied(view: FileView, layout: Layout, found: Directory) -> Iterator[Edit]:
     for entry in found.entries:
+        if entry.tag in exif.TAGS and entry.start < entry.stop:
+            view.read(entry.stop - 1, 1)  # a value that the file cuts short would come to hold what is appended
         field = exif.field_of(view, layout, entry)
         if field is not None and field.name in exif.LABEL_TAGS and looks_like_label(field.text):
             kept = min(_CHARSET, field.stop - field.start) if field.name == "UserComment" else 0

@@ -266,7 +266,7 @@ def _names(tag: str) -> tuple[str, str, str]:
     return uri, name, prefix
 
 
-def tag_end(text: bytes, start: int) -> int:
+def tag_end(text: bytes | bytearray, start: int) -> int:
     """Returns the position after the ``>`` of the start tag at ``start``; quoted ``>`` do not count."""
     at = text.index(b"<", start) + 1
     while text[at] not in b" \t\r\n/>":
