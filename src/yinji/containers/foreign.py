@@ -32,15 +32,6 @@ ROWS: Final = (
     Format("cr2", ("cr2",), (((0, b"II*\0"), (8, b"CR")),), "", "image/x-canon-cr2", _I, "Canon CR2"),
     Format("cr3", ("cr3",), _brands(b"crx "), "", "image/x-canon-cr3", _I, "Canon CR3"),
     Format(
-        "jxl",
-        ("jxl",),
-        (*at(0, b"\xff\x0a"), *at(0, b"\0\0\0\x0cJXL \r\n\x87\n")),
-        "",
-        "image/jxl",
-        _I,
-        "JPEG XL",
-    ),
-    Format(
         "jp2",
         ("jp2", "jpx", "j2k", "jpf"),
         at(0, b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
@@ -50,7 +41,6 @@ ROWS: Final = (
         "JPEG 2000",
     ),
     Format("jxr", ("jxr", "wdp", "hdp"), at(0, b"II\xbc\x01"), "", "image/jxr", _I, "JPEG XR"),
-    Format("bmp", ("bmp", "dib"), at(0, b"BM"), "", "image/bmp", _I, "BMP"),
     Format("ico", ("ico",), at(0, b"\0\0\x01\0"), "", "image/vnd.microsoft.icon", _I, "ICO"),
     Format("psd", ("psd", "psb"), at(0, b"8BPS"), "", "image/vnd.adobe.photoshop", _I, "Photoshop"),
     Format("qoi", ("qoi",), at(0, b"qoif"), "", "image/qoi", _I, "QOI"),

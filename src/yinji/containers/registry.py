@@ -58,8 +58,10 @@ BUILT_IN: Final = (
     Format("heif", ("heif", "heifs", "hif", "avci"), at(4, *_STILLS, *_RARE_STILLS), f"{_HEIF}:Heif"),
     Format("heic", ("heic", "heics"), at(4, *_HEVC_STILLS, *_STILLS), f"{_HEIF}:Heic"),
     Format("avif", ("avif", "avifs"), at(4, *_AV1_STILLS, *_STILLS), f"{_HEIF}:Avif"),
+    Format("bmp", ("bmp", "dib"), at(0, b"BM"), "yinji.containers.bmp:Bmp"),
     Format("svg", ("svg",), (), "yinji.containers.svg:Svg"),
     Format("svgz", ("svgz",), at(0, b"\x1f\x8b"), "yinji.containers.svg:Svgz"),
+    Format("jxl", ("jxl",), at(0, b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), "yinji.containers.jxl:Jxl"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(
