@@ -26,13 +26,13 @@ READ = {
     "metatoolkit-0.1.1.png": ("png", "png-text", "repr", {"python-repr", "key-spelling", "place"}),
     "metatoolkit-0.1.1.mp3": ("mp3", "id3-txxx", "bare", {"json-spaces", "key-spelling", "characters"}),
     "metatoolkit-0.1.1.flac": ("flac", "vorbis-comment", "bare", {"json-spaces", "key-spelling", "characters"}),
+    "metatoolkit-0.1.1.ogg": ("ogg", "vorbis-comment", "bare", {"json-spaces", "key-spelling", "characters"}),
     "metatoolkit-0.1.1.mov": ("mov", "mdta", "bare", {"json-spaces", "key-spelling", "characters"}),
     "npm-image-aigc-metadata-1.0.4.jpg": ("jpeg", "jpeg-app", "bare", {"before-jfif", "place"}),
     "npm-image-aigc-metadata-1.0.4-cjk.jpg": ("jpeg", "jpeg-app", "bare", {"before-jfif", "place", "characters"}),
     "npm-image-aigc-metadata-1.0.4.png": ("png", "png-text", "bare", {"place"}),
 }
 NAMED = {
-    "metatoolkit-0.1.1.ogg": ("vorbis", "audio/ogg"),
     "metatoolkit-0.1.1.mkv": ("matroska", "video/x-matroska"),
 }
 
