@@ -39,7 +39,8 @@ _SHOWN: Final = 60
 
 _IDENTITY: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]*")
 _RESERVED: Final = re.compile(r"[\x21-\x5B\x5D-\x7E]*")
-_SURROGATE: Final = re.compile(r"[\uD800-\uDFFF]")
+_ESCAPED: Final = re.compile(r"[\uD800-\uDFFF\uFFFE\uFFFF]")
+"""Code points that UTF-8 or XML cannot hold; JSON can, escaped."""
 _IDENTITY_FIELDS: Final = ("label", "producer", "produce_id", "propagator", "propagate_id")
 
 
@@ -86,7 +87,7 @@ class AigcLabel:
     def to_json(self, *, wrapped: bool = False) -> str:
         """Returns the compact serialisation: bare, or wrapped in ``{"AIGC":…}`` (App. E b, R37, R39)."""
         bare = json.dumps(dict(self.items()), ensure_ascii=False, separators=(",", ":"))
-        bare = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", bare)
+        bare = _ESCAPED.sub(lambda one: f"\\u{ord(one[0]):04x}", bare)
         return f'{{"AIGC":{bare}}}' if wrapped else bare
 
     def problems(self) -> tuple[Problem, ...]:
