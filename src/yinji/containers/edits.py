@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from yinji.containers import exif
+from yinji.containers.source import Source
 from yinji.containers.splice import Edit
 from yinji.errors import Malformed
 from yinji.labels.decode import looks_like_label
+
+_STRETCH: Final = 64
+"""Bytes that must be alike between two changes for them to be written apart."""
 
 
 def smallest(start: int, old: bytes, new: bytes) -> Iterator[Edit]:
@@ -17,6 +22,21 @@ def smallest(start: int, old: bytes, new: bytes) -> Iterator[Edit]:
     front = _shared(old, new)
     back = _shared(old[front:][::-1], new[front:][::-1])
     yield Edit(start + front, start + len(old) - back, new[front : len(new) - back])
+
+
+def differences(source: Source, edit: Edit) -> Iterator[Edit]:
+    """Yields what an edit changes, without the stretches that stay as they are where it keeps the length."""
+    old, new = source.read(edit.start, edit.stop - edit.start), edit.data
+    if edit.growth:
+        yield from smallest(edit.start, old, new)
+        return
+    start: int | None = None
+    for at in range(0, len(new) + _STRETCH, _STRETCH):
+        if old[at : at + _STRETCH] != new[at : at + _STRETCH]:
+            start = at if start is None else start
+        elif start is not None:
+            yield from smallest(edit.start + start, old[start:at], new[start:at])
+            start = None
 
 
 def _shared(one: bytes, other: bytes) -> int:
