@@ -41,6 +41,8 @@ TAGS: Final = {
 LABEL_TAGS: Final = ("UserComment", "ImageDescription", "XPComment")
 """Where labels were seen (image guide Annex B, and the wild)."""
 
+_LABEL_NUMBERS: Final = frozenset(tag for tag, name in TAGS.items() if name in LABEL_TAGS)
+
 MAX_TEXT: Final = 1 << 20
 """Bytes of one value that are looked at."""
 
@@ -84,7 +86,16 @@ def fields(tiff: bytes) -> tuple[Field, ...]:
     Raises:
         Malformed: Not a TIFF structure, or its first directory lies outside.
     """
-    return tuple(_walk(tiff))
+    return tuple(_walk(tiff, frozenset(TAGS)))
+
+
+def label_fields(tiff: bytes) -> tuple[Field, ...]:
+    """Returns those of :func:`fields` that may hold a label (:data:`LABEL_TAGS`): what reading one needs.
+
+    Raises:
+        Malformed: As :func:`fields`.
+    """
+    return tuple(_walk(tiff, _LABEL_NUMBERS))
 
 
 def emptied(tiff: bytes, field: Field) -> list[tuple[int, bytes]]:
@@ -113,12 +124,13 @@ def emptied_field(field: Field, rest: bytes) -> list[tuple[int, bytes]]:
     return [(field.entry + 4, head), (field.start, rest.ljust(length, b"\0"))]
 
 
-def _walk(tiff: bytes) -> Iterator[Field]:
+def _walk(tiff: bytes, wanted: frozenset[int]) -> Iterator[Field]:
     view = Memory(tiff)
     opened = open_view(view)
     if opened is None or opened[0].big:
         raise Malformed("exif-broken", offset=0)
     layout, first = opened
+    only = wanted | {EXIF_IFD}
     pending = [first]
     seen: set[int] = set()
     while pending and len(seen) < _MAX_DIRECTORIES:
@@ -130,11 +142,12 @@ def _walk(tiff: bytes) -> Iterator[Field]:
             if len(seen) == 1:
                 raise Malformed("exif-broken", offset=at)
             continue
-        found = directory(view, layout, at, "page")
-        entries = found.entries[:_MAX_ENTRIES]
+        found = directory(view, layout, at, "page", only)
+        last = at + 2 + _MAX_ENTRIES * layout.entry
+        entries = [entry for entry in found.entries if entry.at < last]
         pending[:0] = [number(view.read(entry.at + 8, 4), layout) for entry in entries if entry.tag == EXIF_IFD]
         for entry in entries:
-            if (field := field_of(view, layout, entry)) is not None:
+            if entry.tag in wanted and (field := field_of(view, layout, entry)) is not None:
                 yield field
         pending.append(found.following)
 

@@ -47,41 +47,67 @@ def at(offset: int, *alternatives: bytes) -> tuple[Magic, ...]:
     return tuple(((offset, alternative),) for alternative in alternatives)
 
 
+class _Candidate(NamedTuple):
+    """One magic of a row; ``weight`` is how many bytes it compares."""
+
+    weight: int
+    rank: int
+    parts: Magic
+
+
 class Table:
-    """Rows, indexed so that a sniff compares only the few magics that can match."""
+    """Rows, indexed so that a sniff compares only the few magics that can match, the longest first."""
 
     def __init__(self, rows: Iterable[Format]) -> None:
         self.rows: Final = tuple(rows)
-        self._by_start: dict[bytes, list[tuple[int, Magic]]] = {}
-        self._by_type: dict[bytes, list[tuple[int, Magic]]] = {}
+        by_start: dict[bytes, list[_Candidate]] = {}
+        by_type: dict[bytes, list[_Candidate]] = {}
         self._by_extension: dict[str, int] = {}
         for rank, row in enumerate(self.rows):
             for magic in row.magics:
                 offset, literal = magic[0]
+                candidate = _Candidate(sum(len(part) for _, part in magic), rank, magic)
                 if offset == 0:
-                    self._by_start.setdefault(literal[:2], []).append((rank, magic))
+                    by_start.setdefault(literal[:2], []).append(candidate)
                 elif offset == 4:
                     named = literal[: _BRAND if len(literal) >= _BRAND else 4]
-                    self._by_type.setdefault(named, []).append((rank, magic))
+                    by_type.setdefault(named, []).append(candidate)
                 else:
                     raise ValueError(f"{row.name}: the first part of a magic stands at 0 or 4")
             for extension in row.extensions:
                 self._by_extension.setdefault(extension, rank)
+        self._by_start: Final = {start: _longest_first(found) for start, found in by_start.items()}
+        self._by_type: Final = {kind: _longest_first(found) for kind, found in by_type.items()}
 
     def by_magic(self, head: bytes, extension: str) -> Format | None:
         """Returns the row whose magic fits best, or None."""
-        best: tuple[int, bool, int] | None = None
-        starts = self._by_start.get(head[:2], ())
-        types = (*self._by_type.get(head[4:8], ()), *self._by_type.get(head[4 : 4 + _BRAND], ()))
-        for rank, magic in (*starts, *types):
-            if all(head[o : o + len(literal)] == literal for o, literal in magic):
-                weight = sum(len(literal) for _, literal in magic)
-                candidate = (weight, extension in self.rows[rank].extensions, -rank)
-                if best is None or candidate > best:
-                    best = candidate
-        return self.rows[-best[2]] if best is not None else None
+        best: Format | None = None
+        most = best_rank = 0
+        named, general = self._by_type.get(head[4 : 4 + _BRAND]), self._by_type.get(head[4:8])
+        for candidates in (named, general, self._by_start.get(head[:2])):
+            for weight, rank, parts in candidates or ():
+                if weight < most:
+                    break
+                for offset, literal in parts:
+                    if not head.startswith(literal, offset):
+                        break
+                else:
+                    row = self.rows[rank]
+                    if best is None or weight > most or self._is_nearer(row, rank, best, best_rank, extension):
+                        best, most, best_rank = row, weight, rank
+        return best
+
+    @staticmethod
+    def _is_nearer(row: Format, rank: int, best: Format, best_rank: int, extension: str) -> bool:
+        """Whether a row that matches as long as the best one goes before it: by its endings, then by its place."""
+        named, best_named = extension in row.extensions, extension in best.extensions
+        return named > best_named or (named == best_named and rank < best_rank)
 
     def by_extension(self, extension: str) -> Format | None:
         """Returns the first row that knows the ending, or None."""
         rank = self._by_extension.get(extension)
         return None if rank is None else self.rows[rank]
+
+
+def _longest_first(found: list[_Candidate]) -> tuple[_Candidate, ...]:
+    return tuple(sorted(found, key=lambda candidate: (-candidate.weight, candidate.rank)))

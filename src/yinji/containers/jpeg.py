@@ -11,6 +11,7 @@ from yinji.containers.candidate import may_hold_label
 from yinji.containers.jpeg_edit import plan
 from yinji.containers.jpeg_extended import Extended
 from yinji.containers.jpeg_segments import (
+    APP0,
     COM,
     EOI,
     EXIF,
@@ -37,7 +38,6 @@ from yinji.labels.problem import Problem, Severity
 _TAIL: Final = 4096
 _STEP: Final = 1 << 20
 _OVERLAP: Final = 16
-_WORDS: Final = (b"AIGC", b"ContentProd")
 
 
 class Jpeg:
@@ -60,14 +60,15 @@ class Jpeg:
         seen_credential = seen_candidate = False
         extended = Extended()
         components = 0
-        for segment in segments(source, whole=False):
-            if segment.marker == EOI:
-                raise Malformed("jpeg-no-image", path=source.name)
-            if segment.marker == SOS:
-                break
-            if segment.marker in FRAMES:
-                components = components_of(source, segment)
-            if not segment.is_metadata:
+        for segment in segments(source, whole=False, tables=False):
+            marker = segment.marker
+            if marker < APP0:
+                if marker == SOS:
+                    break
+                if marker == EOI:
+                    raise Malformed("jpeg-no-image", path=source.name)
+                if marker in FRAMES:
+                    components = components_of(source, segment)
                 continue
             for block in _blocks_of(source, segment, extended):
                 if block.carrier == "c2pa":
@@ -154,13 +155,13 @@ def _private(source: Source, segment: Segment) -> Iterator[Block]:
 
 
 def _shows_label(data: bytes) -> bool:
-    return any(word in data for word in _WORDS)
+    return b"AIGC" in data or b"ContentProd" in data
 
 
 def _looks_complete(source: Source, at: int) -> bool:
     """Whether the file ends as an image does and shows no label in its last 4 KiB."""
     start = max(at, source.size - _TAIL)
-    tail = source.read_up_to(start, source.size - start)
+    tail = source.read(start, source.size - start)
     return tail.rstrip(b"\0").endswith(b"\xff\xd9") and not _shows_label(tail)
 
 

@@ -35,6 +35,9 @@ PEEK: Final = 40
 _STANDALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
 _FIRST_WITH_LENGTH: Final = 0xC0
 _WITHOUT_LENGTH: Final = _STANDALONE | {EOI, 0xFF}
+_TABLES: Final = frozenset((0xC4, 0xCC, 0xDB, 0xDD))
+"""DHT, DAC, DQT and DRI: what decoders need, and no one else."""
+
 _IN_SCAN: Final = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
 """What follows 0xFF inside a scan: a stuffed zero, a fill byte, a restart."""
 _STEP: Final = 1 << 18
@@ -85,31 +88,41 @@ def peek_of(source: Source, segment: Segment) -> bytes:
     return source.read(segment.data, min(PEEK, segment.stop - segment.data))
 
 
-def segments(source: Source, *, whole: bool) -> Iterator[Segment]:
+def segments(source: Source, *, whole: bool, tables: bool = True) -> Iterator[Segment]:
     """Yields the segments up to the first scan; with ``whole`` those between and behind scans too, EOI last.
+
+    Args:
+        source: The file.
+        whole: Go on behind the first scan.
+        tables: Yield the decoder's tables too; without them, those that stand in the first 4 KiB are stepped over.
 
     Raises:
         Malformed: Something else stands where a marker should.
         Truncated: The file ends before the image does.
     """
-    if source.head[:2] != SOI:
+    head, size = source.head, source.size
+    if head[:2] != SOI:
         raise Malformed("jpeg-not-jpeg", path=source.name)
     at = 2
-    head, size = source.head, source.size
     known = len(head) - 4
     while True:
         marker = head[at + 1] if at <= known and head[at] == 0xFF else 0
         length = head[at + 2] << 8 | head[at + 3] if marker >= _FIRST_WITH_LENGTH else 0
         if length >= 2 and marker not in _WITHOUT_LENGTH and at + 2 + length <= size:
+            stop = at + 2 + length
+            if marker in _TABLES and not tables:
+                at = stop
+                continue
             source.element()
-            segment = Segment(marker, at, at + 4, at + 2 + length)
+            segment = Segment(marker, at, at + 4, stop)
         else:
             segment = _segment(source, at)
+            marker, stop = segment.marker, segment.stop
         yield segment
-        if segment.marker == EOI:
+        if marker == EOI:
             return
-        at = segment.stop
-        if segment.marker == SOS:
+        at = stop
+        if marker == SOS:
             if not whole:
                 return
             at = scan_end(source, at)

@@ -158,9 +158,7 @@ def _xmp_problems(item: xmp.XmpLabel) -> list[Problem]:
 
 def _from_exif(block: Block) -> Iterator[Found]:
     assert isinstance(block.value, bytes)
-    for field in exif.fields(block.value):
-        if field.name not in exif.LABEL_TAGS:
-            continue
+    for field in exif.label_fields(block.value):
         if looks_like_label(field.text):
             decoded = decode(field.text)
             problems = [Problem("no-key", Severity.WARNING, "R23", {"carrier": f"exif {field.name}"})]

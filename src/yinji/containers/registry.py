@@ -204,8 +204,13 @@ def unsupported(identity: Identity, source: Source) -> UnsupportedFormat:
 
 
 def _known(row: Format, extension: str) -> Identity:
-    named = _TABLE.by_extension(extension) if extension and extension not in row.extensions else None
-    mismatch = named is not None
+    is_foreign = extension != "" and extension not in row.extensions
+    return _identity(row.name, is_foreign and _TABLE.by_extension(extension) is not None)
+
+
+@cache
+def _identity(name: str, mismatch: bool) -> Identity:
+    row = _NAMED[name]
     if not row.home:
         return Identity(row.name, None, row.media_type, row.kind, row.title or row.name, mismatch)
     container = _load(row.home)

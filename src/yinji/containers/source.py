@@ -20,9 +20,10 @@ from yinji.limits import DEFAULT, Limits
 HEAD_BYTES: Final = 4096
 """First read. 4 KB decide most formats and cost a quarter of 64 KB, whose fresh buffer page-faults."""
 
-_O_BINARY: Final = getattr(os, "O_BINARY", 0)
-_O_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_O_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
+_NEAR_BYTES: Final = 512
+"""What a short read fetches: structures stand side by side, and the call costs more than the bytes."""
+
+_READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @runtime_checkable
@@ -43,7 +44,6 @@ class Source:
     Attributes:
         size: Bytes in all.
         name: File name or URL for messages and for the ending, or "".
-        path: The file on disk, if it is one.
         bytes_read, reads: What was asked of the backend so far; of a remote object, what was transferred.
     """
 
@@ -53,7 +53,7 @@ class Source:
         size: int,
         *,
         name: str = "",
-        path: Path | None = None,
+        path: str | None = None,
         close: Callable[[], None] | None = None,
         fd: int | None = None,
         ahead: Readahead | None = None,
@@ -63,17 +63,24 @@ class Source:
         self._ahead = ahead
         self._asked = 0
         self._close = close
-        self._head = b""
+        self._head = self._near = b""
+        self._near_at = 0
         self._stop_at = time.monotonic() + limits.seconds
         self._elements = 0
         self._inflated = 0
         self._fd = fd
+        self._path = path
+        self._named = self._extension = ""
         self.size = size
         self.name = name
-        self.path = path
         self.limits = limits
         self.bytes_read = 0
         self.reads = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The file on disk, if it is one."""
+        return None if self._path is None else Path(self._path)
 
     @classmethod
     def open(
@@ -95,10 +102,10 @@ class Source:
             StorageError: The operating system refused.
             UsageError: Something else was handed in.
         """
+        if isinstance(input, (str, os.PathLike)):
+            return cls._open_path(os.fspath(input), limits)
         if isinstance(input, Source):
             return input
-        if isinstance(input, (str, os.PathLike)):
-            return cls._open_path(Path(input), limits)
         if isinstance(input, (bytes, bytearray, memoryview)):
             view = memoryview(input).cast("B")
             return cls(lambda at, n: bytes(view[at : at + n]), len(view), name=name, limits=limits)
@@ -109,32 +116,22 @@ class Source:
         raise UsageError("input-type", type=type(input).__name__)
 
     @classmethod
-    def _open_path(cls, path: Path, limits: Limits) -> Source:
+    def _open_path(cls, path: str, limits: Limits) -> Source:
         try:
-            fd = os.open(path, os.O_RDONLY | _O_BINARY | _O_NOFOLLOW | _O_NONBLOCK)
+            fd = os.open(path, _READING)
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EMLINK) and path.is_symlink():
-                raise NotRegularFile("symbolic-link", path=path, target=os.path.realpath(path)) from None
-            if error.errno == errno.EISDIR:
-                raise NotRegularFile("directory", path=path) from None
-            if error.errno == errno.ENXIO:
-                raise NotRegularFile("not-a-file", path=path) from None
-            raise StorageError(
-                "not-found" if error.errno == errno.ENOENT else "cannot-open", path=path, reason=error.strerror
-            ) from error
+            raise _not_opened(Path(path), error) from error
         try:
             info = os.fstat(fd)
-            if stat.S_ISDIR(info.st_mode):
-                raise NotRegularFile("directory", path=path)
             if not stat.S_ISREG(info.st_mode):
-                raise NotRegularFile("not-a-file", path=path)
+                raise NotRegularFile("directory" if stat.S_ISDIR(info.st_mode) else "not-a-file", path=Path(path))
         except BaseException:
             os.close(fd)
             raise
         return cls(
             lambda at, n: os.pread(fd, n, at),
             info.st_size,
-            name=str(path),
+            name=path,
             path=path,
             close=lambda: os.close(fd),
             fd=fd,
@@ -182,13 +179,15 @@ class Source:
     @property
     def extension(self) -> str:
         """Lower-case ending of the name without the dot, or ""."""
-        return os.path.splitext(self.name)[1][1:].lower()
+        if self._named != self.name:
+            self._named, self._extension = self.name, os.path.splitext(self.name)[1][1:].lower()
+        return self._extension
 
     @property
     def head(self) -> bytes:
         """The first 4 KiB (fewer in a smaller file), read once."""
         if not self._head and self.size:
-            self._head = self._get(0, min(HEAD_BYTES, self.size))
+            self._head = self._get(0, HEAD_BYTES if self.size > HEAD_BYTES else self.size)
         return self._head
 
     def read(self, at: int, length: int) -> bytes:
@@ -202,11 +201,18 @@ class Source:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=self.size)
         if at + length <= len(self._head):
             return self._head[at : at + length]
-        return self._get(at, length)
+        if length > _NEAR_BYTES:
+            return self._get(at, length)
+        offset = at - self._near_at
+        if offset < 0 or offset + length > len(self._near):
+            ahead = min(_NEAR_BYTES, self.size - at, self.limits.one_read)
+            self._near, self._near_at, offset = self._get(at, max(length, ahead)), at, 0
+        return self._near[offset : offset + length]
 
     def read_up_to(self, at: int, length: int) -> bytes:
         """Returns at most ``length`` bytes from ``at``, fewer at the end of the file, none behind it."""
-        return self.read(at, max(0, min(length, self.size - at))) if at < self.size else b""
+        left = self.size - at
+        return self.read(at, length if length <= left else left) if left > 0 and length > 0 else b""
 
     def payload(self, at: int, length: int) -> bytes:
         """Returns up to ``length`` media bytes, which the bounds of a reading do not count: for copying and hashing.
@@ -254,10 +260,11 @@ class Source:
             LimitExceeded: Too many, too deep, or out of time.
         """
         self._elements += 1
-        if self._elements > self.limits.elements:
-            raise LimitExceeded("too-many-elements", path=self.name, limit=self.limits.elements)
-        if depth > self.limits.depth:
-            raise LimitExceeded("too-deep", path=self.name, limit=self.limits.depth)
+        limits = self.limits
+        if self._elements > limits.elements:
+            raise LimitExceeded("too-many-elements", path=self.name, limit=limits.elements)
+        if depth > limits.depth:
+            raise LimitExceeded("too-deep", path=self.name, limit=limits.depth)
         if not self._elements & 0xFF:
             self._check_clock()
 
@@ -266,10 +273,11 @@ class Source:
             raise LimitExceeded("too-slow", path=self.name, limit=self.limits.seconds)
 
     def _get(self, at: int, length: int) -> bytes:
-        if length > self.limits.one_read:
-            raise LimitExceeded("too-large-read", path=self.name, needed=length, limit=self.limits.one_read)
-        if self._asked + length > self.limits.total_bytes:
-            raise LimitExceeded("too-many-bytes", path=self.name, limit=self.limits.total_bytes)
+        limits = self.limits
+        if length > limits.one_read:
+            raise LimitExceeded("too-large-read", path=self.name, needed=length, limit=limits.one_read)
+        if self._asked + length > limits.total_bytes:
+            raise LimitExceeded("too-many-bytes", path=self.name, limit=limits.total_bytes)
         self._check_clock()
         data = self._fetched(at, length)
         self._asked += length
@@ -291,6 +299,18 @@ class Source:
         if len(data) != length:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=at + len(data))
         return data
+
+
+def _not_opened(path: Path, error: OSError) -> NotRegularFile | StorageError:
+    """Says why the operating system did not open a file."""
+    if error.errno in (errno.ELOOP, errno.EMLINK) and path.is_symlink():
+        return NotRegularFile("symbolic-link", path=path, target=os.path.realpath(path))
+    if error.errno == errno.EISDIR:
+        return NotRegularFile("directory", path=path)
+    if error.errno == errno.ENXIO:
+        return NotRegularFile("not-a-file", path=path)
+    code = "not-found" if error.errno == errno.ENOENT else "cannot-open"
+    return StorageError(code, path=path, reason=error.strerror)
 
 
 class SourceFile(io.RawIOBase):

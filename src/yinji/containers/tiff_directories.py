@@ -99,6 +99,11 @@ class Layout(NamedTuple):
         return struct.pack(self.order + ("Q" if self.big else "H"), entries)
 
 
+_ENTRIES: Final = {
+    Layout(order, big): struct.Struct(order + ("HHQQ" if big else "HHII")) for order in "<>" for big in (False, True)
+}
+
+
 class Entry(NamedTuple):
     """One entry of a directory.
 
@@ -151,8 +156,15 @@ def open_view(view: View) -> tuple[Layout, int] | None:
     return None
 
 
-def directory(view: View, layout: Layout, at: int, role: str) -> Directory:
+def directory(view: View, layout: Layout, at: int, role: str, only: frozenset[int] | None = None) -> Directory:
     """Reads one directory; of one that reaches beyond the structure, the entries that lie inside.
+
+    Args:
+        view: What is read.
+        layout: Its layout.
+        at: Where the directory stands.
+        role: What to call it.
+        only: The tags that are wanted; entries of others are left out.
 
     Raises:
         Truncated: Not even its number of entries is there.
@@ -161,17 +173,18 @@ def directory(view: View, layout: Layout, at: int, role: str) -> Directory:
     count = int.from_bytes(view.read(at, front), "little" if layout.order == "<" else "big")
     fits = min(count, (view.size - at - front) // layout.entry, _MAX_ENTRIES)
     table = view.read(at + front, fits * layout.entry)
-    unpack = struct.Struct(layout.order + ("HHQQ" if layout.big else "HHII")).iter_unpack
+    width, step = layout.width, layout.entry
     entries = []
     place = at + front
-    for tag, type, values, offset in unpack(table):
-        size = _SIZES.get(type, 0) * values
-        start = offset if size > layout.width else place + layout.entry - layout.width
-        entries.append(Entry(tag, type, values, place, start, start + size))
-        place += layout.entry
-    is_whole = fits == count and place + layout.width <= view.size
-    following = number(view.read(place, layout.width), layout) if is_whole else 0
-    return Directory(role, at, place + layout.width, tuple(entries), following, is_whole)
+    for tag, type, values, offset in _ENTRIES[layout].iter_unpack(table):
+        if only is None or tag in only:
+            size = _SIZES.get(type, 0) * values
+            start = offset if size > width else place + step - width
+            entries.append(Entry(tag, type, values, place, start, start + size))
+        place += step
+    is_whole = fits == count and place + width <= view.size
+    following = number(view.read(place, width), layout) if is_whole else 0
+    return Directory(role, at, place + width, tuple(entries), following, is_whole)
 
 
 def directories(source: Source, view: View) -> Iterator[Directory]:

@@ -31,6 +31,20 @@ _END: Final = re.compile(rb"<\?xpacket\s+end=")
 _WRAPPER: Final = re.compile(rb"<\?xpacket[^>]*\?>")
 ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
 _LABEL_NAME: Final = re.compile(rb"aigc", re.IGNORECASE)
+_PLAIN: Final = re.compile(
+    rb"""(?:<\?xml[ ]version=(?:"1\.0"|'1\.0')(?:[ ]encoding=(?:"UTF-8"|'UTF-8'))?\?>\s{0,4})?
+    <\?xpacket[ ]begin=(["'])(?:\xef\xbb\xbf)?\1[ ]id=(["'])W5M0MpCehiHzreSzNTczkc9d\2\?{1,2}>\s{0,4}
+    <x:xmpmeta[ ]xmlns:x=(["'])adobe:ns:meta/\3(?:[ ]x:xmptk=(["'])[\w .:/()+-]*\4)?>\s{0,16}
+    <rdf:RDF[ ]xmlns:rdf=(["'])http://www\.w3\.org/1999/02/22-rdf-syntax-ns\#\5>\s{0,16}
+    <rdf:Description[ ]rdf:about=(?:""|'')\s{1,16}xmlns:TC260=(["'])http://www\.tc260\.org\.cn/ns/AIGC/1\.0/\6>\s{0,16}
+    <TC260:AIGC>(?P<text>[ !-%'-;=?-~]*(?:&(?:quot|amp|lt|gt|apos);[ !-%'-;=?-~]*)*)</TC260:AIGC>\s{0,16}
+    </rdf:Description>\s{0,16}</rdf:RDF>\s{0,16}</x:xmpmeta>""".replace(rb"\s", rb"[ \t\r\n]"),
+    re.VERBOSE,
+)
+"""A packet of the label alone up to its padding, as Yinji and the generators write it: ASCII text, five entities."""
+
+_PLAIN_END: Final = re.compile(rb"""<\?xpacket end=(?:"[wr]"|'[wr]')\?{1,2}>[\0 \t\r\n]*\Z""")
+_ENTITIES: Final = ((b"&quot;", b'"'), (b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
         Malformed: Not well-formed, or with a document type declaration.
         LimitExceeded: Too many or too deeply nested elements.
     """
+    if (plain := _plain_label(packet)) is not None:
+        return (plain,)
     if not _may_hold_label(packet):
         return ()
     text, _ = _as_utf8(packet)
@@ -98,6 +114,28 @@ def is_wiped(packet: bytes) -> bool:
     if not packet.strip(b"\0 \t\r\n"):
         return True
     return not _WRAPPER.sub(b"", _as_utf8(packet)[0]).strip(b"\0 \t\r\n")
+
+
+def _plain_label(packet: bytes) -> XmpLabel | None:
+    """Returns the label of a packet that is :data:`_PLAIN` and nothing else: what :func:`_parse` would say, for less.
+
+    The pattern spans the whole packet, so whatever it does not foresee (a document type, a comment, another property,
+    a second label) makes it fail, and expat decides.
+    """
+    match = _PLAIN.match(packet)
+    if match is None:
+        return None
+    stop = packet.find(b"<", match.end())
+    padding = packet[match.end() : stop]
+    if stop < 0 or _PLAIN_END.match(packet, stop) is None:
+        return None
+    if padding and (not padding.isspace() or b"\v" in padding or b"\f" in padding):
+        return None
+    text: bytes = match["text"]
+    if b"&" in text:
+        for entity, character in _ENTITIES:
+            text = text.replace(entity, character)
+    return XmpLabel(NAMESPACE, PREFIX, NAME, "element", text.decode("ascii").strip())
 
 
 def properties(packet: bytes) -> dict[tuple[str, str], str]:
