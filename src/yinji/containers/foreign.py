@@ -67,10 +67,7 @@ ROWS: Final = (
     Format("y4m", ("y4m",), at(0, b"YUV4MPEG2"), "", "video/x-yuv4mpeg", _V, "YUV4MPEG2"),
     # audio
     Format("w64", ("w64",), at(0, b"riff\x2e\x91\xcf\x11"), "", "audio/x-w64", _A, "Wave64"),
-    Format("aiff", ("aiff", "aif", "aifc"), _form(b"FORM", b"AIFF", b"AIFC"), "", "audio/aiff", _A, "AIFF"),
-    Format(
-        "aac", ("aac",), at(0, b"\xff\xf1", b"\xff\xf9", b"\xff\xf0", b"\xff\xf8", b"ID3"), "", "audio/aac", _A, "AAC"
-    ),
+    Format("adif", (), at(0, b"ADIF"), "", "audio/aac", _A, "AAC in ADIF"),
     Format("amr", ("amr", "awb"), at(0, b"#!AMR"), "", "audio/amr", _A, "AMR"),
     Format("midi", ("mid", "midi"), at(0, b"MThd"), "", "audio/midi", _A, "MIDI"),
     Format("ape", ("ape",), at(0, b"MAC "), "", "audio/x-ape", _A, "Monkey's Audio"),

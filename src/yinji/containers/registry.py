@@ -95,6 +95,18 @@ BUILT_IN: Final = (
     Format("ogg", ("ogg", "oga", "spx", "ogx", "ogv"), at(0, b"OggS"), "yinji.containers.ogg:Ogg"),
     Format("opus", ("opus", "ogg", "oga"), (((0, b"OggS"), (28, b"OpusHead")),), "yinji.containers.ogg:Opus"),
     Format("theora", ("ogv", "ogg", "ogx"), (((0, b"OggS"), (28, b"\x80theora")),), "yinji.containers.ogg:Theora"),
+    Format(
+        "aac",
+        ("aac", "adts"),
+        at(0, b"\xff\xf1", b"\xff\xf9", b"\xff\xf0", b"\xff\xf8", b"ID3"),
+        "yinji.containers.aac:Aac",
+    ),
+    Format(
+        "aiff",
+        ("aiff", "aif", "aifc", "aff"),
+        (((0, b"FORM"), (8, b"AIFF")), ((0, b"FORM"), (8, b"AIFC"))),
+        "yinji.containers.aiff:Aiff",
+    ),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, "yinji.containers.ooxml:Docx"),
     Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, "yinji.containers.ooxml:Xlsx"),
@@ -219,6 +231,10 @@ def _identity(name: str, mismatch: bool) -> Identity:
 
 def _variant(row: Format, source: Source) -> Format:
     """Tells apart formats that start alike, by what their first structures hold."""
+    if source.head[:3] == b"ID3":
+        from yinji.containers.id3 import format_behind
+
+        return _NAMED.get(format_behind(source), row)
     if row.name == "tiff":
         from yinji.containers.tiff_directories import is_dng
 
