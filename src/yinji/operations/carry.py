@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 from yinji.containers.model import State
 from yinji.containers.source import RangedReader, Source
-from yinji.errors import Malformed, Refused
+from yinji.errors import Malformed, Refused, UsageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem
 from yinji.limits import DEFAULT, Limits
@@ -25,8 +26,10 @@ from yinji.operations.written import (
 
 def carry(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
-    destination: str | os.PathLike[str],
+    destination: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO,
     *,
+    output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     durable: bool = True,
     break_credentials: bool = False,
     dry_run: bool = False,
@@ -43,6 +46,8 @@ def carry(
     Args:
         source: What carries the label.
         destination: The file made from it.
+        output: Where its labelled self goes, if not to its own place.
+        overwrite: Allow an existing ``output`` to be replaced.
         durable: Wait for the disk.
         break_credentials: Write although a C2PA manifest in the destination will no longer verify.
         dry_run: Check and plan everything, write nothing.
@@ -52,20 +57,23 @@ def carry(
     Raises:
         Malformed: The source cannot be read to its end, or its label not be understood: there may be a label to carry.
         Refused: The source carries no label, or the destination somebody else's.
-        UnsupportedFormat, UnreadableInput, ReadBackMismatch, StorageError: As for ``label``.
+        UsageError: The destination is not on disk, and no ``output`` was given.
+        UnsupportedFormat, OutputExists, UnreadableInput, ReadBackMismatch, StorageError: As for ``label``.
     """
     carried, steps = carried_label(source, filename=filename, limits=limits)
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
+        if output is None and made.path is None:
+            raise UsageError("in-place-needs-path")
         target = Target(
-            made.path,
-            overwrite=True,
+            made.path if output is None else Path(output),
+            overwrite=output is None or overwrite,
             durable=durable,
             break_credentials=break_credentials,
             dry_run=dry_run,
-            replace_input=True,
+            replace_input=output is None,
         )
-        if _is_there(file, carried):
+        if output is None and _is_there(file, carried):
             step = Step("metadata", {"carrier": file.reading.found[0].carrier, "growth": 0, "already": True})
             return written(file, target, (*steps, step), carried, size_before=made.size)
         _refuse_other_label(file, carried)
