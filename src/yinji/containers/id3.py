@@ -150,6 +150,18 @@ def _extended_size(source: Source, version: int, at: int, end: int) -> int:
     return size
 
 
+def format_behind(source: Source) -> str:
+    """Names what follows the tag at the head of a file: ``flac``, ``aac``, or "" where that is not told."""
+    head = source.head[:HEADER]
+    size = syncsafe(head[6:])
+    if head[:3] != b"ID3" or size < 0:
+        return ""
+    mark = source.read_up_to(HEADER + size + (HEADER if head[5] & FOOTER else 0), 4)
+    if mark == b"fLaC":
+        return "flac"
+    return "aac" if len(mark) == 4 and mark[0] == 0xFF and mark[1] & 0xF6 == 0xF0 else ""
+
+
 def resynchronised(data: bytes) -> bytes:
     """Undoes unsynchronisation."""
     return data.replace(b"\xff\x00", b"\xff")

@@ -121,7 +121,7 @@ def link_at(source: Source, at: int) -> Link:
             raise Malformed("ogg-first-page", path=source.name, offset=at)
         streams[page.serial] = Stream(page, codec, mark.startswith(C2PA))
         at = page.stop
-        if at >= source.size and codec is None:
+        if at >= source.size and not any(stream.codec for stream in streams.values()):
             return Link(list(streams.values()), at)
     if not streams:
         raise Malformed("ogg-first-page", path=source.name, offset=at)

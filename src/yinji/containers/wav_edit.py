@@ -72,7 +72,7 @@ def plan(source: Source, json: str) -> Splice:
     end = walk.end + sum(edit.growth for edit in edits)
     edits += _sizes(source, walk, chunks, end)
     if any(labels_behind(source, walk.end)):
-        edits += _overwritten(source, walk.end, source.size - walk.end, b"\0")
+        edits += overwritten(source, walk.end, source.size - walk.end, b"\0")
     return Splice.of(_joined(edits))
 
 
@@ -119,10 +119,10 @@ def _cleared(source: Source, chunk: Chunk) -> Iterator[Edit]:
                 yield Edit(at, chunk.body + entry.stop, bytes(entry.stop - entry.start))
     elif chunk.id not in _NUMBERS:
         length = min(chunk.size, _SEARCHED)
-        yield from _overwritten(source, chunk.body, length, b"\0" if chunk.id in FILLERS else b" ")
+        yield from overwritten(source, chunk.body, length, b"\0" if chunk.id in FILLERS else b" ")
 
 
-def _overwritten(source: Source, at: int, length: int, space: bytes) -> Iterator[Edit]:
+def overwritten(source: Source, at: int, length: int, space: bytes) -> Iterator[Edit]:
     """Yields the change of bytes without fields that writes over the labels in them; their length stays."""
     old = new = source.read(at, length)
     for _ in range(_ROUNDS):
