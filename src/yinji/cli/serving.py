@@ -39,6 +39,16 @@ def serving_options(command: Command) -> Command:
     return host(port(command))
 
 
+def require_server() -> None:
+    """Makes sure that the platform can run here.
+
+    Raises:
+        MissingExtra: The server's dependencies are not installed.
+    """
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise MissingExtra("missing-extra", extra="image,server", names=", ".join(missing))
+
+
 def run(host: str, port: int, *, demo: bool) -> int:
     """Opens the platform and serves it until interrupted.
 
@@ -46,8 +56,7 @@ def run(host: str, port: int, *, demo: bool) -> int:
         MissingExtra: The server's dependencies are not installed.
         StorageError: The address is taken, or the data directory cannot be used.
     """
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        raise MissingExtra("missing-extra", extra="image,server", names=", ".join(missing))
+    require_server()
     import uvicorn
 
     from yinji.platform.service import Platform

@@ -6,6 +6,7 @@ import click
 
 from yinji.cli.app import print_json
 from yinji.cli.language import say
+from yinji.cli.serving import require_server
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
 
@@ -13,6 +14,7 @@ from yinji.platform.settings import Settings
 @click.group("audit", help=say("查看或核验平台的审计日志。", "Show or verify the platform's audit log."))
 def command() -> None:
     """Holds the subcommands."""
+    require_server()
 
 
 @command.command("verify", help=say("重新计算整条日志链。", "Recompute the whole chain of the log."))
