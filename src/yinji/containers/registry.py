@@ -41,12 +41,6 @@ def _ebml(type: bytes) -> tuple[Magic, ...]:
     return (start,), (start, (24, type)), (start, (31, type))
 
 
-def _ebml(type: bytes) -> tuple[Magic, ...]:
-    """The DocType stands at 24 or 31 as most writers order the header; elsewhere the ending decides."""
-    start = (0, b"\x1aE\xdf\xa3")
-    return (start,), (start, (24, type)), (start, (31, type))
-
-
 _STILLS: Final = _brands(b"mif1", b"mif2", b"msf1", b"miaf")
 _HEVC_STILLS: Final = _brands(b"heic", b"heix", b"hevc", b"hevx")
 _AV1_STILLS: Final = _brands(b"avif", b"avis", b"avio")
@@ -79,8 +73,6 @@ BUILT_IN: Final = (
     Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
-    Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
-    Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
     Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
     Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
