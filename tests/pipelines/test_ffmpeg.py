@@ -36,7 +36,7 @@ def labels(path: Path) -> list[object]:
     [
         ("-i a.mp4 b.webm", ["a.mp4"], ["b.webm"]),
         ("-y -hide_banner -v error -i a.mp4 -vn -c:a copy b.m4a", ["a.mp4"], ["b.m4a"]),
-        ("-f lavfi -i nullsrc -i a.mp4 -map 0:v -shortest b.mp4 -an -nostdin c.mp3", ["nullsrc", "a.mp4"], ["b.mp4", "c.mp3"]),
+        ("-f lavfi -i null -i a.mp4 -map 0:v -shortest b.mp4 -an -y c.mp3", ["null", "a.mp4"], ["b.mp4", "c.mp3"]),
         ("-nostats -noautorotate -autorotate:v -i a.mp4 -", ["a.mp4"], ["-"]),
         ("-ss 00:01 -t -1 -i -weird.mp4 -filter_complex [0:v]scale=2:2[o] -map [o] pipe:1", ["-weird.mp4"], ["pipe:1"]),
         ("-version", [], []),

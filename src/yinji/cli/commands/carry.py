@@ -8,8 +8,10 @@ import click
 
 from yinji.cli import show
 from yinji.cli.files import each, json_options
-from yinji.cli.language import say
+from yinji.cli.language import pick, say
+from yinji.errors import Refused
 from yinji.operations.carry import carry
+from yinji.operations.report import SCHEMA_VERSION
 
 
 @click.command(
@@ -27,10 +29,22 @@ from yinji.operations.carry import carry
     is_flag=True,
     help=say("即使 C2PA 凭证会因此失效也写入", "Write even if a C2PA manifest will no longer verify"),
 )
+@click.option(
+    "--if-labelled",
+    is_flag=True,
+    help=say("SRC 没有标识时不算错误，DST 保持原样", "Let a SRC without a label be no error; DST stays as it is"),
+)
 @json_options
-def command(src: str, dst: str, dry_run: bool, break_credentials: bool, as_json: bool, jsonl: bool) -> int:
+def command(
+    src: str, dst: str, dry_run: bool, break_credentials: bool, if_labelled: bool, as_json: bool, jsonl: bool
+) -> int:
     def do(path: str) -> tuple[dict[str, Any], str, int]:
-        result = carry(src, path, dry_run=dry_run, break_credentials=break_credentials)
+        try:
+            result = carry(src, path, dry_run=dry_run, break_credentials=break_credentials)
+        except Refused as refused:
+            if not (if_labelled and refused.code == "nothing-to-carry"):
+                raise
+            return {"schema_version": SCHEMA_VERSION, "path": path, "label": None, "steps": []}, pick(refused.text), 0
         return result.to_dict(), show.written(result), 0
 
     return each((dst,), do, as_json=as_json, jsonl=jsonl)
