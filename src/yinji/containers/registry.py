@@ -29,6 +29,7 @@ _AUDIO_FRAMES: Final = tuple(
 _TIFF: Final = at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP: Final = at(0, b"PK\x03\x04")
 _OLD_STARTS: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_ASF: Final = at(0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c")
 
 
 def _brands(*brands: bytes) -> tuple[bytes, ...]:
@@ -99,6 +100,8 @@ BUILT_IN: Final = (
         (((0, b"FORM"), (8, b"AIFF")), ((0, b"FORM"), (8, b"AIFC"))),
         "yinji.containers.aiff:Aiff",
     ),
+    Format("asf", ("wmv", "asf"), _ASF, "yinji.containers.asf:Asf"),
+    Format("wma", ("wma",), _ASF, "yinji.containers.asf:Wma"),
     Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
     Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, "yinji.containers.ooxml:Docx"),
     Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, "yinji.containers.ooxml:Xlsx"),
