@@ -19,6 +19,7 @@ class MarkRequest:
         min_seconds: Seconds on screen, where the medium has time.
         max_pixels: Largest picture that may be decoded.
         media_type: What the input is, as sniffed by the caller.
+        times: When the label is shown, where the medium has time: ``start``, or ``continuous`` for all of it.
     """
 
     words: str
@@ -27,6 +28,7 @@ class MarkRequest:
     min_seconds: float = 0.0
     max_pixels: int = 178_956_970
     media_type: str = ""
+    times: tuple[str, ...] = ("start",)
 
 
 @dataclass(frozen=True, slots=True)

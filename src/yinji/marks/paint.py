@@ -60,10 +60,13 @@ def paint(planes: Planes, space: Space, overlay: Overlay, stored: Callable[[Plan
         stored: Stores the planes and reads them again, where storing loses something.
     """
     clear = space.alpha and not _opaque(planes[-1])
-    frosted = list(planes) if clear else [_blurred(p, overlay, i, space) for i, p in enumerate(planes)]
-    tone, cover = choose(_sample(frosted, space, overlay))
+    frosted = planes if clear else frost(planes, space, overlay)
+    tone, cover = choose(beneath(frosted, space, overlay))
     while True:
-        painted = tuple(_composed(planes, frosted, space, overlay, tone, cover, clear=clear))
+        if clear:
+            painted = tuple(_laid_over(planes, space, overlay, tone, cover))
+        else:
+            painted = tuple(composed(planes, frosted, space, overlay, tone, cover))
         rgb, reached = legibility(stored(painted), space, overlay)
         if reached >= AA or cover >= 1:
             return Painted(painted, rgb, reached, tone)
@@ -93,6 +96,11 @@ def ink_height(upright: Image.Image, overlay: Overlay, tone: Tone) -> int:
     return box[3] - box[1] if box else 0
 
 
+def frost(planes: Planes, space: Space, overlay: Overlay) -> Planes:
+    """Returns the planes blurred as the ground of the label; opacity stays as it is."""
+    return [_blurred(p, overlay, i, space) for i, p in enumerate(planes)]
+
+
 def _blurred(plane: Image.Image, overlay: Overlay, number: int, space: Space) -> Image.Image:
     from PIL import ImageFilter
 
@@ -102,18 +110,10 @@ def _blurred(plane: Image.Image, overlay: Overlay, number: int, space: Space) ->
     return plane.filter(ImageFilter.GaussianBlur(radius))
 
 
-def _composed(
-    planes: Planes,
-    frosted: Sequence[Image.Image],
-    space: Space,
-    overlay: Overlay,
-    tone: Tone,
-    cover: float,
-    *,
-    clear: bool,
+def composed(
+    planes: Planes, frosted: Planes, space: Space, overlay: Overlay, tone: Tone, cover: float
 ) -> list[Image.Image]:
-    if clear:
-        return _laid_over(planes, space, overlay, tone, cover)
+    """Lays the label over opaque planes, on a ground as opaque as ``cover`` says (0 to 1)."""
     from PIL import Image
 
     result = []
@@ -173,8 +173,8 @@ def _flat(planes: Planes, space: Space, size: tuple[int, int]) -> list[Image.Ima
     return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
 
 
-def _sample(planes: Planes, space: Space, overlay: Overlay) -> list[Pixel]:
-    """A coarse sample of what lies under the label, blurred as it is."""
+def beneath(planes: Planes, space: Space, overlay: Overlay) -> list[Pixel]:
+    """A coarse sample of what lies under the label, from planes blurred as its ground will be."""
     from PIL import Image
 
     left, top, right, bottom = overlay.body.getbbox() or (0, 0, *overlay.size)

@@ -13,11 +13,22 @@ from yinji.marks.base import PerceptibleMark
 GROUP: Final = "yinji.marks"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
 _TEXT: Final = "yinji.marks.text:TextMark"
+_VIDEO: Final = "yinji.marks.video:VideoMark"
 _BUILT_IN: Final = {
     "image/jpeg": _IMAGE,
     "image/png": _IMAGE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
+    "video/mp4": _VIDEO,
+    "video/quicktime": _VIDEO,
+    "video/x-m4v": _VIDEO,
+    "video/3gpp": _VIDEO,
+    "video/3gpp2": _VIDEO,
+    "video/x-matroska": _VIDEO,
+    "video/matroska": _VIDEO,
+    "video/webm": _VIDEO,
+    "video/x-flv": _VIDEO,
+    "video/mp2t": _VIDEO,
 }
 
 
