@@ -10,7 +10,6 @@ from yinji.containers.model import Kind
 
 _I, _V, _A, _T, _D, _S, _O = Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.TEXT, Kind.DOCUMENT, Kind.SCENE, Kind.OTHER
 
-_ODF = "application/vnd.oasis.opendocument."
 _ZIP = b"PK\x03\x04"
 
 
@@ -49,7 +48,6 @@ ROWS: Final = (
     Format("hdr", ("hdr",), at(0, b"#?RADIANCE", b"#?RGBE"), "", "image/vnd.radiance", _I, "Radiance HDR"),
     Format("mng", ("mng",), at(0, b"\x8aMNG\r\n\x1a\n"), "", "video/x-mng", _V, "MNG"),
     # video
-    Format("avi", ("avi",), _form(b"RIFF", b"AVI "), "", "video/x-msvideo", _V, "AVI"),
     Format("flv", ("flv",), at(0, b"FLV\x01"), "", "video/x-flv", _V, "FLV"),
     Format("mpegts", ("ts", "m2ts", "mts"), (), "", "video/mp2t", _V, "MPEG transport stream"),
     Format("mpegps", ("mpg", "mpeg", "vob"), at(0, b"\0\0\x01\xba", b"\0\0\x01\xb3"), "", "video/mpeg", _V, "MPEG"),
@@ -72,25 +70,6 @@ ROWS: Final = (
     Format("dts", ("dts",), at(0, b"\x7f\xfe\x80\x01"), "", "audio/vnd.dts", _A, "DTS"),
     # documents
     Format("epub", ("epub",), _stored_mimetype("application/epub+zip"), "", "application/epub+zip", _D, "EPUB"),
-    Format("odt", ("odt", "ott"), _stored_mimetype(_ODF + "text"), "", _ODF + "text", _D, "OpenDocument text"),
-    Format(
-        "ods",
-        ("ods", "ots"),
-        _stored_mimetype(_ODF + "spreadsheet"),
-        "",
-        _ODF + "spreadsheet",
-        _D,
-        "OpenDocument spreadsheet",
-    ),
-    Format(
-        "odp",
-        ("odp", "otp"),
-        _stored_mimetype(_ODF + "presentation"),
-        "",
-        _ODF + "presentation",
-        _D,
-        "OpenDocument presentation",
-    ),
     Format("ofd", ("ofd",), at(0, _ZIP), "", "application/ofd", _D, "OFD"),
     Format("xmind", ("xmind",), at(0, _ZIP), "", "application/vnd.xmind.workbook", _D, "XMind"),
     Format("usdz", ("usdz",), at(0, _ZIP), "", "model/vnd.usdz+zip", _S, "USDZ"),
@@ -122,8 +101,6 @@ ROWS: Final = (
     Format("yaml", ("yaml", "yml"), (), "", "application/yaml", _T, "YAML"),
     Format("latex", ("tex",), (), "", "application/x-tex", _T, "LaTeX"),
     # scenes
-    Format("glb", ("glb", "vrm"), at(0, b"glTF"), "", "model/gltf-binary", _S, "binary glTF"),
-    Format("gltf", ("gltf",), (), "", "model/gltf+json", _S, "glTF"),
     Format("usd", ("usd", "usdc", "usda"), at(0, b"PXR-USDC", b"#usda "), "", "model/vnd.usd", _S, "USD"),
     Format("fbx", ("fbx",), at(0, b"Kaydara FBX Binary"), "", "application/x-fbx", _S, "FBX"),
     Format("obj", ("obj",), (), "", "model/obj", _S, "Wavefront OBJ"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from yinji.containers import ooxml_samples
+from yinji.containers import ooxml_samples, zip_quick
 from yinji.containers.base import Example, Span
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.ooxml_encrypted import MAGIC, is_encrypted_package
@@ -27,11 +27,13 @@ from yinji.containers.zip_document import (
     NAME,
     block,
     credentials,
+    fields,
     is_editable_in_place,
     is_label,
     signatures,
 )
 from yinji.containers.zip_edit import media, plan
+from yinji.containers.zip_quick import Property
 from yinji.containers.zip_xml import PADDING, Element, XmlPart, quoted, set_one
 from yinji.errors import Encrypted, WouldBreakCredentials
 from yinji.labels.aigc import AigcLabel
@@ -49,7 +51,7 @@ _TYPES: Final = (
     "http://purl.oclc.org/ooxml/officeDocument/docPropsVTypes",
 )
 _FIRST_PID: Final = 2
-_STRINGS: Final = ("lpwstr", "lpstr", "bstr")
+_STRING: Final = "lpwstr"
 
 
 class _Office:
@@ -80,8 +82,7 @@ class _Office:
             yield from _properties(package, name, problem)
         for carrier, types in (("ooxml-app", EXTENDED), ("ooxml-core", CORE)):
             for name in package.of_type(types):
-                for element in _fields(package.xml(name)):
-                    yield block(package.archive, name, carrier, element.name, element.text)
+                yield from fields(package.archive, name, carrier)
         for name in _private_parts(package):
             for element in package.xml(name).elements:
                 if is_label(element.name, element.text):
@@ -177,30 +178,32 @@ def _elements(part: XmlPart) -> list[Element]:
     return [element for element in part.children(part.root) if element.name == "property"]
 
 
-def _fields(part: XmlPart) -> Iterator[Element]:
-    return (element for element in part.children(part.root) if element.text)
-
-
 def _properties(package: Package, name: bytes, problem: Problem | None) -> Iterator[Block]:
-    part = package.xml(name)
-    pids = [element.attributes.get("pid", "") for element in _elements(part)]
-    for element in _elements(part):
-        key, value = element.attributes.get("name", ""), element.text
-        if is_label(key, value):
-            told = _departures(part, element, pids)
-            yield block(package.archive, name, "ooxml-custom", key, value, problem, *told)
-        elif value:
-            yield block(package.archive, name, "ooxml-property", key, value)
+    found = zip_quick.properties(package.archive.content(package.archive.require(name)))
+    if found is None:
+        part = package.xml(name)
+        found = [Property(e.attributes, _type(part, e), e.text) for e in _elements(part)]
+    pids = [item.attributes.get("pid", "") for item in found]
+    for item in found:
+        key = item.attributes.get("name", "")
+        if is_label(key, item.text):
+            told = _departures(item, pids)
+            yield block(package.archive, name, "ooxml-custom", key, item.text, problem, *told)
+        elif item.text:
+            yield block(package.archive, name, "ooxml-property", key, item.text)
 
 
-def _departures(part: XmlPart, element: Element, pids: list[str]) -> Iterator[Problem]:
+def _type(part: XmlPart, element: Element) -> str:
+    return next((child.name for child in part.children(element)), "")
+
+
+def _departures(item: Property, pids: list[str]) -> Iterator[Problem]:
     """Yields in what a property departs from the guide: its type, format and number."""
-    type = next((child.name for child in part.children(element)), "")
-    if type != _STRINGS[0]:
-        yield Problem("ooxml-type", Severity.WARNING, "R58", {"type": type or "-"})
-    if element.attributes.get("fmtid", "").upper() != FMTID:
-        yield Problem("ooxml-fmtid", Severity.WARNING, "R58", {"fmtid": element.attributes.get("fmtid", "-")})
-    pid = element.attributes.get("pid", "")
+    if item.type != _STRING:
+        yield Problem("ooxml-type", Severity.WARNING, "R58", {"type": item.type or "-"})
+    if item.attributes.get("fmtid", "").upper() != FMTID:
+        yield Problem("ooxml-fmtid", Severity.WARNING, "R58", {"fmtid": item.attributes.get("fmtid", "-")})
+    pid = item.attributes.get("pid", "")
     if not _is_sound(pid) or pids.count(pid) > 1:
         yield Problem("ooxml-pid", Severity.WARNING, "R58", {"pid": pid or "-"})
 

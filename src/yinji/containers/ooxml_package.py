@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final, NamedTuple
 
+from yinji.containers import zip_quick
 from yinji.containers.source import Source
 from yinji.containers.zip_directory import Archive
 from yinji.containers.zip_xml import XmlPart, quoted
@@ -61,8 +63,11 @@ class Package:
             name for key, name in self._names.items() if key.startswith(b"docprops/") and key.endswith(b".xml")
         ]
         self.archive.fetch(self.archive.find(name) for name in (self.name_of(RELATIONSHIPS), *properties) if name)
-        self._part = self.xml(self.name_of(RELATIONSHIPS) or RELATIONSHIPS)
         self.relationships: Final = tuple(self._related())
+
+    @cached_property
+    def _part(self) -> XmlPart:
+        return self.xml(self.name_of(RELATIONSHIPS) or RELATIONSHIPS)
 
     @property
     def is_strict(self) -> bool:
@@ -135,9 +140,13 @@ class Package:
         return types.applied([(there[0].start, types.stop(there[0]), new)])
 
     def _related(self) -> Iterator[Relationship]:
-        for element in self._part.named("Relationship"):
-            own = element.attributes
+        name = self.name_of(RELATIONSHIPS) or RELATIONSHIPS
+        rows = zip_quick.relationships(self.archive.content(self.archive.require(name)))
+        if rows is None:
+            rows = [element.attributes for element in self._part.named("Relationship")]
+        for own in rows:
             target = own.get("Target", "")
             if own.get("TargetMode") != "External" and target:
-                path = posixpath.normpath("/" + target.replace("\\", "/").lstrip("/"))
-                yield Relationship(own.get("Id", ""), own.get("Type", ""), path.lstrip("/").encode("utf-8", "replace"))
+                path = target.replace("\\", "/").lstrip("/")
+                path = posixpath.normpath("/" + path).lstrip("/") if "." in path.split("/") or ".." in path else path
+                yield Relationship(own.get("Id", ""), own.get("Type", ""), path.encode("utf-8", "replace"))

@@ -76,6 +76,7 @@ BUILT_IN: Final = (
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
     Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
     Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
+    Format("avi", ("avi",), (((0, b"RIFF"), (8, b"AVI ")),), "yinji.containers.avi:Avi"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
     Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav:Wav"),
     Format(
@@ -106,6 +107,13 @@ BUILT_IN: Final = (
     Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, "yinji.containers.ooxml:Docx"),
     Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, "yinji.containers.ooxml:Xlsx"),
     Format("pptx", ("pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "ppam"), _ZIP, "yinji.containers.ooxml:Pptx"),
+    Format("odt", ("odt", "ott", "odm", "oth"), _ZIP, "yinji.containers.odf:Odt"),
+    Format("ods", ("ods", "ots"), _ZIP, "yinji.containers.odf:Ods"),
+    Format("odp", ("odp", "otp"), _ZIP, "yinji.containers.odf:Odp"),
+    Format("odg", ("odg", "otg"), _ZIP, "yinji.containers.odf:Odg"),
+    Format("glb", ("glb",), at(0, b"glTF"), "yinji.containers.gltf:Glb"),
+    Format("vrm", ("vrm",), at(0, b"glTF"), "yinji.containers.gltf:Vrm"),
+    Format("gltf", ("gltf",), (), "yinji.containers.gltf:Gltf"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
 )
@@ -168,7 +176,7 @@ def by_name(name: str) -> Container:
 
 
 def sniff(source: Source) -> Identity:
-    """Says what a file is, without reading more than its first 4 KiB, or the directory of a ZIP that shows nothing there.
+    """Says what a file is by its first 4 KiB, and by the directory of a ZIP that shows nothing there.
 
     Content decides; the ending of the name only where the content is silent (Markdown, plain text, damaged files).
     """

@@ -7,8 +7,10 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from yinji.containers import zip_quick
 from yinji.containers.model import Block
 from yinji.containers.zip_directory import HAS_DESCRIPTOR, STORED, Archive, Entry
+from yinji.containers.zip_xml import XmlPart
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
 
@@ -31,6 +33,20 @@ def block(
 def is_label(key: str, value: str) -> bool:
     """Whether a property is a label: by its name, or by what it says."""
     return key.upper() == NAME or looks_like_label(value)
+
+
+def fields(archive: Archive, name: bytes, carrier: str) -> Iterator[Block]:
+    """Yields the general properties in a part; one that says what a label says is among them, whatever its name.
+
+    Raises:
+        Malformed: The part is missing, or seems to hold a label and is no XML.
+    """
+    data = archive.content(archive.require(name))
+    found = [(key, text) for key, text in zip_quick.fields(data) if not is_label(key, text)]
+    if zip_quick.may_hold_label(data):
+        part = XmlPart(data, archive.source, name.decode("utf-8", "replace"))
+        found += [(e.name, e.text) for e in part.elements[1:] if is_label(e.name, e.text)]
+    yield from (block(archive, name, carrier, key, text) for key, text in found)
 
 
 def credentials(archive: Archive) -> Iterator[Block]:
