@@ -71,9 +71,10 @@ def children(window: Window, parent: Box, *, skip: int = 0, stop: int | None = N
 
 def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) -> Iterator[Box]:
     source = window.source
+    element, unpack, stretch = source.element, _HEADER.unpack_from, window.stretch
     while stop - at >= 8:
-        source.element(depth)
-        size, kind = _HEADER.unpack(window.peek(at, 8))
+        element(depth)
+        size, kind = unpack(*stretch(at, 8))
         body = at + 8
         if size == 1:
             if stop - at < 16:

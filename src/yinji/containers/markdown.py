@@ -84,13 +84,15 @@ class Markdown:
             LimitExceeded: The text is longer than one allocation may be.
             Truncated: Front matter begins and does not end.
         """
-        if not thorough:
-            head = TextFile.of(source.head)
-            first = frontmatter.front_matter(head.text)
-            if first and (inside := list(_in_front_matter(head.text, first))):
-                yield from (_block(head, place) for place in inside)
-                return
-        file = TextFile.read(source)
+        head = TextFile.of(source.head)
+        first = frontmatter.front_matter(head.text)
+        if not thorough and first and (inside := list(_in_front_matter(head.text, first))):
+            yield from (_block(head, place) for place in inside)
+            return
+        data = TextFile.raw(source)
+        if not thorough and _shows_none(data, head, first):
+            return
+        file = TextFile.of(data)
         for place in places(file.text, source):
             yield _block(file, place)
 
@@ -141,6 +143,17 @@ class Markdown:
         body = "# 标题\n\nA paragraph.\n"
         yield Example("plain", body.encode())
         yield Example("front matter", f"---\ntitle: 'A page'\ntags: [a, b]\n---\n\n{body}".encode())
+
+
+def _shows_none(data: bytes, head: TextFile, first: FrontMatter | None) -> bool:
+    """Whether the bytes alone say that there is no label: the name is nowhere, and front matter does not run on.
+
+    Only where the head of the file already shows how the front matter ends, or that there is none; else
+    :func:`places` looks at the characters.
+    """
+    if head.codec != "utf-8" or (head.text[:3] == "---" if first is None else first.stop >= len(head.text)):
+        return False
+    return b"AIGC" not in data
 
 
 def places(text: str, source: Source) -> list[Place]:

@@ -14,6 +14,7 @@ from yinji.containers.source import Source
 from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, UnsupportedFormat, YinjiError
 from yinji.labels.aigc import KEYS, AigcLabel
 from yinji.labels.decode import Decoded, decode, looks_like_label
+from yinji.labels.other import recognise
 from yinji.labels.problem import Problem, Severity
 
 _EMPTIED: Final = frozenset(("label-emptied", "values-emptied"))
@@ -221,8 +222,6 @@ def _place_problems(block: Block, carrier: str) -> list[Problem]:
 
 
 def _other_scheme(block: Block, text: str, key: str) -> Iterator[Found]:
-    from yinji.labels.other import recognise
-
     record = recognise(text)
     if record is not None:
         scheme = Scheme(record.scheme)

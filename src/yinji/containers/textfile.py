@@ -24,16 +24,25 @@ class TextFile:
     mark: int
     codec: str
 
-    @classmethod
-    def read(cls, source: Source) -> TextFile:
-        """Reads the whole file.
+    @staticmethod
+    def raw(source: Source) -> bytes:
+        """Returns the bytes of the whole file.
 
         Raises:
             LimitExceeded: It is longer than one allocation may be.
         """
         if source.size > source.limits.one_read:
             raise LimitExceeded("text-too-long", path=source.name, size=source.size, limit=source.limits.one_read)
-        return cls.of(source.read(0, source.size))
+        return source.read(0, source.size)
+
+    @classmethod
+    def read(cls, source: Source) -> TextFile:
+        """Reads the whole file.
+
+        Raises:
+            LimitExceeded: As :meth:`raw`.
+        """
+        return cls.of(cls.raw(source))
 
     @classmethod
     def of(cls, data: bytes) -> TextFile:

@@ -54,6 +54,20 @@ class Window:
         if not self._at <= at <= at + length <= self._at + len(self._data):
             self._at, self._data = at, self.source.read_up_to(at, length)
 
+    def stretch(self, at: int, length: int) -> tuple[bytes, int]:
+        """Returns bytes that hold ``length`` from ``at``, and where those begin in them: :meth:`peek` without a copy.
+
+        Raises:
+            Truncated: The file ends before them.
+        """
+        offset = at - self._at
+        if offset < 0 or offset + length > len(self._data):
+            self.peek(at, length)
+            offset = at - self._at
+            if offset < 0 or offset + length > len(self._data):
+                return self.source.read(at, length), 0
+        return self._data, offset
+
     def number(self, at: int, length: int = 4) -> int:
         """Returns the big-endian number of ``length`` bytes at ``at``."""
         return int.from_bytes(self.peek(at, length), "big")

@@ -92,7 +92,7 @@ class AigcLabel:
 
     def problems(self) -> tuple[Problem, ...]:
         """Names every way in which the values depart from Appendix E; empty for a conforming label."""
-        return tuple(_problems_of(self))
+        return () if _is_clean(self) else tuple(_problems_of(self))
 
 
 def require_conforming(label: AigcLabel) -> None:
@@ -142,6 +142,17 @@ def shown(text: str) -> str:
     """Returns the text as a message may show it: short and without control characters."""
     short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in short)
+
+
+def _is_clean(label: AigcLabel) -> bool:
+    """Whether :func:`_problems_of` has nothing to say: the usual case, decided in three matches."""
+    identities = (label.producer, label.produce_id, label.propagator, label.propagate_id)
+    return (
+        label.label in LABELS
+        and all(identities)
+        and _IDENTITY.fullmatch("".join(identities)) is not None
+        and _RESERVED.fullmatch(label.reserved1 + label.reserved2) is not None
+    )
 
 
 def _problems_of(label: AigcLabel) -> Iterator[Problem]:
