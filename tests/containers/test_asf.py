@@ -25,6 +25,11 @@ OTHER = AigcLabel.first("001191110000MA0TE5T00Q10001", "older")
 VALUE = OTHER.to_json()
 DRM = uuid.UUID("2211B3FB-BD23-11D2-B4B7-00A0C955FC6E").bytes_le
 XMP = uuid.UUID("BE7ACFCB-97A9-42E8-9C71-999491E3AFAC").bytes_le
+PACKET = (
+    "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    "<rdf:Description xmlns:TC260='http://www.tc260.org.cn/ns/AIGC/1.0/'><TC260:AIGC>"
+    f"{VALUE}</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta>"
+).encode()
 DATA = make(uuid.UUID("75B22636-668E-11CF-A6D9-00AA0062CE6C").bytes_le, bytes(26) + bytes(range(64)))
 
 
@@ -121,11 +126,9 @@ def test_independent_readers(files: list[Path], tmp_path: Path) -> None:
         (asf(extended(("WM/Comments", VALUE))), "asf-extended", "key-name"),
         (asf(inner=library("AIGC", VALUE)), "asf-library", "place"),
         (asf(described(VALUE)), "asf-description", "key-name"),
-        (asf(behind=make(XMP, b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-"
-         b"rdf-syntax-ns#'><rdf:Description xmlns:TC260='http://www.tc260.org.cn/ns/AIGC/1.0/'><TC260:AIGC>" + VALUE.encode()
-         + b"</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta>")), "xmp", "place"),
+        (asf(behind=make(XMP, PACKET)), "xmp", "place"),
     ],
-)  # fmt: skip
+)
 def test_places(content: bytes, carrier: str, problem: str | None) -> None:
     for thorough in (False, True):
         reading = reading_of(content, thorough=thorough)

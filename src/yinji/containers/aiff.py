@@ -87,14 +87,14 @@ class Aiff:
         edits: list[Edit] = []
         for chunk in chunks:
             tag = _tag(source, chunk)
+            own = _tag_edits(chunk, tag, json) if tag is not None else list(_cleared(source, chunk))
             if tag is not None:
-                edits += _tag_edits(chunk, tag, json)
                 json = None
-            else:
-                edits += _cleared(source, chunk)
+            if chunk.is_unpadded and not sum(edit.growth for edit in own):
+                own.append(Edit(chunk.stop, chunk.stop, b"\0"))
+            edits += own
         if json is not None:
-            pad = b"\0" if chunks[-1].is_unpadded else b""
-            edits.append(Edit(walk.end, walk.end, pad + make(b"ID3 ", new_tag(json), "big")))
+            edits.append(Edit(walk.end, walk.end, make(b"ID3 ", new_tag(json), "big")))
         size = walk.end + sum(edit.growth for edit in edits) - HEADER
         if size > _LARGEST:
             raise UnsupportedFormat("wav-too-large", path=source.name, format="AIFF", size=size)
@@ -178,7 +178,7 @@ def _blocks_of(source: Source, chunk: Chunk) -> Iterator[Block]:
 def _cleared(source: Source, chunk: Chunk) -> Iterator[Edit]:
     """Yields the edits that free a chunk of a label's further copies; its length stays."""
     if chunk.id.upper() == b"AIGC":
-        yield Edit(chunk.start, chunk.stop, make(b"ANNO", bytes(chunk.stop - chunk.body), "big"))
+        yield Edit(chunk.start, chunk.end, b"ANNO" + chunk.size.to_bytes(4, "big") + bytes(chunk.size))
     elif _is_packet(source, chunk):
         packet = source.read(chunk.body + 4, chunk.size - 4)
         if xmp.labels(packet):

@@ -83,8 +83,9 @@ class Stream:
             LimitExceeded: The packet is larger than one read may be.
         """
         self.pages.append(page)
-        if sum(each.stop - each.body for each in self.pages) > source.limits.one_read:
-            raise LimitExceeded("too-large-read", path=source.name, limit=source.limits.one_read)
+        length = sum(each.stop - each.body for each in self.pages)
+        if length > source.limits.one_read:
+            raise LimitExceeded("too-large-read", path=source.name, needed=length, limit=source.limits.one_read)
         self.is_whole = any(value < SEGMENTS for value in page.segments)
 
 

@@ -63,12 +63,12 @@ def parse(source: Source, data: bytes, at: int) -> Comments:
 
 def encode(comments: Comments) -> bytes:
     """Returns the bytes of a list of comments and what stands behind it."""
-    texts = (comments.vendor, len(comments.entries), *comments.entries)
-    pieces = []
-    for text in texts:
-        number = text if isinstance(text, int) else len(text)
-        pieces += [number.to_bytes(4, "little"), b"" if isinstance(text, int) else text]
-    return b"".join((*pieces, comments.rest))
+    count = len(comments.entries).to_bytes(4, "little")
+    return b"".join((_sized(comments.vendor), count, *map(_sized, comments.entries), comments.rest))
+
+
+def _sized(text: bytes) -> bytes:
+    return len(text).to_bytes(4, "little") + text
 
 
 def blocks(comments: Comments, position: Callable[[int], int], problems: tuple[Problem, ...] = ()) -> Iterator[Block]:
