@@ -71,8 +71,8 @@ def parsed(head: bytes, at: int) -> Page | None:
     """Returns the page whose header these bytes are, or None when they are none or not all of it."""
     if len(head) < HEADER or head[:5] != MARK + b"\0" or len(head) < HEADER + head[26]:
         return None
-    numbers = (int.from_bytes(head[n : n + 4], "little") for n in (14, 18, 22))
-    return Page(at, head[5], head[6:14], *numbers, head[HEADER : HEADER + head[26]])
+    serial, sequence, written = (int.from_bytes(head[n : n + 4], "little") for n in (14, 18, 22))
+    return Page(at, head[5], head[6:14], serial, sequence, written, head[HEADER : HEADER + head[26]])
 
 
 def pages(source: Source, at: int) -> Iterator[Page]:
