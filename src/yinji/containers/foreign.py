@@ -21,11 +21,6 @@ def _form(group: bytes, *types: bytes) -> tuple[Magic, ...]:
     return tuple(((0, group), (8, type)) for type in types)
 
 
-def _stored_mimetype(media_type: str) -> tuple[Magic, ...]:
-    """A ZIP whose first entry is the stored file ``mimetype``; its content may reach past the sniffed head."""
-    return (((0, _ZIP), (30, b"mimetype"), (38, media_type.encode()[:26])),)
-
-
 ROWS: Final = (
     # images
     Format("cr2", ("cr2",), (((0, b"II*\0"), (8, b"CR")),), "", "image/x-canon-cr2", _I, "Canon CR2"),
@@ -69,8 +64,6 @@ ROWS: Final = (
     Format("ac3", ("ac3", "eac3"), at(0, b"\x0bw"), "", "audio/ac3", _A, "AC-3"),
     Format("dts", ("dts",), at(0, b"\x7f\xfe\x80\x01"), "", "audio/vnd.dts", _A, "DTS"),
     # documents
-    Format("epub", ("epub",), _stored_mimetype("application/epub+zip"), "", "application/epub+zip", _D, "EPUB"),
-    Format("ofd", ("ofd",), at(0, _ZIP), "", "application/ofd", _D, "OFD"),
     Format("xmind", ("xmind",), at(0, _ZIP), "", "application/vnd.xmind.workbook", _D, "XMind"),
     Format("usdz", ("usdz",), at(0, _ZIP), "", "model/vnd.usdz+zip", _S, "USDZ"),
     Format(

@@ -114,6 +114,8 @@ BUILT_IN: Final = (
     Format("glb", ("glb",), at(0, b"glTF"), "yinji.containers.gltf:Glb"),
     Format("vrm", ("vrm",), at(0, b"glTF"), "yinji.containers.gltf:Vrm"),
     Format("gltf", ("gltf",), (), "yinji.containers.gltf:Gltf"),
+    Format("epub", ("epub",), _ZIP, "yinji.containers.epub:Epub"),
+    Format("ofd", ("ofd",), _ZIP, "yinji.containers.ofd:Ofd"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
 )
