@@ -62,7 +62,9 @@ def test_it_covers_the_spans_and_nothing_else(container: Container) -> None:
             spans = list(container.media(source))
             assert media_digest(container, source) == hashlib.sha256(b"".join(data[a:b] for a, b in spans)).hexdigest()
         changed = bytearray(data)
-        start, stop = next(span for span in reversed(spans) if span.stop > span.start)
+        start, stop = next((span for span in reversed(spans) if span.stop > span.start), (0, 0))
+        if start == stop:  # a scene of metadata alone
+            continue
         changed[(start + stop) // 2] ^= 1
         with Source.open(bytes(changed), name=name) as source:
             source_spans = hashlib.sha256(b"".join(bytes(changed)[a:b] for a, b in spans)).hexdigest()
