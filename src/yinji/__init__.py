@@ -6,10 +6,12 @@ third-party package (design, section 6).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""Type checkers take it for true; :mod:`typing` itself costs more to import than all the rest."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from yinji.errors import YinjiError as YinjiError
     from yinji.labels.aigc import AigcLabel as AigcLabel
     from yinji.labels.declaration import Declaration as Declaration
@@ -54,6 +56,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'yinji' has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Final, NamedTuple
 
 from yinji.containers.base import Container
@@ -153,6 +152,8 @@ def _load(home: str) -> Container:
 @cache
 def _third_party() -> tuple[Container, ...]:
     """Returns the containers of other distributions, in the order of their names."""
+    from importlib.metadata import entry_points
+
     points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
     return tuple(point.load()() for point in points)
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from yinji.containers import embedded
 from yinji.containers.source import Source
+from yinji.containers.xml_text import quoted
 from yinji.containers.xmp import ATTRIBUTE, tag_end
 from yinji.errors import LimitExceeded, Malformed, UnreadableInput
 from yinji.labels.decode import looks_like_label
@@ -136,7 +136,7 @@ class Document:
             at += 1
         own = {match[1] for match in ATTRIBUTE.finditer(text, at, tag_end(text, start))}
         given = "".join(
-            f" {name}={quoteattr(uri)}"
+            f" {name}={quoted(uri)}"
             for name, uri in ((f"xmlns:{p}" if p else "xmlns", uri) for p, uri in packet.element.scope.items())
             if name.encode() not in own and name != "xmlns:xml"
         ).encode()

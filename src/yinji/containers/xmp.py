@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
+from yinji.containers.xml_text import escaped, quoted
 from yinji.errors import LimitExceeded, Malformed
 
 NAMESPACE: Final = "http://www.tc260.org.cn/ns/AIGC/1.0/"
@@ -338,7 +338,7 @@ def _property(prefix: str, json: str, declares: bool = False) -> bytes:
     """Returns the element; ``declares`` when its namespace was declared on the element that it replaces."""
     name, xmlns = (f"{prefix}:{NAME}", f"xmlns:{prefix}") if prefix else (NAME, "xmlns")
     declaration = f' {xmlns}="{NAMESPACE}"' if declares else ""
-    return f"<{name}{declaration}>{escape(json, {chr(34): '&quot;'})}</{name}>".encode()
+    return f"<{name}{declaration}>{escaped(json)}</{name}>".encode()
 
 
 def _removals(text: bytes, found: list[tuple[XmpLabel, _Element]]) -> list[_Edit]:
@@ -381,7 +381,7 @@ def _insertion(text: bytes, tree: _Tree, json: str) -> _Edit:
     about = _about(tree)
     attribute = f"{rdf.prefix}:about" if rdf.prefix else "about"
     description = (
-        f"<{prefix}Description {attribute}={quoteattr(about)} xmlns:{PREFIX}={quoteattr(NAMESPACE)}>".encode()
+        f"<{prefix}Description {attribute}={quoted(about)} xmlns:{PREFIX}={quoted(NAMESPACE)}>".encode()
         + _property(PREFIX, json)
         + f"</{prefix}Description>".encode()
     )

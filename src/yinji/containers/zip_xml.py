@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from yinji.containers.source import Source
+from yinji.containers.xml_text import escaped
 from yinji.errors import Malformed
 
 PADDING: Final = 2048
@@ -185,7 +185,7 @@ def padded(old: bytes, space: bytes, stop: int, new: bytes, in_place: bool) -> t
 
 def quoted(value: str) -> bytes:
     """Returns text for an element or a double-quoted attribute."""
-    return escape(value, {'"': "&quot;"}).encode()
+    return escaped(value).encode()
 
 
 def _as_utf8(data: bytes, source: Source, name: str) -> tuple[bytes, str, bytes]:

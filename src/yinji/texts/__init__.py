@@ -6,9 +6,7 @@ problem. Statutory wording does not live here but in the versioned data of :mod:
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 
@@ -44,6 +42,9 @@ def catalogue(name: str) -> dict[str, Any]:
     Raises:
         ValueError: Two files define the same code.
     """
+    import tomllib  # these two cost half of what reading a first label costs, and most readings need no words
+    from importlib.resources import files
+
     merged: dict[str, Any] = {}
     folder = files(__package__).joinpath(name)
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
