@@ -37,6 +37,7 @@ PLAINLY = pytest.mark.parametrize("container", OPEN, ids=[container.name for con
 
 def carried(container: Container) -> Iterator[tuple[str, bytes, int, int]]:
     """(name, bytes, start, stop) of every labelled example; the range is that of the value as it stands."""
+    yielded = False
     for name, data in writable.examples(container):
         whole = labelled(container, Sample(name, data)).data
         found = reading_of(container, Sample(name, whole)).found[0]
@@ -44,10 +45,10 @@ def carried(container: Container) -> Iterator[tuple[str, bytes, int, int]]:
         for opening, closing in ((b"{&quot;", b"&quot;}"), (b'{"', b'"}'), (b"Label", b"ReservedCode2: ''")):
             start, stop = piece.find(opening), piece.rfind(closing) + len(closing)
             if 0 <= start < stop:
+                yielded = True
                 yield name, whole, found.start + start, found.start + stop
                 break
-        else:
-            raise AssertionError(f"{name}: where is the value?")
+    assert yielded, f"{container.name}: in which example does the value stand plainly?"
 
 
 def codes(reading: Reading) -> set[str]:
