@@ -64,7 +64,6 @@ ROWS: Final = (
     Format("ac3", ("ac3", "eac3"), at(0, b"\x0bw"), "", "audio/ac3", _A, "AC-3"),
     Format("dts", ("dts",), at(0, b"\x7f\xfe\x80\x01"), "", "audio/vnd.dts", _A, "DTS"),
     # documents
-    Format("xmind", ("xmind",), at(0, _ZIP), "", "application/vnd.xmind.workbook", _D, "XMind"),
     Format("usdz", ("usdz",), at(0, _ZIP), "", "model/vnd.usdz+zip", _S, "USDZ"),
     Format(
         "zip",

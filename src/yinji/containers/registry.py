@@ -115,6 +115,7 @@ BUILT_IN: Final = (
     Format("gltf", ("gltf",), (), "yinji.containers.gltf:Gltf"),
     Format("epub", ("epub",), _ZIP, "yinji.containers.epub:Epub"),
     Format("ofd", ("ofd",), _ZIP, "yinji.containers.ofd:Ofd"),
+    Format("xmind", ("xmind",), _ZIP, "yinji.containers.xmind:XMind"),
     Format("html", ("html", "htm", "xhtml", "xht"), (), "yinji.containers.html:Html"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
     Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
