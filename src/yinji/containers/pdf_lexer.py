@@ -91,7 +91,10 @@ class Dictionary:
 
     def get(self, key: str) -> Value:
         """Returns the last value under ``key``, or None: a duplicate key is undefined, and the last one is common."""
-        return next((e.value for e in reversed(self.entries) if e.key == key), None)
+        for entry in reversed(self.entries):
+            if entry.key == key:
+                return entry.value
+        return None
 
     def integer(self, key: str) -> int | None:
         value = self.get(key)

@@ -44,7 +44,7 @@ _PLAIN: Final = re.compile(
 """A packet of the label alone up to its padding, as Yinji and the generators write it: ASCII text, five entities."""
 
 _PLAIN_END: Final = re.compile(rb"""<\?xpacket end=(?:"[wr]"|'[wr]')\?{1,2}>[\0 \t\r\n]*\Z""")
-_ENTITIES: Final = ((b"&quot;", b'"'), (b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
+_ENTITIES: Final = ((b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,7 @@ def _plain_label(packet: bytes) -> XmpLabel | None:
     if padding and (not padding.isspace() or b"\v" in padding or b"\f" in padding):
         return None
     text: bytes = match["text"]
+    text = text.replace(b"&quot;", b'"')
     if b"&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)

@@ -85,7 +85,7 @@ def decode(text: str) -> Decoded:
 
 
 def _conforming(wrapper: str | None, *values: str) -> Decoded:
-    plain = [value.replace('\\"', '"') for value in values]
+    plain = [value.replace('\\"', '"') if "\\" in value else value for value in values]
     return Decoded(AigcLabel(*plain), "wrapped" if wrapper else "bare", (), dict(zip(KEYS, plain, strict=True)))
 
 
