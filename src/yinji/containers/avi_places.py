@@ -64,7 +64,7 @@ def places(window: Window, form: Form) -> Iterator[Place]:
             yield from (Place(child, form, chunk) for child in children(window, chunk))
         elif chunk.type == HEADERS:
             if chunk.stop > HEAD_BYTES:  # room for an index of each stream; what follows comes with the same request
-                window.fetch_ahead(chunk.start, min(chunk.stop - chunk.start + KIB, _AHEAD))
+                window.fetch_ahead(chunk.start, min(chunk.stop - chunk.start + 4 * KIB, _AHEAD))
             for inner in children(window, chunk):
                 if inner.type == INFO:
                     yield from (Place(child, form, inner, True) for child in children(window, inner, 3))

@@ -43,8 +43,6 @@ ROWS: Final = (
     Format("hdr", ("hdr",), at(0, b"#?RADIANCE", b"#?RGBE"), "", "image/vnd.radiance", _I, "Radiance HDR"),
     Format("mng", ("mng",), at(0, b"\x8aMNG\r\n\x1a\n"), "", "video/x-mng", _V, "MNG"),
     # video
-    Format("flv", ("flv",), at(0, b"FLV\x01"), "", "video/x-flv", _V, "FLV"),
-    Format("mpegts", ("ts", "m2ts", "mts"), (), "", "video/mp2t", _V, "MPEG transport stream"),
     Format("mpegps", ("mpg", "mpeg", "vob"), at(0, b"\0\0\x01\xba", b"\0\0\x01\xb3"), "", "video/mpeg", _V, "MPEG"),
     Format("realmedia", ("rm", "rmvb"), at(0, b".RMF"), "", "application/vnd.rn-realmedia", _V, "RealMedia"),
     Format("ivf", ("ivf",), at(0, b"DKIF"), "", "video/x-ivf", _V, "IVF"),
@@ -123,7 +121,7 @@ _MARKUP = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(!doctype\s+html|html|svg|!doctype\s+svg)\b",
     re.S | re.I,
 )
-_TS_PACKETS: Final = ((0, 188), (4, 192))
+_TS_PACKETS: Final = ((0, 188), (4, 192), (0, 204))
 _TAR_MAGIC: Final = slice(257, 262)
 
 

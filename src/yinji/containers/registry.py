@@ -76,6 +76,8 @@ BUILT_IN: Final = (
     Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
     Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
     Format("avi", ("avi",), (((0, b"RIFF"), (8, b"AVI ")),), "yinji.containers.avi:Avi"),
+    Format("flv", ("flv",), at(0, b"FLV\x01"), "yinji.containers.flv:Flv"),
+    Format("mpegts", ("ts", "m2ts", "mts"), (), "yinji.containers.mpegts:MpegTs"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
     Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav:Wav"),
     Format(
