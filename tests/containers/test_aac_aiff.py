@@ -201,3 +201,13 @@ def test_hostile(name: str, content: bytes) -> None:
 def test_anything(chunks: list[tuple[bytes, bytes]], junk: bytes) -> None:
     survives(Aiff(), aiff(COMMON, *(chunk(id, content) for id, content in chunks), SOUND))
     survives(Aac(), FRAMES + junk + FRAMES)
+
+
+def test_a_recorders_aiff_gets_its_sizes() -> None:
+    content = b"FORM\0\0\0\0AIFF" + COMMON + b"SSND\0\0\0\0" + bytes(8) + bytes(range(1, 64))
+    assert reading_of(content, "a.aiff").state is State.UNLABELLED
+    out = label_in(content, "a.aiff")
+    assert reading_of(out, "a.aiff").label == LABEL
+    at = out.index(b"SSND")
+    assert int.from_bytes(out[at + 4 : at + 8], "big") == 8 + 63
+    assert int.from_bytes(out[4:8], "big") == len(out) - 8

@@ -90,6 +90,8 @@ class Aiff:
             own = _tag_edits(chunk, tag, json) if tag is not None else list(_cleared(source, chunk))
             if tag is not None:
                 json = None
+            if chunk.is_open:  # a recorder left the size of the samples unwritten
+                own.append(Edit(chunk.start + 4, chunk.body, (chunk.size & _LARGEST).to_bytes(4, "big")))
             if chunk.is_unpadded and not sum(edit.growth for edit in own):
                 own.append(Edit(chunk.stop, chunk.stop, b"\0"))
             edits += own

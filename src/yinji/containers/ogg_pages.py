@@ -29,6 +29,7 @@ class Page(NamedTuple):
         serial, sequence: Of the stream, and of the page in it.
         checksum: As written.
         segments: The lacing values.
+        body, stop: Where its content begins and ends.
     """
 
     start: int
@@ -38,14 +39,8 @@ class Page(NamedTuple):
     sequence: int
     checksum: int
     segments: bytes
-
-    @property
-    def body(self) -> int:
-        return self.start + HEADER + len(self.segments)
-
-    @property
-    def stop(self) -> int:
-        return self.body + sum(self.segments)
+    body: int
+    stop: int
 
 
 def page_at(source: Source, at: int) -> Page:
@@ -72,7 +67,9 @@ def parsed(head: bytes, at: int) -> Page | None:
     if len(head) < HEADER or head[:5] != MARK + b"\0" or len(head) < HEADER + head[26]:
         return None
     serial, sequence, written = (int.from_bytes(head[n : n + 4], "little") for n in (14, 18, 22))
-    return Page(at, head[5], head[6:14], serial, sequence, written, head[HEADER : HEADER + head[26]])
+    body = HEADER + head[26]
+    segments = head[HEADER:body]
+    return Page(at, head[5], head[6:14], serial, sequence, written, segments, at + body, at + body + sum(segments))
 
 
 def pages(source: Source, at: int) -> Iterator[Page]:

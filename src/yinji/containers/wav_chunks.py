@@ -6,6 +6,7 @@ padding byte, others the form's own size. The walk takes what is certain and ref
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
@@ -37,6 +38,7 @@ _OPEN: Final = frozenset(
 
 _OPEN_64: Final = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 _TAIL: Final = 4096
+_NAME: Final = re.compile(rb"[ -~]{4}")
 
 
 class Chunk(NamedTuple):
@@ -191,7 +193,7 @@ class Walk:
 
 
 def _is_name(id: bytes) -> bool:
-    return all(0x20 <= byte < 0x7F for byte in id) and id != b"    "
+    return _NAME.fullmatch(id) is not None and id != b"    "
 
 
 def make(id: bytes, content: bytes, order: Order = "little") -> bytes:
