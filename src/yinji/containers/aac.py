@@ -24,7 +24,6 @@ from yinji.labels.aigc import AigcLabel
 _SEARCH: Final = 4096
 _ADTS: Final = 7
 _RATES: Final = 13
-_STRIDE: Final = 256
 
 
 class Aac:
@@ -138,9 +137,9 @@ def _first_frame(source: Source, heads: list[Tag], stop: int) -> int:
 
 def _inner(source: Source, at: int, stop: int) -> Iterator[Tag]:
     """Yields the tags between frames, as files have that were simply joined."""
-    window = Window(source, _STRIDE)
+    read = source.read
     while at + _ADTS <= stop:
-        length = frame_length(window.peek(at, _ADTS))
+        length = frame_length(read(at, _ADTS))
         if length:
             at += length
             continue
