@@ -91,6 +91,8 @@ PLACES = {
     "first": (scene(f',"extras":{{"AIGC":{VALUE},"mood":"calm"}}'), "gltf-extras", "bare", set()),
     "escaped name": (scene(f',"extras":{{"\\u0041IGC":{VALUE}}}'), "gltf-extras", "bare", set()),
     "lower case": (scene(f',"extras":{{"aigc":{VALUE}}}'), "gltf-extras", "bare", {"key-case"}),
+    "misspelt": (scene(f',"extras":{{"AGIC":{VALUE}}}'), "gltf-extras", "bare", {"key-name"}),
+    "copyright": (scene(f',"copyright":{VALUE}'), "gltf-asset", "bare", {"key-name", "place"}),
     "asset": (scene(f',"AIGC":{VALUE}'), "gltf-json", "bare", {"gltf-place", "place"}),
     "root extras": (scene(more=f',"extras":{{"AIGC":{VALUE}}}'), "gltf-json", "bare", {"gltf-place", "place"}),
     "node": (scene(more=f',"nodes":[{{"extras":{{"AIGC":{VALUE}}}}}]'), "gltf-json", "bare", {"gltf-place", "place"}),
@@ -146,7 +148,7 @@ def test_every_place_is_read(name: str, form: str) -> None:
     assert reading.state is State.LABELLED
     (found,) = reading.found
     assert (found.label, found.carrier, found.shape) == (LABEL, carrier, shape)
-    assert data[found.start :].startswith((b'"AIGC"', b'"aigc"', b'"\\u0041', b'"TC260:', b'"http', b'"dc:'))
+    assert data[found.start :].startswith((b'"AIGC"', b'"aigc"', b'"\\u0041', b'"TC260:', b'"http', b'"dc:', b'"AGIC', b'"copyright'))
     if codes is not None:
         assert {problem.code for problem in found.problems} >= codes
 

@@ -62,7 +62,6 @@ ROWS: Final = (
     Format("ac3", ("ac3", "eac3"), at(0, b"\x0bw"), "", "audio/ac3", _A, "AC-3"),
     Format("dts", ("dts",), at(0, b"\x7f\xfe\x80\x01"), "", "audio/vnd.dts", _A, "DTS"),
     # documents
-    Format("usdz", ("usdz",), at(0, _ZIP), "", "model/vnd.usdz+zip", _S, "USDZ"),
     Format(
         "zip",
         ("zip", "cbz", "jar", "apk"),
@@ -90,7 +89,6 @@ ROWS: Final = (
     Format("yaml", ("yaml", "yml"), (), "", "application/yaml", _T, "YAML"),
     Format("latex", ("tex",), (), "", "application/x-tex", _T, "LaTeX"),
     # scenes
-    Format("usd", ("usd", "usdc", "usda"), at(0, b"PXR-USDC", b"#usda "), "", "model/vnd.usd", _S, "USD"),
     Format("fbx", ("fbx",), at(0, b"Kaydara FBX Binary"), "", "application/x-fbx", _S, "FBX"),
     Format("obj", ("obj",), (), "", "model/obj", _S, "Wavefront OBJ"),
     Format("stl", ("stl",), (), "", "model/stl", _S, "STL"),

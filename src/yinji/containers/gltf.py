@@ -21,6 +21,7 @@ from yinji.containers.splice import Splice
 from yinji.containers.xmp import NAMESPACE
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
+from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
 
 RESERVE: Final = 1024
@@ -58,6 +59,7 @@ class Gltf:
         text = layout.text(source)
         scene, damage = scan_far(text, source)
         told = [scene.members[p] for key in _TOLD if (p := ("asset", key)) in scene.members]
+        told = [*dict.fromkeys((*told, *_unnamed(text, scene)))]
         for member in sorted((*told, *scene.labels), key=lambda each: each.start):
             yield _block(text, layout, scene, member)
         if damage is not None:
@@ -151,6 +153,13 @@ def _block(text: bytes, layout: Layout, scene: Scene, member: Member) -> Block:
     )
 
 
+def _unnamed(text: bytes, scene: Scene) -> list[Member]:
+    """Returns what reads as a label in ``asset`` and its extras under another name."""
+    members = (m for m in scene.members.values() if m.path in (_PLACE, _PLACE[:1]) and m not in scene.labels)
+    strings = (m for m in members if text[m.value : m.value + 1] == b'"')
+    return [member for member in strings if looks_like_label(text_of(text[member.value : member.stop]))]
+
+
 def _is_bound(text: bytes, member: Member) -> bool:
     """Whether a name in a packet stands for the prescribed namespace: in full, or by a prefix that is bound to it."""
     if member.key.startswith(NAMESPACE):
@@ -165,6 +174,7 @@ def _edited(text: bytes, scene: Scene, label: str, source: Source) -> bytes:
     value = json.dumps(label, ensure_ascii=False).encode()
     target = scene.members.get((*_PLACE, "AIGC"))
     edits = [(*member.cut, b"") for member in scene.labels if member is not target]
+    edits += [(member.value, member.stop, b'""') for member in _unnamed(text, scene)]
     if target is not None:
         stop = _end_of_space(text, target.stop)
         room = stop - target.value - len(value)

@@ -114,6 +114,8 @@ BUILT_IN: Final = (
     Format("odg", ("odg", "otg"), _ZIP, "yinji.containers.odf:Odg"),
     Format("glb", ("glb",), at(0, b"glTF"), "yinji.containers.gltf:Glb"),
     Format("vrm", ("vrm",), at(0, b"glTF"), "yinji.containers.gltf:Vrm"),
+    Format("usd", ("usda", "usd", "usdc"), at(0, b"#usda ", b"PXR-USDC"), "yinji.containers.usd:Usd"),
+    Format("usdz", ("usdz",), at(0, b"PK\x03\x04"), "yinji.containers.usd:Usdz"),
     Format("gltf", ("gltf",), (), "yinji.containers.gltf:Gltf"),
     Format("epub", ("epub",), _ZIP, "yinji.containers.epub:Epub"),
     Format("ofd", ("ofd",), _ZIP, "yinji.containers.ofd:Ofd"),

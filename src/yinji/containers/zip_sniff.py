@@ -21,6 +21,7 @@ _MEDIA_TYPES: Final = (
 )
 _OFFICE: Final = ((b"word/", "docx"), (b"xl/", "xlsx"), (b"ppt/", "pptx"))
 _PACKAGE: Final = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml")
+_LAYERS: Final = (b".usd", b".usda", b".usdc")
 _XMIND: Final = frozenset((b"metadata.json", b"manifest.json"))
 
 
@@ -57,10 +58,13 @@ def _by_media_type(head: bytes) -> str:
 
 
 def _by_names(names: Iterable[bytes], named: str) -> str:
-    there = set(names)
+    listed = list(names)
+    there = set(listed)
     for folder, name in _OFFICE:
         if (named == name or there.intersection(_PACKAGE)) and any(entry.startswith(folder) for entry in there):
             return name
+    if listed and listed[0].lower().endswith(_LAYERS):
+        return "usdz"
     if b"OFD.xml" in there:
         return "ofd"
     if b"META-INF/container.xml" in there and b"mimetype" in there:
