@@ -30,6 +30,7 @@ from yinji.containers.zip_document import (
     fields,
     is_editable_in_place,
     is_label,
+    labels_in,
     signatures,
 )
 from yinji.containers.zip_edit import media, plan
@@ -84,9 +85,8 @@ class _Office:
             for name in package.of_type(types):
                 yield from fields(package.archive, name, carrier)
         for name in _private_parts(package):
-            for element in package.xml(name).elements:
-                if is_label(element.name, element.text):
-                    yield block(package.archive, name, "ooxml-part", element.name, element.text)
+            for element in labels_in(package.xml(name)):
+                yield block(package.archive, name, "ooxml-part", element.name, element.text)
         yield from signatures(package.archive, signature_parts(package))
         yield from credentials(package.archive)
 
@@ -108,10 +108,11 @@ class _Office:
         if not related:
             changes[package.name_of(RELATIONSHIPS) or RELATIONSHIPS] = package.with_relationship(target)
             changes[package.name_of(TYPES) or TYPES] = package.with_content_type(target)
-        for name in (*package.of_type(EXTENDED + CORE), *_private_parts(package)):
+        private = _private_parts(package)
+        for name in (*package.of_type(EXTENDED + CORE), *private):
             part = package.xml(name)
-            if second := [e for e in part.elements if is_label(e.name, e.text) and e is not part.root]:
-                changes[name] = part.applied(map(part.emptying, second))
+            if second := labels_in(part):
+                changes[name] = part.applied(map(part.removal if name in private else part.emptying, second))
         return plan(package.archive, changes, stored=(target,))
 
     def media(self, source: Source) -> Iterator[Span]:

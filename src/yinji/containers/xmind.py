@@ -9,12 +9,22 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final, NamedTuple
 
+from yinji.containers import zip_quick
 from yinji.containers.base import Example, Span
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.zip_directory import LOCAL, Archive
-from yinji.containers.zip_document import CREDENTIALS, NAME, block, credentials, is_editable_in_place, is_label, packed
+from yinji.containers.zip_document import (
+    CREDENTIALS,
+    NAME,
+    block,
+    credentials,
+    is_editable_in_place,
+    is_label,
+    labels_in,
+    packed,
+)
 from yinji.containers.zip_edit import media, plan
 from yinji.containers.zip_xml import PADDING, Element, XmlPart, padded, quoted, set_one
 from yinji.errors import Malformed
@@ -67,11 +77,11 @@ class XMind:
             yield from _json_blocks(archive, self.carrier)
         if META in archive:
             part = _xml(archive)
-            for element in part.elements[1:]:
-                if is_label(element.name, element.text):
-                    yield block(archive, META, self.carrier, element.name, element.text)
-                elif element.text:
-                    yield block(archive, META, "xmind-meta", element.name, element.text)
+            for element in labels_in(part):
+                yield block(archive, META, self.carrier, element.name, element.text)
+            for key, text in zip_quick.fields(archive.content(archive.require(META))):
+                if not is_label(key, text):
+                    yield block(archive, META, "xmind-meta", key, text)
         yield from credentials(archive)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
@@ -115,7 +125,10 @@ class XMind:
 
 def _json_blocks(archive: Archive, carrier: str) -> Iterator[Block]:
     text = _text(archive)
-    for member in scan_object(text, len(text) - len(text.lstrip())).members:
+    scan = scan_object(text, len(text) - len(text.lstrip()))
+    if text[scan.stop :].strip():
+        raise _broken(archive)
+    for member in scan.members:
         if is_label(member.key, member.text):
             yield block(archive, METADATA, carrier, member.key, member.text)
         elif member.type in (Type.STRING, Type.OBJECT):
@@ -207,7 +220,7 @@ def _xml(archive: Archive) -> XmlPart:
 
 def _with_element(archive: Archive, label: AigcLabel, *, is_target: bool) -> bytes:
     part = _xml(archive)
-    found = [element for element in part.elements[1:] if is_label(element.name, element.text)]
+    found = labels_in(part)
     if not is_target:
         return part.applied(map(part.removal, found))
     in_place = is_editable_in_place(archive.find(META))

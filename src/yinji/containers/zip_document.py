@@ -10,7 +10,7 @@ from typing import Final
 from yinji.containers import zip_quick
 from yinji.containers.model import Block
 from yinji.containers.zip_directory import HAS_DESCRIPTOR, STORED, Archive, Entry
-from yinji.containers.zip_xml import XmlPart
+from yinji.containers.zip_xml import Element, XmlPart
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
 
@@ -35,6 +35,13 @@ def is_label(key: str, value: str) -> bool:
     return key.upper() == NAME or looks_like_label(value)
 
 
+def labels_in(part: XmlPart) -> list[Element]:
+    """Returns the innermost elements that are labels, the root aside."""
+    found = [element for element in part.elements[1:] if is_label(element.name, element.text)]
+    around = {id(element.parent) for element in found}
+    return [element for element in found if id(element) not in around]
+
+
 def fields(archive: Archive, name: bytes, carrier: str) -> Iterator[Block]:
     """Yields the general properties in a part; one that says what a label says is among them, whatever its name.
 
@@ -45,7 +52,7 @@ def fields(archive: Archive, name: bytes, carrier: str) -> Iterator[Block]:
     found = [(key, text) for key, text in zip_quick.fields(data) if not is_label(key, text)]
     if zip_quick.may_hold_label(data):
         part = XmlPart(data, archive.source, name.decode("utf-8", "replace"))
-        found += [(e.name, e.text) for e in part.elements[1:] if is_label(e.name, e.text)]
+        found += [(element.name, element.text) for element in labels_in(part)]
     yield from (block(archive, name, carrier, key, text) for key, text in found)
 
 

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 _ATTRIBUTES: Final = rb"""(?:\s+[A-Za-z:]+="[^"<&]*")*"""
 _ATTRIBUTE: Final = re.compile(rb'([A-Za-z:]+)="([^"]*)"')
-_PROLOGUE: Final = re.compile(
+_SHELL: Final = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml version=["']1\.0["'](?: encoding=["'](?:utf|UTF)-8["'])?"""
-    rb"""(?: standalone=["'](?:yes|no)["'])?\s*\?>)?"""
+    rb"""(?: standalone=["'](?:yes|no)["'])?\s*\?>)?\s*<([A-Za-z]+)""" + _ATTRIBUTES + rb""">\s*</\1>\s*"""
 )
 _FIELD: Final = re.compile(
     rb"<(?:[A-Za-z]+:)?(Application|AppVersion|Company|Manager|[cC]reator|[lL]astModifiedBy|initial-creator|[gG]enerator|"
@@ -24,7 +24,6 @@ _RELATIONSHIP: Final = re.compile(rb"<Relationship(" + _ATTRIBUTES + rb")\s*/>")
 _PROPERTY: Final = re.compile(
     rb"<property(" + _ATTRIBUTES + rb")\s*><vt:([A-Za-z0-9]+)>([^<]*)</vt:[A-Za-z0-9]+></property>"
 )
-_MARKUP_OF_PROPERTY: Final = 4
 _REFERENCE: Final = re.compile(r"&(quot|amp|lt|gt|apos);")
 _CHARACTERS: Final = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
 _SIGNS: Final = (b"aigc", b"contentpro", b"produce", b"propagat", b"label", b"&#", b"<!doctype", b"\0")
@@ -65,13 +64,13 @@ def fields(xml: bytes) -> list[tuple[str, str]]:
 def relationships(xml: bytes) -> list[dict[str, str]] | None:
     """Returns the attributes of each relationship, or None when the part is not that plain."""
     rows = _RELATIONSHIP.findall(xml)
-    return [_attributes(row) for row in rows] if _accounts_for(xml, len(rows)) else None
+    return [_attributes(row) for row in rows] if _is_plain(xml, _RELATIONSHIP) else None
 
 
 def properties(xml: bytes) -> list[Property] | None:
     """Returns the custom properties, or None when the part is not that plain."""
     rows = _PROPERTY.findall(xml)
-    if not _accounts_for(xml, _MARKUP_OF_PROPERTY * len(rows)):
+    if not _is_plain(xml, _PROPERTY):
         return None
     try:
         found = [Property(_attributes(row), type.decode(), _text(value.decode())) for row, type, value in rows]
@@ -80,12 +79,9 @@ def properties(xml: bytes) -> list[Property] | None:
     return found
 
 
-def _accounts_for(xml: bytes, tags: int) -> bool:
-    """Whether there is no markup but so many tags, the root's two, and a declaration."""
-    prologue = _PROLOGUE.match(xml)
-    assert prologue is not None
-    declared = prologue.end() > 3
-    return xml.count(b"<") == tags + 2 + declared and b"]]>" not in xml and b"\0" not in xml
+def _is_plain(xml: bytes, row: re.Pattern[bytes]) -> bool:
+    """Whether there is nothing but such rows inside one root element behind a declaration in UTF-8."""
+    return b"]]>" not in xml and _SHELL.fullmatch(row.sub(b"", xml)) is not None
 
 
 def _attributes(row: bytes) -> dict[str, str]:
