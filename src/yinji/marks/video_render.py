@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LOOKS: Final = 12
 """Frames, spread over the labelled seconds, by which tones are chosen and on which the result is measured."""
 _LOST: Final = 0.25
-"""Share of pictures that may fail to decode; each is replaced by its neighbour."""
+"""Share of pictures that may fail to decode in whole or in part; a missing one is replaced by its neighbour."""
 _ATTACHED: Final = 0x400
 _IN_BAND: Final = frozenset(("avc3", "avc4", "hev1", "dvhe", "dvav"))
 Beat = Callable[[int], None]
@@ -179,6 +179,7 @@ class Clip:
                     yield (last or frame), shown[at]
                     at += 1
                 if at < len(shown) and shown[at] == frame.pts:
+                    lost += frame.is_corrupt
                     yield frame, shown[at]
                     at += 1
                 last = frame

@@ -1,0 +1,86 @@
+"""Puts the rhythm into files one after the other, as a process of its own: FFmpeg may crash, and takes only this down.
+
+::
+
+    python -m yinji.marks.audio_worker
+
+Each line of JSON on standard input is a task; each line on standard output says what was done or what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from yinji.errors import YinjiError
+from yinji.marks.audio_codec import Unspliceable, codec_of, listen
+from yinji.marks.audio_plan import UNCHANGED, Done, Wish
+
+MOST_MEMORY: Final = 4 << 30
+"""Address space; the mapped file counts."""
+_WAYS: Final = {
+    "audio/flac": "audio_flac",
+    "audio/mpeg": "audio_mp3",
+    "audio/aac": "audio_adts",
+    "audio/mp4": "audio_mp4",
+    "audio/ogg": "audio_ogg",
+}
+
+
+def work(task: dict[str, Any]) -> dict[str, Any]:
+    """Does one task and returns the facts.
+
+    Raises:
+        YinjiError: It cannot be done.
+    """
+    source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
+    if media_type == "audio/mp4":
+        from yinji.marks import audio_mp4
+        audio_mp4.refuse_enciphered(source)
+    wish = Wish.of(task["place"], lambda at_end: listen(source, at_end=at_end))
+    if wish.is_empty:
+        shutil.copyfile(source, output)
+        return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
+    try:
+        return import_module(f"yinji.marks.{_WAYS[media_type]}").mark(source, output, wish).to_dict()
+    except Unspliceable:
+        from yinji.marks.audio_reencode import reencode
+        return reencode(source, output, media_type, wish).to_dict()
+
+
+def answer(line: str) -> dict[str, Any]:
+    """Does the task of a line."""
+    import av
+
+    try:
+        return {"done": work(json.loads(line))}
+    except YinjiError as error:
+        return {"error": [type(error).__name__, error.code, error.details]}
+    except (av.FFmpegError, EOFError) as error:
+        reason = str(getattr(error, "strerror", "") or error)
+        return {"error": ["Malformed", "mark-not-decodable", {"kind": "audio", "reason": reason}]}
+    except (MemoryError, OSError):
+        return {"error": ["LimitExceeded", "audio-too-much", {}]}
+
+
+def main() -> int:
+    """Works until the input ends."""
+    import av
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or hard > MOST_MEMORY:
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, hard))
+    av.logging.set_level(None)
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The rhythm label of sound: short long, short short, which is Morse A I (GB 45438-2025 5.3 c).
+
+The standard names neither pitch nor speed. A dot lasts 120 ms here, a dash three dots (ITU-R M.1677), at 800 Hz,
+which every codec and every loudspeaker carries. It is about as loud as the sound it stands beside.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from operator import mul
+from typing import Final, NamedTuple
+
+DOT: Final = 0.12
+"""Seconds."""
+PITCH: Final = 800.0
+"""Hertz."""
+MARKS: Final = (1, 3, 1, 1)
+"""Lengths of the tones in dots."""
+GAPS: Final = (1, 3, 1)
+"""Silence between them in dots; the longer one parts the letters."""
+LOWEST_RATE: Final = 4000
+LOUDEST: Final = -14.0
+QUIETEST: Final = -32.0
+USUAL: Final = -23.0
+"""Level beside silence, in dBFS (the programme level of EBU R 128)."""
+NEAR: Final = 10.0
+"""Seconds of the content whose loudness decides."""
+
+_RAMP: Final = 0.005
+_LEAD: Final = 0.1
+_TAIL: Final = 0.4
+_FULL: Final = 32768.0
+_BLOCK: Final = 0.1
+_FLOOR: Final = 1e-6
+_GATE: Final = 0.1
+
+
+def rhythm(rate: int, level: float, *, at_end: bool = False, multiple: int = 1) -> array[float]:
+    """Makes the rhythm with the silence around it: the longer one lies between it and the content.
+
+    Args:
+        rate: Samples a second.
+        level: RMS of the tone in dBFS.
+        at_end: It will stand behind the content.
+        multiple: Its length in samples is filled up with silence to a multiple of this.
+
+    Returns:
+        One channel, -1 to 1.
+    """
+    lead, tail = (_TAIL, _LEAD) if at_end else (_LEAD, _TAIL)
+    samples = _silence(lead * rate)
+    peak = math.sqrt(2) * 10 ** (level / 20)
+    for dots, gap in zip(MARKS, (*GAPS, 0), strict=True):
+        samples += _tone(round(dots * DOT * rate), rate, peak)
+        samples += _silence(gap * DOT * rate)
+    samples += _silence(tail * rate)
+    samples += _silence(-len(samples) % multiple)
+    return samples
+
+
+def seconds() -> float:
+    """Seconds of the rhythm with the silence around it."""
+    return _LEAD + (sum(MARKS) + sum(GAPS)) * DOT + _TAIL
+
+
+def _silence(length: float) -> array[float]:
+    return array("f", bytes(4 * round(length)))
+
+
+def _tone(length: int, rate: int, peak: float) -> array[float]:
+    ramp = max(1, round(_RAMP * rate))
+    step = 2 * math.pi * PITCH / rate
+    return array("f", (peak * math.sin(step * n) * min(1.0, n / ramp, (length - 1 - n) / ramp) for n in range(length)))
+
+
+def level_beside(samples: array[int], rate: int, channels: int) -> float:
+    """Returns the level of the rhythm in dBFS, from the gated loudness of the content next to it.
+
+    As in ITU-R BS.1770, blocks that are silent, or 10 dB below the rest, do not count; there is no frequency weighting.
+
+    Args:
+        samples: 16 bits, channels interleaved.
+        rate: Samples a second.
+        channels: How many.
+    """
+    size = max(1, int(_BLOCK * rate)) * channels
+    powers = []
+    for start in range(0, max(len(samples) - size // 2, 0), size):
+        block = samples[start : start + size]
+        powers.append(sum(map(mul, block, block)) / len(block) / _FULL**2)
+    powers = [power for power in powers if power > _FLOOR]
+    if not powers:
+        return USUAL
+    gate = _GATE * sum(powers) / len(powers)
+    loud = [power for power in powers if power >= gate]
+    return min(LOUDEST, max(QUIETEST, 10 * math.log10(sum(loud) / len(loud))))
+
+
+class _Mark(NamedTuple):
+    """A run of frames in which the tone is on."""
+
+    start: int
+    stop: int
+
+    @property
+    def length(self) -> int:
+        return self.stop - self.start
+
+
+def find(samples: Sequence[float], rate: int) -> list[float]:
+    """Finds this rhythm, at its own pitch and speed.
+
+    Args:
+        samples: One channel.
+        rate: Samples a second.
+
+    Returns:
+        Where its first tone begins, in seconds.
+    """
+    hop = max(1, rate // 100)
+    marks = [m for m in _marks(_is_on(samples, rate, hop)) if m.length > 1]
+    found = []
+    for number in range(len(marks) - 3):
+        group = marks[number : number + 4]
+        before = group[0].start - (marks[number - 1].stop if number else -100)
+        after = (marks[number + 4].start if number + 4 < len(marks) else len(samples) // hop + 100) - group[3].stop
+        if min(before, after) >= 2 * _DOT_HOPS and _fits(group):
+            found.append(group[0].start * hop / rate)
+    return found
+
+
+_DOT_HOPS: Final = DOT * 100
+_SLACK: Final = 3.5
+_PURE: Final = 0.6
+
+
+def _is_on(samples: Sequence[float], rate: int, hop: int) -> list[bool]:
+    """Whether the tone holds most of the energy, for each hundredth of a second."""
+    window = 2 * hop
+    step = 2 * math.pi * PITCH / rate
+    wave = [math.cos(step * n) for n in range(window)], [math.sin(step * n) for n in range(window)]
+    shares, tones = [], []
+    for start in range(0, len(samples) - window + 1, hop):
+        part = samples[start : start + window]
+        energy = sum(map(mul, part, part))
+        tone = sum(sum(map(mul, part, w)) ** 2 for w in wave) * 2 / window
+        shares.append(tone / energy if energy else 0.0)
+        tones.append(tone)
+    floor = 0.02 * max(tones, default=0.0)
+    return [share > _PURE and tone > floor for share, tone in zip(shares, tones, strict=True)]
+
+
+def _marks(on: Sequence[bool]) -> Iterator[_Mark]:
+    start = None
+    for number, state in enumerate((*on, False)):
+        if state and start is None:
+            start = number
+        elif not state and start is not None:
+            yield _Mark(start, number)
+            start = None
+
+
+def _fits(group: Sequence[_Mark]) -> bool:
+    gaps = [b.start - a.stop for a, b in zip(group, group[1:], strict=False)]
+    lengths = [mark.length for mark in group]
+    wanted = [n * _DOT_HOPS for n in (*MARKS, *GAPS)]
+    return all(abs(have - want) <= _SLACK for have, want in zip((*lengths, *gaps), wanted, strict=True))
