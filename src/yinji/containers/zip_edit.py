@@ -21,6 +21,7 @@ from yinji.containers.zip_directory import (
     CENTRAL_SIZE,
     DEFLATED,
     DESCRIPTOR,
+    END,
     END64_SIZE,
     END_SIZE,
     HAS_DESCRIPTOR,
@@ -75,6 +76,7 @@ def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection
         Malformed: The archive cannot be edited safely.
         UnsupportedFormat: It would no longer fit its own offsets.
     """
+    _refuse_second_end(archive)
     extents = extents_of(archive)
     replaced: dict[bytes, tuple[Entry, _Piece]] = {}
     added: dict[bytes, _Piece] = {}
@@ -100,6 +102,13 @@ def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection
         kept = [edit for edit in edits if edit.start < archive.ending.start]
         edits = [*kept, _directory(archive, kept, replaced, added, in_place)]
     return Splice.of(edits)
+
+
+def _refuse_second_end(archive: Archive) -> None:
+    """Refuses a file in which, once parts have moved, another end record could be taken for the real one."""
+    behind = archive.ending.end + END_SIZE
+    if END in archive.source.read_up_to(behind, archive.source.limits.one_read):
+        raise Malformed("zip-directory", path=archive.source.name, offset=behind)
 
 
 def extents_of(archive: Archive) -> dict[bytes, Span]:
