@@ -17,6 +17,9 @@ MAX_HEADER: Final = 12
 
 WIDEST: Final = 8
 _SHORT_VOID: Final = 128
+_ID_WIDTHS: Final = tuple(9 - first.bit_length() if first >= 0x10 else 0 for first in range(256))
+"""Bytes of an id by its first byte; 0 for none."""
+
 _ZEROED: Final = 1 << 16
 
 
@@ -118,15 +121,21 @@ def children(source: Source, data: bytes, base: int, depth: int = 1) -> Iterator
         Malformed: Something else stands where an element should.
         LimitExceeded: Too many, or nested too deep.
     """
-    at = 0
-    while at < len(data):
+    at, end = 0, len(data)
+    while at < end:
         source.element(depth)
-        found = header(data, at)
-        if found is None or found.size is None or at + found.length + found.size > len(data):
+        body = at + _ID_WIDTHS[data[at]] + 1
+        if at + 1 < body <= end and 0x80 <= data[body - 1] < 0xFF:  # nearly always: a size of one byte
+            id, size = int.from_bytes(data[at : body - 1], "big"), data[body - 1] & 0x7F
+        else:
+            found = header(data, at)
+            if found is None or found.size is None:
+                raise Malformed("ebml-element", path=source.name, offset=base + at)
+            id, body, size = found.id, at + found.length, found.size
+        if body + size > end:
             raise Malformed("ebml-element", path=source.name, offset=base + at)
-        body = at + found.length
-        yield Element(found.id, base + at, base + body, base + body + found.size)
-        at = body + found.size
+        yield Element(id, base + at, base + body, base + body + size)
+        at = body + size
 
 
 def content(source: Source, master: Element) -> bytes:

@@ -62,7 +62,7 @@ def plan(source: Source, json: str, reading: Reading) -> Splice:
     if target is None:
         edits.append(Edit(walk.start, walk.start, _new_tag(source, made)))
     else:
-        kept, own = _label_edits(target, made)
+        kept, own = _label_edits(source, target, made)
         edits += own
     for said in scripts:
         edits += _clearing(source, said, held, kept if said is target else None)
@@ -73,13 +73,15 @@ def plan(source: Source, json: str, reading: Reading) -> Splice:
     return Splice.of(small for edit in edits for small in differences(source, edit))
 
 
-def _label_edits(said: Script, made: bytes) -> tuple[Property | None, list[Edit]]:
+def _label_edits(source: Source, said: Script, made: bytes) -> tuple[Property | None, list[Edit]]:
     """Returns the property that held the label, and the edits that set it, with filler behind it."""
     amf, base = said.amf, said.tag.body
     items = list(amf.properties(said.value))
     number = next((n for n, item in enumerate(items) if item.key == NAME), None)
     if number is None:
         end = amf.end(said.value)
+        if amf.data[end : end + 3] != END and items and items[-1].type in OBJECTS:
+            raise Malformed("flv-amf", path=source.name, offset=base + end)  # which object lacks its end is unknown
         closing = b"" if amf.data[end : end + 3] == END else END
         new = made + padding(RESERVE)
         return None, [Edit(base + end, base + end, new + closing), *_count(said, 2)]

@@ -23,7 +23,7 @@ from yinji.containers.matroska_elements import (
     top,
 )
 from yinji.containers.matroska_samples import clip
-from yinji.containers.matroska_seek import entries
+from yinji.containers.matroska_seek import pointers
 from yinji.containers.matroska_tags import HOLE, blocks_of, remains
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
@@ -176,11 +176,11 @@ class _Reader:
         """Yields the blocks of elements that SeekHeads point to and the walk has not come to."""
         for head in self._heads:  # grows while SeekHeads point to further ones
             data = ebml.content(self._source, head)
-            for entry in entries(self._source, head, data):
-                at = segment.body + entry.position
-                if entry.id in (TAGS, INFO, SEEK_HEAD) and at not in self._visited and at < segment.element.stop:
+            for id, position in pointers(self._source, head, data):
+                at = segment.body + position
+                if id in (TAGS, INFO, SEEK_HEAD) and at not in self._visited and at < segment.element.stop:
                     element = ebml.element(self._window, at, segment.element.stop)
-                    if element.id == entry.id and not element.is_open:
+                    if element.id == id and not element.is_open:
                         yield from self._blocks_of(element)
 
     def _fetch_tail(self) -> None:

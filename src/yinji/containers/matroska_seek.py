@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ from yinji.containers.matroska_elements import (
 from yinji.containers.matroska_rewrite import Rewrite
 from yinji.containers.source import Source
 
+_SEEK_ID_SIGN: Final = SEEK_ID.to_bytes(2, "big")
+_USUAL: Final = re.compile(rb"\x53\xab\x84(....)\x53\xac([\x81-\x88])", re.DOTALL)
 _CUE_MASTERS: Final = frozenset((CUE_POINT, CUE_TRACK_POSITIONS, CUE_REFERENCE))
 
 
@@ -42,6 +45,18 @@ def entries(source: Source, head: Element, data: bytes) -> Iterator[Entry]:
         if id and position and position.size <= ebml.WIDEST:
             values = [ebml.number(data[p.body - head.body : p.stop - head.body]) for p in (id, position)]
             yield Entry(values[0], values[1], seek, position)
+
+
+def pointers(source: Source, head: Element, data: bytes) -> list[tuple[int, int]]:
+    """Returns the ids and positions of a SeekHead's entries, without taking apart what is written as nearly always."""
+    found = list(_USUAL.finditer(data))
+    if len(found) != data.count(_SEEK_ID_SIGN):
+        return [(entry.id, entry.position) for entry in entries(source, head, data)]
+    stops = [match.end() + match[2][0] - 0x80 for match in found]
+    return [
+        (int.from_bytes(match[1], "big"), int.from_bytes(data[match.end() : stop], "big"))
+        for match, stop in zip(found, stops, strict=True)
+    ]
 
 
 def seek(id: int, position: int) -> bytes:
