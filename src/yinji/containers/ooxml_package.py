@@ -59,9 +59,7 @@ class Package:
         self._names = {name.replace(b"\\", b"/").lstrip(b"/").lower(): name for name in self.archive.names}
         if len(self._names) != len(list(self.archive.names)):
             raise Malformed("ooxml-equivalent-names", path=source.name)
-        properties = [
-            name for key, name in self._names.items() if key.startswith(b"docprops/") and key.endswith(b".xml")
-        ]
+        properties = [name for key, name in self._names.items() if key[:9] == b"docprops/" and key[-4:] == b".xml"]
         self.archive.fetch(self.archive.find(name) for name in (self.name_of(RELATIONSHIPS), *properties) if name)
         self.relationships: Final = tuple(self._related())
 

@@ -121,6 +121,8 @@ class Archive:
         self.directory: Final = self.read(ending.start, ending.size)
         self._places = self._walk()
         self._contents: dict[bytes, bytes] = {}
+        self._found: dict[bytes, Entry] = {}
+        self._spans: dict[bytes, tuple[int, int]] = {}
         self._total = 0
 
     @classmethod
@@ -149,8 +151,10 @@ class Archive:
 
     def find(self, name: bytes) -> Entry | None:
         """Returns the entry of exactly this name, or None."""
-        at = self._places.get(name)
-        return None if at is None else self._entry(name, at)
+        entry = self._found.get(name)
+        if entry is None and (at := self._places.get(name)) is not None:
+            entry = self._found[name] = self._entry(name, at)
+        return entry
 
     def require(self, name: bytes) -> Entry:
         """Returns the entry of exactly this name.
@@ -204,6 +208,8 @@ class Archive:
         Raises:
             Malformed, Truncated: They contradict each other, or lie outside the archive.
         """
+        if entry.name in self._spans:
+            return self._spans[entry.name]
         header = self.read(entry.start, LOCAL_SIZE + len(entry.name))
         magic, _, flags, method, _, _, crc, packed, size, named, extra = _LOCAL.unpack_from(header)
         start = entry.start + LOCAL_SIZE + named + extra
@@ -213,7 +219,8 @@ class Archive:
             same = crc == entry.crc and packed in (entry.packed, WIDE) and size in (entry.size, WIDE)
         if not same or start + entry.packed > self.ending.start:
             raise Malformed("zip-mismatch", path=self.source.name, name=entry.shown, offset=entry.start)
-        return start, start + entry.packed
+        self._spans[entry.name] = start, start + entry.packed
+        return self._spans[entry.name]
 
     def _expanded(self, entry: Entry) -> bytes:
         source, name = self.source, entry.shown
