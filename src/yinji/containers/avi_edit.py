@@ -37,7 +37,7 @@ class _Layout:
     """What a plan needs to know of a file.
 
     Attributes:
-        first: Its first RIFF; ``top`` holds the chunks of that.
+        first: Its first RIFF; ``top`` holds the chunks of that, the last of which ends at ``stop``.
         info: The list that takes the label, if there is one; ``members`` is what else it will hold.
         at: Before which of the members the label goes.
         had_label: Whether a label stood there before.
@@ -94,7 +94,7 @@ def _survey(source: Source, reading: Reading) -> _Layout:
         stop = source.size if form.is_open else form.stop
         if layout is None:
             top = list(chunks(window, form))
-            layout = _Layout(window, form, top[-1].stop if form.is_open and top else stop, top)
+            layout = _Layout(window, form, top[-1].stop if top else form.body, top)
         for place in places(window, form):
             if place.info is not None:
                 infos.setdefault(place.info, []).append(place)
