@@ -31,10 +31,17 @@ TOOLS = (
     ("qpdf", "qpdf", "qpdf"),
     ("openssl", "openssl", "openssl"),
     ("mkvpropedit", "mkvtoolnix", "mkvtoolnix"),
+    ("cjxl", "libjxl-tools", "jpeg-xl"),
+    ("unzip", "unzip", "unzip"),
+    ("soffice", "libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui", "--cask libreoffice"),
     ("chromium", "chromium", "--cask chromium"),
     ("postgres", "postgresql", "postgresql@16"),
 )
-FONTS = ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")
+# What has no command of its own: a file that shows it is there, Debian package.
+FILES = (
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
+    ("/usr/share/perl5/Archive/Zip.pm", "libarchive-zip-perl"),
+)
 
 
 def say(text: str) -> None:
@@ -111,8 +118,8 @@ def install_tools() -> None:
     """Installs the programs the tests compare with, where that may be done; else says what to type and stops."""
     missing = [tool for tool in TOOLS if not has_tool(tool[0])]
     packages = [package for _, package, _ in missing]
-    if sys.platform.startswith("linux") and not Path(FONTS[0]).exists():
-        packages.append(FONTS[1])
+    if sys.platform.startswith("linux"):
+        packages += [package for file, package in FILES if not Path(file).exists()]
     if not packages:
         return
     if sys.platform == "darwin":

@@ -1,6 +1,6 @@
 """Writes constraints.txt: the versions, in the current environment, of everything the extras need.
 
-    .venv/bin/python tools/freeze.py
+.venv/bin/python tools/freeze.py
 """
 
 from __future__ import annotations
