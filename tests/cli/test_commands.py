@@ -167,7 +167,7 @@ def test_dry_run_writes_nothing(here: Path) -> None:
     [
         ("empty.png", 4),
         ("cut.png", 4),
-        ("picture.webp", 3),
+        ("picture.ico", 3),
         ("folder", 4),
         ("absent.png", 74),
         ("fifo", 4),
@@ -177,7 +177,7 @@ def test_dry_run_writes_nothing(here: Path) -> None:
 def test_bad_input_has_its_exit_code_and_a_message_in_both_languages(here: Path, name: str, code: int) -> None:
     (here / "empty.png").touch()
     (here / "cut.png").write_bytes((here / "photo.png").read_bytes()[:60])
-    Image.new("RGB", (8, 8)).save(here / "picture.webp")
+    Image.new("RGB", (8, 8)).save(here / "picture.ico")
     (here / "folder").mkdir()
     os.mkfifo(here / "fifo")
     (here / "link.png").symlink_to(here / "photo.png")
