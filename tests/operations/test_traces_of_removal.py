@@ -27,7 +27,7 @@ EVERY = pytest.mark.parametrize("container", writable.CONTAINERS, ids=writable.N
 PACKED = frozenset(
     (
         *("svg", "svgz", "wmv", "wma", "asf", "glb", "vrm", "gltf", "ogg", "opus", "theora"),
-        *("docx", "xlsx", "pptx", "odt", "ods", "odp", "odg", "epub", "ofd", "usdz"),
+        *("docx", "xlsx", "pptx", "odt", "ods", "odp", "odg", "epub", "ofd", "xmind", "usdz"),
     )
 )
 """Formats whose value does not stand in the file as one run of plain bytes: packed, checked, UTF-16 or nested."""

@@ -39,8 +39,8 @@ _SHOWN: Final = 60
 
 _IDENTITY: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]*")
 _RESERVED: Final = re.compile(r"[\x21-\x5B\x5D-\x7E]*")
-_ESCAPED: Final = re.compile(r"[\uD800-\uDFFF\uFFFE\uFFFF]")
-"""Code points that UTF-8 or XML cannot hold; JSON can, escaped."""
+_ESCAPED: Final = re.compile(r"[\u0080-\u009F\uD800-\uDFFF\uFFFE\uFFFF]")
+"""Code points that UTF-8 or XML cannot hold, or that HTML takes for others; JSON can hold them, escaped."""
 _IDENTITY_FIELDS: Final = ("label", "producer", "produce_id", "propagator", "propagate_id")
 
 
