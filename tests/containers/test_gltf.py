@@ -148,7 +148,9 @@ def test_every_place_is_read(name: str, form: str) -> None:
     assert reading.state is State.LABELLED
     (found,) = reading.found
     assert (found.label, found.carrier, found.shape) == (LABEL, carrier, shape)
-    assert data[found.start :].startswith((b'"AIGC"', b'"aigc"', b'"\\u0041', b'"TC260:', b'"http', b'"dc:', b'"AGIC', b'"copyright'))
+    assert data[found.start :].startswith(
+        (b'"AIGC"', b'"aigc"', b'"\\u0041', b'"TC260:', b'"http', b'"dc:', b'"AGIC', b'"copyright')
+    )
     if codes is not None:
         assert {problem.code for problem in found.problems} >= codes
 

@@ -219,4 +219,6 @@ def test_score(head: bytes, ending: str, claimed: bool) -> None:
 def test_other_audio_behind_a_tag_is_not_called_unlabelled() -> None:
     for audio in (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(200), b"", b"\xff" * 5000):
         reading = reading_of(tag(txxx("a", "b")) + audio)
-        assert reading.state is State.MALFORMED and {"mp3-no-audio", "aac-no-audio"} & {p.code for p in reading.problems}
+        assert reading.state is State.MALFORMED and {"mp3-no-audio", "aac-no-audio"} & {
+            p.code for p in reading.problems
+        }
