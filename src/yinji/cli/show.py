@@ -183,6 +183,8 @@ def _step(step: Step) -> str:
             f"Visible label “{detail['words']}”, {detail['place']}, ink {detail['ink_height']} px high "
             f"(needs {detail['needed_height']}), contrast {detail['contrast']}:1",
         )
+    if step.name == "perceptible" and detail["mark"] == "audio":
+        return _audible(detail)
     if step.name == "perceptible":
         return say(
             f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
@@ -204,3 +206,28 @@ def _step(step: Step) -> str:
         return say("这种格式没有存放元数据标识的位置", "This format has no place for a metadata label")
     clause = f" ({detail['clause']})" if detail.get("clause") else ""
     return say(f"元数据标识写入 {detail['carrier']}{clause}", f"Metadata label in {detail['carrier']}{clause}")
+
+
+_METHODS: Final = {
+    "spliced": say("原有声音未改动", "the sound itself is unchanged"),
+    "lossless re-encode": say("声音无损地重新编码", "the sound was encoded anew without loss"),
+    "full re-encode": say("声音全部重新编码", "all of the sound was encoded anew"),
+}
+
+
+def _audible(drawn: dict[str, Any]) -> str:
+    """Where the rhythm is heard, how loud, and what became of the sound beside it."""
+    words, detail = drawn["words"], drawn["detail"]
+    if detail["already"]:
+        return say(
+            f"声音里已有节奏标识“{words}”，未改动", f"The rhythm “{words}” was there already; the sound is unchanged"
+        )
+    places = [
+        say(
+            f"第 {r['from']:g} 秒起 {r['seconds']:g} 秒，{r['level']:g} dBFS",
+            f"{r['seconds']:g} s from {r['from']:g} s, {r['level']:g} dBFS",
+        )
+        for r in detail["rhythms"]
+    ]
+    kept = _METHODS.get(drawn["method"], drawn["method"])
+    return say(f"节奏标识“{words}”：{'；'.join(places)}；{kept}", f"Rhythm “{words}”: {'; '.join(places)}; {kept}")

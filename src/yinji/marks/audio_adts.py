@@ -23,7 +23,7 @@ class _Stream(NamedTuple):
 
     start: int
     stop: int
-    count: int
+    number: int
     head: bytes
 
     @property
@@ -54,7 +54,7 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             heard = None if frame is None else (frame.sample_rate, len(frame.layout.channels))
         if not stream.is_low_complexity or heard != (stream.rate, stream.channels):
             raise Unspliceable
-        bit_rate = (stream.stop - stream.start) * 8 * stream.rate // (stream.count * _SAMPLES)
+        bit_rate = (stream.stop - stream.start) * 8 * stream.rate // (stream.number * _SAMPLES)
         made = []
         for samples in (wish.front_cue(stream.rate, _SAMPLES), wish.behind_cue(stream.rate, _SAMPLES)):
             sound = Sound(samples, stream.rate, stream.channels)
@@ -64,7 +64,7 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             target.write(data[: stream.start] + b"".join(made[0]))
             target.write(data[stream.start : stream.stop])
             target.write(b"".join(made[1]) + data[stream.stop :])
-    done = Done(SPLICED, "aac", stream.count * _SAMPLES / stream.rate, wish)
+    done = Done(SPLICED, "aac", stream.number * _SAMPLES / stream.rate, wish)
     done.front, done.behind = (len(frames) * _SAMPLES / stream.rate for frames in made)
     return done
 
@@ -72,17 +72,20 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
 def _framed(packet: bytes, head: bytes) -> bytes:
     """A frame with the header of the content, without a checksum, of a constant rate unknown."""
     length = len(packet) + 7
-    return bytes(
-        (
-            0xFF,
-            head[1] | 1,
-            head[2],
-            head[3] & 0xFC & ~0x0C | length >> 11,
-            length >> 3 & 0xFF,
-            (length & 7) << 5 | 0x1F,
-            0xFC,
+    return (
+        bytes(
+            (
+                0xFF,
+                head[1] | 1,
+                head[2],
+                head[3] & 0xFC & ~0x0C | length >> 11,
+                length >> 3 & 0xFF,
+                (length & 7) << 5 | 0x1F,
+                0xFC,
+            )
         )
-    ) + packet
+        + packet
+    )
 
 
 def _length(head: bytes) -> int:
@@ -97,7 +100,10 @@ def _stream(data: mmap.mmap) -> _Stream:
         size = data[at + 6 : at + 10]
         at += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3])
     begin = at
-    while not ((length := _length(data[at : at + 7])) >= 7 and (_length(data[at + length : at + length + 7]) or at + length == len(data))):
+    while not (
+        (length := _length(data[at : at + 7])) >= 7
+        and (_length(data[at + length : at + length + 7]) or at + length == len(data))
+    ):
         at = data.find(b"\xff", at + 1, begin + _SEARCH)
         if at < 0:
             raise damaged(_KIND, "no frame")

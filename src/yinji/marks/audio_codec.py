@@ -179,7 +179,9 @@ def frames(sound: Sound, *, bits: int = 16, start: int = 0) -> Iterator[AudioFra
     stride = width * sound.channels
     for at in range(0, len(data), _FRAME * stride):
         part = data[at : at + _FRAME * stride]
-        frame = av.AudioFrame("s16" if bits == 16 else "s32", sound.layout or _layout(sound.channels), len(part) // stride)
+        frame = av.AudioFrame(
+            "s16" if bits == 16 else "s32", sound.layout or _layout(sound.channels), len(part) // stride
+        )
         frame.sample_rate = sound.rate
         frame.time_base = Fraction(1, sound.rate)
         frame.pts = start + at // stride
@@ -188,9 +190,7 @@ def frames(sound: Sound, *, bits: int = 16, start: int = 0) -> Iterator[AudioFra
         yield frame
 
 
-def cue(
-    name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None, bits: int = 16
-) -> Cue:
+def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None, bits: int = 16) -> Cue:
     """Encodes a rhythm.
 
     Raises:

@@ -51,7 +51,7 @@ def shifted(value: int, count: int) -> int:
 
 @cache
 def _power(bit: int) -> int:
-    """x to the power of 8 * 2 ** bit."""
+    """The remainder of x to the power of 8 * 2 ** bit."""
     value = 0x100
     for _ in range(bit):
         value = _times(value, value)

@@ -12,6 +12,7 @@ import mmap
 import struct
 from array import array
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -60,8 +61,8 @@ def _metadata(data: mmap.mmap) -> tuple[int, list[_Block], int]:
     """Returns where the stream begins, its metadata blocks, and where its frames begin."""
     start = 0
     while data[start : start + 3] == b"ID3":
-        size = data[start + 6 : start + 10]
-        start += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3])
+        safe = data[start + 6 : start + 10]
+        start += 10 + (safe[0] << 21 | safe[1] << 14 | safe[2] << 7 | safe[3])
     if data[start : start + 4] != b"fLaC":
         raise damaged(_KIND, "fLaC")
     blocks: list[_Block] = []
@@ -160,13 +161,16 @@ class _Writer:
         if coding.variable:
             number = kept[-1].number + kept[-1].samples + len(front)
         elif behind and kept[-1].samples != coding.block:
-            joined = [[*_channel(self._decoded.last, coding, c), *(behind if c < 2 else [0] * len(behind))] for c in range(channels)]
+            joined = [
+                [*_channel(self._decoded.last, coding, c), *(behind if c < 2 else [0] * len(behind))]
+                for c in range(channels)
+            ]
             kept, number = kept[:-1], kept[-1].number + len(head)
         tail = encoded(joined, coding, style, number)
         moved = [renumbered(self._data, frame, frame.number + shift) for frame in kept] if front else []
         places = self._places(kept, moved, sum(map(len, head)))
         sizes = [len(f) for f in (*head, *tail)]
-        sizes += [f.stop - f.start + (len(m[0]) - f.header if m else 0) for f, m in zip(kept, moved or [None] * len(kept), strict=True)]
+        sizes += [f.stop - f.start + (len(m[0]) - f.header if m else 0) for f, m in zip_longest(kept, moved)]
         info = self._stream_info(blocks[0].data, sizes, front, behind)
         target.write(self._data[:start] + b"fLaC")
         for block in blocks:
@@ -212,7 +216,9 @@ class _Writer:
         if block.type == _STREAM_INFO:
             return info
         if block.type == _SEEK_TABLE:
-            return b"".join(_point(block.data[at : at + 18], places, front) for at in range(0, len(block.data) - 17, 18))
+            return b"".join(
+                _point(block.data[at : at + 18], places, front) for at in range(0, len(block.data) - 17, 18)
+            )
         if block.type == _CUE_SHEET:
             return _cue_sheet(block.data, front, behind)
         return block.data

@@ -118,7 +118,9 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             target.write(data[stream.body : stream.stop])
             target.write(b"".join(behind.packets))
             target.write(data[stream.stop :])
-    done = Done(SPLICED, "mp3" if head.layer == _LAYER_III else "mp2", len(stream.sizes) * head.samples / head.rate, wish)
+    done = Done(
+        SPLICED, "mp3" if head.layer == _LAYER_III else "mp2", len(stream.sizes) * head.samples / head.rate, wish
+    )
     done.front = len(front.packets) * head.samples / head.rate
     done.behind = len(behind.packets) * head.samples / head.rate
     return done
@@ -223,7 +225,7 @@ def _states_length(frame: bytes, head: _Header) -> bool:
 
 
 def _info(stream: _Stream, data: mmap.mmap, front: Cue, behind: Cue) -> bytes:
-    """Makes the frame that states how many frames and bytes there are, where each hundredth stands, and what to skip."""
+    """Makes the frame that states the frames, the bytes, where each hundredth stands, and what to skip."""
     head = stream.first
     if head.layer != _LAYER_III:
         return b""

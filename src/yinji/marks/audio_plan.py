@@ -6,7 +6,7 @@ import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from yinji.errors import Malformed, Truncated, UnsupportedFormat
 from yinji.marks.rhythm import find, level_beside, rhythm, seconds
@@ -19,6 +19,7 @@ UNCHANGED: Final = "unchanged"
 _EDGE: Final = 3.0
 """Seconds at either end in which a rhythm is looked for."""
 _SLACK: Final = 0.5
+Number = TypeVar("Number", int, float)
 """Seconds between the beginning or end and a rhythm that counts as standing there."""
 
 
@@ -137,7 +138,7 @@ def unable(kind: str, variant: str) -> UnsupportedFormat:
     return UnsupportedFormat("mark-audio-variant", kind=kind, variant=variant)
 
 
-def little(samples: array[int]) -> array[int]:
+def little(samples: array[Number]) -> array[Number]:
     """Turns numbers read in little endian order into the machine's own, or back."""
     if sys.byteorder == "big":
         samples.byteswap()

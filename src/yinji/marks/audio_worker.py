@@ -13,22 +13,21 @@ import json
 import resource
 import shutil
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from yinji.errors import YinjiError
+from yinji.marks import audio_adts, audio_flac, audio_mp3
 from yinji.marks.audio_codec import Unspliceable, codec_of, listen
 from yinji.marks.audio_plan import UNCHANGED, Done, Wish
+from yinji.marks.audio_reencode import reencode
 
 MOST_MEMORY: Final = 4 << 30
 """Address space; the mapped file counts."""
 _WAYS: Final = {
-    "audio/flac": "audio_flac",
-    "audio/mpeg": "audio_mp3",
-    "audio/aac": "audio_adts",
-    "audio/mp4": "audio_mp4",
-    "audio/ogg": "audio_ogg",
+    "audio/flac": audio_flac.mark,
+    "audio/mpeg": audio_mp3.mark,
+    "audio/aac": audio_adts.mark,
 }
 
 
@@ -39,18 +38,17 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         YinjiError: It cannot be done.
     """
     source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
-    if media_type == "audio/mp4":
-        from yinji.marks import audio_mp4
-        audio_mp4.refuse_enciphered(source)
     wish = Wish.of(task["place"], lambda at_end: listen(source, at_end=at_end))
     if wish.is_empty:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
+    way = _WAYS.get(media_type)
     try:
-        return import_module(f"yinji.marks.{_WAYS[media_type]}").mark(source, output, wish).to_dict()
+        if way is not None:
+            return way(source, output, wish).to_dict()
     except Unspliceable:
-        from yinji.marks.audio_reencode import reencode
-        return reencode(source, output, media_type, wish).to_dict()
+        output.unlink(missing_ok=True)
+    return reencode(source, output, media_type, wish).to_dict()
 
 
 def answer(line: str) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def main() -> int:
     import av
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard == resource.RLIM_INFINITY or hard > MOST_MEMORY:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, hard))
     av.logging.set_level(None)

@@ -11,6 +11,7 @@ from yinji.errors import UnsupportedFormat
 from yinji.marks.base import PerceptibleMark
 
 GROUP: Final = "yinji.marks"
+_AUDIO: Final = "yinji.marks.audio:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
 _TEXT: Final = "yinji.marks.text:TextMark"
 _VIDEO: Final = "yinji.marks.video:VideoMark"
@@ -19,6 +20,12 @@ _BUILT_IN: Final = {
     "image/png": _IMAGE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
+    "audio/wav": _AUDIO,
+    "audio/flac": _AUDIO,
+    "audio/mpeg": _AUDIO,
+    "audio/aac": _AUDIO,
+    "audio/mp4": _AUDIO,
+    "audio/ogg": _AUDIO,
     "video/mp4": _VIDEO,
     "video/quicktime": _VIDEO,
     "video/x-m4v": _VIDEO,

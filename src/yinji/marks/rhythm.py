@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from operator import mul
 from typing import Final, NamedTuple
 
@@ -163,7 +164,7 @@ def _marks(on: Sequence[bool]) -> Iterator[_Mark]:
 
 
 def _fits(group: Sequence[_Mark]) -> bool:
-    gaps = [b.start - a.stop for a, b in zip(group, group[1:], strict=False)]
+    gaps = [b.start - a.stop for a, b in pairwise(group)]
     lengths = [mark.length for mark in group]
     wanted = [n * _DOT_HOPS for n in (*MARKS, *GAPS)]
     return all(abs(have - want) <= _SLACK for have, want in zip((*lengths, *gaps), wanted, strict=True))

@@ -1,0 +1,232 @@
+"""The rhythm on real encodings, made and decoded by the ffmpeg program."""
+
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+from array import array
+from pathlib import Path
+
+import pytest
+
+from yinji.errors import UsageError, YinjiError
+from yinji.marks.audio import AudioMark
+from yinji.marks.audio_pool import Pool
+from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.rhythm import find
+
+SOUND = "aevalsrc='0.2*sin(2*PI*(300+200*t)*t)+0.05*random(0)|0.2*sin(2*PI*(500+100*t)*t)+0.05*random(1)':s=44100:d=2"
+LOSSLESS = {
+    "16.wav": ("audio/wav", "-c:a", "pcm_s16le"),
+    "24.wav": ("audio/wav", "-c:a", "pcm_s24le"),
+    "32.wav": ("audio/wav", "-c:a", "pcm_s32le", "-ac", "1"),
+    "8.wav": ("audio/wav", "-c:a", "pcm_u8", "-ac", "1"),
+    "float.wav": ("audio/wav", "-c:a", "pcm_f32le"),
+    "long.wav": ("audio/wav", "-c:a", "pcm_s16le", "-rf64", "always"),
+    "six.wav": ("audio/wav", "-c:a", "pcm_s16le", "-ac", "6"),
+    "16.flac": ("audio/flac", "-sample_fmt", "s16"),
+    "24.flac": ("audio/flac", "-sample_fmt", "s32", "-ac", "1"),
+}
+MP3 = {
+    "steady.mp3": ("audio/mpeg", "-b:a", "128k"),
+    "variable.mp3": ("audio/mpeg", "-q:a", "4", "-ac", "1", "-ar", "22050", "-id3v2_version", "3"),
+}
+FRAMES = {
+    "plain.aac": ("audio/aac", "-b:a", "128k"),
+    "second.mp3": ("audio/mpeg", "-c:a", "mp2", "-f", "mp2", "-b:a", "192k"),
+}
+ANEW = {
+    "plain.m4a": ("audio/mp4", "-c:a", "aac", "-b:a", "128k"),
+    "exact.m4a": ("audio/mp4", "-c:a", "alac", "-sample_fmt", "s16p"),
+    "opus.ogg": ("audio/ogg", "-c:a", "libopus", "-b:a", "96k"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sound")
+
+
+def made(folder: Path, name: str, options: tuple[str, ...], sound: str = SOUND) -> Path:
+    path = folder / name
+    if not path.exists():
+        tags = ("-metadata", "title=a sound")
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", sound, *tags, *options[1:], str(path)], check=True
+        )
+    return path
+
+
+def marked(path: Path, media_type: str, place: str = "start") -> tuple[Path, Drawn]:
+    output = path.with_name(f"{place}-{path.name}")
+    with path.open("rb") as source, output.open("wb") as target:
+        drawn = AudioMark().draw(source, target, MarkRequest("AI", place=place, media_type=media_type))
+    return output, drawn
+
+
+def decoded(path: Path, *options: str) -> bytes:
+    command = ["ffmpeg", "-v", "error", "-i", str(path), *options, "-f", "s32le", "-c:a", "pcm_s32le", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert b"rror" not in done.stderr.replace(b"Estimating", b""), done.stderr
+    return done.stdout
+
+
+def heard(path: Path) -> list[float]:
+    samples = array("i", decoded(path, "-ac", "1", "-ar", "16000"))
+    return [round(at, 1) for at in find(samples, 16000)]
+
+
+@pytest.mark.parametrize("name", LOSSLESS | MP3)
+@pytest.mark.parametrize("place", ["start", "end", "both"])
+def test_rhythm_is_heard_and_the_content_is_sample_exact(folder: Path, name: str, place: str) -> None:
+    options = (LOSSLESS | MP3)[name]
+    path = made(folder, name, options)
+    output, drawn = marked(path, options[0], place)
+    rhythms = drawn.detail["rhythms"]
+    wanted = [round(r["from"] + (0.1 if n == 0 and place != "end" else 0.4), 1) for n, r in enumerate(rhythms)]
+    assert drawn.method == "spliced"
+    assert heard(output) == pytest.approx(wanted, abs=0.11)
+    before, after = decoded(path), decoded(output)
+    at = after.find(before[: len(before) - 8000])
+    assert at == 0 if place == "end" else at > 0
+    assert len(after) > len(before)
+    if name in LOSSLESS:
+        assert before in after
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_are_copied(folder: Path, name: str) -> None:
+    path = made(folder, name, FRAMES[name])
+    output, drawn = marked(path, FRAMES[name][0])
+    assert drawn.method == "spliced"
+    assert output.read_bytes().endswith(path.read_bytes())
+    assert heard(output) == [0.1]
+    again, _ = marked(path, FRAMES[name][0], "end")
+    assert again.read_bytes().startswith(path.read_bytes())
+    assert len(heard(again)) == 1
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_what_cannot_be_joined_is_encoded_anew_and_says_so(folder: Path, name: str) -> None:
+    path = made(folder, name, ANEW[name])
+    output, drawn = marked(path, ANEW[name][0], "both")
+    assert drawn.method == ("lossless re-encode" if name == "exact.m4a" else "full re-encode")
+    assert len(heard(output)) == 2
+    assert b"a sound" in output.read_bytes()
+    if name == "exact.m4a":
+        assert decoded(path) in decoded(output)
+
+
+@pytest.mark.parametrize("name", ["steady.mp3", "variable.mp3"])
+def test_frames_of_mp3_are_copied_and_its_length_is_stated(folder: Path, name: str) -> None:
+    path = made(folder, name, MP3[name])
+    output, drawn = marked(path, "audio/mpeg")
+    before, after = path.read_bytes(), output.read_bytes()
+    assert after.endswith(before[2000:])
+    assert after[:10] == before[:10] and b"a sound" in after
+    probe = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(output)],
+        capture_output=True,
+        check=True,
+    )
+    assert float(probe.stdout) == pytest.approx(drawn.detail["content_seconds"] + 1.85, abs=0.1)
+
+
+def test_flac_says_the_right_md5_and_seeks(folder: Path) -> None:
+    path = made(folder, "16.flac", LOSSLESS["16.flac"])
+    for place in ("start", "end", "both"):
+        output, _ = marked(path, "audio/flac", place)
+        data = output.read_bytes()
+        samples = subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", str(output), "-f", "md5", "-c:a", "pcm_s16le", "-"],
+            capture_output=True,
+            check=True,
+        )
+        assert samples.stdout.strip() == b"MD5=" + data[26:42].hex().encode()
+        half = decoded(output, "-ss", "2")
+        assert half and decoded(output).endswith(half)
+
+
+def test_labelling_again_changes_nothing(folder: Path) -> None:
+    for name, options in {"16.wav": LOSSLESS["16.wav"], "steady.mp3": MP3["steady.mp3"]}.items():
+        path = made(folder, name, options)
+        once, _ = marked(path, options[0], "both")
+        twice, drawn = marked(once, options[0], "both")
+        assert drawn.detail["already"]
+        assert twice.read_bytes() == once.read_bytes()
+
+
+def test_points_in_a_wav_move_along() -> None:
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    cue = struct.pack("<I", 1) + struct.pack("<II4sIII", 1, 100, b"data", 0, 0, 100)
+    loop = bytes(28) + struct.pack("<II", 1, 0) + struct.pack("<6I", 0, 0, 10, 20, 0, 0)
+    bext = bytearray(602)
+    bext[338:346] = (80_000).to_bytes(8, "little")
+    chunks = [(b"fmt ", form), (b"bext", bytes(bext)), (b"data", bytes(16000)), (b"cue ", cue), (b"smpl", loop)]
+    body = b"WAVE" + b"".join(id + len(data).to_bytes(4, "little") + data for id, data in chunks) + b"odd \1\0\0\0x\0"
+    output = io.BytesIO()
+    drawn = AudioMark().draw(
+        io.BytesIO(b"RIFF" + len(body).to_bytes(4, "little") + body),
+        output,
+        MarkRequest("AI", media_type="audio/wav"),
+    )
+    data, shift = output.getvalue(), round(1.82 * 8000)
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    at = data.find(b"cue ")
+    assert struct.unpack_from("<II4sIII", data, at + 12) == (1, 100 + shift, b"data", 0, 0, 100 + shift)
+    assert struct.unpack_from("<II", data, data.find(b"smpl") + 8 + 44) == (10 + shift, 20 + shift)
+    at = data.find(b"bext") + 8 + 338
+    assert int.from_bytes(data[at : at + 8], "little") == 80_000 - shift
+    assert drawn.detail["notes"] == ["bext-time-moved"]
+    assert data.endswith(b"odd \1\0\0\0x\0")
+
+
+@pytest.mark.parametrize(("volume", "level"), [("0.05", -32), ("1", -23), ("60", -14)])
+def test_level_follows_the_content(folder: Path, volume: str, level: float) -> None:
+    sound = f"sine=1200:d=2:r=16000,volume={volume}"
+    path = made(folder, f"loud-{volume}.wav", ("audio/wav",), sound)
+    _, drawn = marked(path, "audio/wav")
+    assert drawn.detail["rhythms"][0]["level"] == pytest.approx(level, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "data", "code"),
+    [
+        ("audio/wav", b"RIFF\4\0\0\0WAVE", "mark-not-decodable"),
+        ("audio/wav", b"", "mark-not-decodable"),
+        ("audio/flac", b"fLaC\x80\0\0\x22" + bytes(34), "mark-not-decodable"),
+        ("audio/mpeg", b"\xff\xfb\x90\x00" + bytes(50), "mark-not-decodable"),
+        ("audio/aac", b"\xff\xf1", "mark-not-decodable"),
+    ],
+)
+def test_what_cannot_be_labelled_is_told(media_type: str, data: bytes, code: str) -> None:
+    with pytest.raises(YinjiError) as error:
+        AudioMark().draw(io.BytesIO(data), io.BytesIO(), MarkRequest("AI", media_type=media_type))
+    assert error.value.code == code
+
+
+def test_truncated_files_are_told_or_marked_whole(folder: Path) -> None:
+    wav = made(folder, "16.wav", LOSSLESS["16.wav"]).read_bytes()
+    with pytest.raises(YinjiError) as error:
+        AudioMark().draw(io.BytesIO(wav[:-99]), io.BytesIO(), MarkRequest("AI", media_type="audio/wav"))
+    assert error.value.code == "mark-truncated"
+    flac = made(folder, "16.flac", LOSSLESS["16.flac"]).read_bytes()
+    with pytest.raises(YinjiError) as error:
+        AudioMark().draw(io.BytesIO(flac[:-999]), io.BytesIO(), MarkRequest("AI", media_type="audio/flac"))
+    assert error.value.code == "mark-not-decodable"
+
+
+def test_unknown_place_is_refused() -> None:
+    with pytest.raises(UsageError):
+        AudioMark().draw(io.BytesIO(), io.BytesIO(), MarkRequest("AI", place="middle", media_type="audio/wav"))
+
+
+def test_a_process_that_dies_is_replaced() -> None:
+    pool = Pool()
+    try:
+        with pytest.raises(YinjiError) as error:
+            pool.ask({"source": "/nowhere", "output": "/nowhere", "media_type": "?", "place": "start"})
+        assert error.value.code in ("audio-worker-died", "mark-not-decodable", "audio-too-much")
+    finally:
+        pool.close()
