@@ -162,7 +162,8 @@ def test_other_programs(ending: str, kind: str, tmp_path: Path) -> None:
     assert oracles.exiftool_warnings(after) == oracles.exiftool_warnings(before)
     if kind != "film":  # other programs want a still picture
         assert files.decoded(written, ending) == files.decoded(data, ending)
-    assert [kind for kind, *_ in files.boxes(written)][: len(files.boxes(data))] == [k for k, *_ in files.boxes(data)]
+    kept = [kind for kind, *_ in files.boxes(written) if kind != b"uuid"]  # a film's packet stands in one of its own
+    assert kept[: len(files.boxes(data))] == [kind for kind, *_ in files.boxes(data)]
 
 
 @pytest.mark.parametrize(("ending", "kind"), [("heic", "exiftool"), ("heic", "metadata"), ("avif", "metadata")])
