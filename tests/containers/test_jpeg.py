@@ -252,7 +252,8 @@ def test_too_many_segments() -> None:
         (ORIGINAL[:-1], State.MALFORMED),
         (ORIGINAL[:60], State.MALFORMED),
         (inserted(b"\xff\xe1\xff\xff"), State.MALFORMED),
-        (inserted(b"garbage"), State.MALFORMED),
+        (inserted(b"garbage"), State.UNLABELLED),
+        (inserted(b"garbage" * 600), State.MALFORMED),
         (inserted(segment(0xE1, XMP + b"<AIGC")), State.MALFORMED),
         (
             inserted(segment(0xE1, XMP + PACKET.replace("&quot;", "").encode())),
@@ -267,3 +268,59 @@ def test_too_many_segments() -> None:
 def test_states(data: bytes, state: State) -> None:
     assert survives(JPEG, data).state is state
     assert read(data).state is state
+
+
+STRAY = {
+    "two zeros": b"\0\0",
+    "stuffed": b"\xff\0\xff\0junk",
+    "filled": b"junk\xff\xff",
+    "long": b"\x5a" * 4000,
+}
+
+
+@pytest.mark.parametrize("name", STRAY)
+@pytest.mark.parametrize("at", ["behind jfif", "between scans"])
+def test_stray_bytes_are_skipped_told_and_kept(name: str, at: str, tmp_path: Path) -> None:
+    if at == "behind jfif":
+        data = inserted(STRAY[name])
+    else:
+        data = between_scans().replace(segment(0xFE, b"AIGC" + BARE.encode()), segment(0xFE, b"x") + STRAY[name])
+    reading = read(data, thorough=True)
+    assert reading.state is State.UNLABELLED
+    (problem,) = reading.problems
+    size = len(STRAY[name].rstrip(b"\xff"))
+    assert (problem.code, problem.values["size"]) == ("jpeg-stray-bytes", size)
+    assert "jpeg-stray-bytes" in {problem.code for problem in read(data).problems} or at == "between scans"
+    written = labelled(JPEG, Sample("x.jpg", data), PROPAGATED)
+    assert STRAY[name] in written.data
+    assert read(written.data, thorough=True).label == PROPAGATED
+    before, after = tmp_path / "before.jpg", tmp_path / "after.jpg"
+    before.write_bytes(data)
+    after.write_bytes(written.data)
+    assert oracles.pillow_hash(before) == oracles.pillow_hash(after)
+    assert "JPEG" in oracles.exiftool(after)["File:FileType"]
+
+
+@pytest.mark.parametrize("text", [BARE, "AIGC" + BARE, WRAPPED])
+def test_a_label_among_stray_bytes_is_found_and_replaced(text: str) -> None:
+    data = inserted(b"\0\1" + text.encode() + b"\2")
+    reading = read(data, thorough=True)
+    (found,) = reading.found
+    assert (found.label, found.carrier, reading.state) == (LABEL, "jpeg-stray", State.LABELLED)
+    written = labelled(JPEG, Sample("x.jpg", data), PROPAGATED)
+    assert b"\0\1\2" in written.data
+    assert [item.label for item in read(written.data, thorough=True).found] == [PROPAGATED]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param(b"\0\0" + segment(0xE1, XMP + PACKET.encode())[2:], id="marker"),
+        pytest.param(bytes(len(XMP + PACKET.encode()) + 4), id="segment zeroed"),
+        pytest.param(b" " * (len(XMP + PACKET.encode()) + 4), id="segment blanked"),
+        pytest.param(b"\x5a" * 5000, id="too much"),
+    ],
+)
+def test_a_wiped_segment_is_never_taken_for_stray_bytes(gone: bytes) -> None:
+    reading = read(inserted(gone))
+    assert (reading.state, reading.found) == (State.MALFORMED, ())

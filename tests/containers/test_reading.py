@@ -34,14 +34,14 @@ def test_several_labels_name_places_and_differences() -> None:
 
 
 def test_a_label_before_damage_counts_and_the_damage_is_told() -> None:
-    result = reading(inserted(PRESENT, b"garbage"))
+    result = reading(inserted(PRESENT, b"garbage" * 600))
     assert (result.state, result.label) == (State.LABELLED, LABEL)
     assert [problem.code for problem in result.problems] == ["jpeg-marker"]
     assert all(text for text in result.problems[0].text)
 
 
 def test_damage_before_any_label_is_never_unlabelled() -> None:
-    assert reading(inserted(b"garbage", PRESENT)).state is State.MALFORMED
+    assert reading(inserted(b"garbage" * 600, PRESENT)).state is State.MALFORMED
 
 
 def test_a_value_that_cannot_be_understood_is_malformed() -> None:

@@ -351,3 +351,15 @@ def test_other_bytes_are_unsupported() -> None:
     with pytest.raises(UnsupportedFormat) as caught:
         draw(b"GIF89a" + bytes(40))
     assert caught.value.code == "no-mark"
+
+
+@pytest.mark.parametrize("stray", [b"\0\1", b"\xff\0 left behind", b"\x5a" * 900])
+def test_stray_bytes_between_segments_stay(stray):
+    clean = jpeg(picture(640, 480), quality=90, comment=b"kept")
+    data = clean[:20] + stray + clean[20:]
+    drawn, told = draw(data)
+    expected, _ = draw(clean)
+    assert told.method == "coefficients"
+    assert drawn[20:].startswith(stray)
+    assert opened(data).tobytes() == opened(clean).tobytes()
+    assert difference(opened(drawn), opened(expected)) is None

@@ -19,6 +19,7 @@ from yinji.containers.jpeg_segments import (
     FRAMES,
     PEEK,
     SOS,
+    STRAY,
     XMP,
     Segment,
     components_of,
@@ -27,6 +28,7 @@ from yinji.containers.jpeg_segments import (
     peek_of,
     segments,
 )
+from yinji.containers.jpeg_stray import stray_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
@@ -62,7 +64,7 @@ class Jpeg:
         components = 0
         for segment in segments(source, whole=False, tables=False):
             marker = segment.marker
-            if marker < APP0:
+            if marker < APP0 and marker != STRAY:
                 if marker == SOS:
                     break
                 if marker == EOI:
@@ -113,6 +115,9 @@ class Jpeg:
 def _blocks_of(source: Source, segment: Segment, extended: Extended) -> Iterator[Block]:
     """Yields what one segment holds; image parameters and colour profiles are stepped over unread."""
     if not segment.is_metadata:
+        return
+    if segment.marker == STRAY:
+        yield from stray_blocks(source, segment)
         return
     start, data, stop = segment.start, segment.data, segment.stop
     peek = peek_of(source, segment)

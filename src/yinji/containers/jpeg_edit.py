@@ -18,12 +18,14 @@ from yinji.containers.jpeg_segments import (
     EXIF,
     EXTENDED_XMP,
     MPF,
+    STRAY,
     XMP,
     Segment,
     is_structured,
     peek_of,
     segments,
 )
+from yinji.containers.jpeg_stray import stray_labels
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.trailer import labels_behind
@@ -49,7 +51,10 @@ def plan(source: Source, json: str) -> Splice:
     target = _target(source, walked)
     extended = Extended()
     for segment in walked:
-        if segment.marker == APP1:
+        if segment.marker == STRAY:
+            found = stray_labels(source, segment)
+            edits += [Edit(segment.start + item.start, segment.start + item.stop, b"") for item in found]
+        elif segment.marker == APP1:
             edits += _app1_edits(source, segment, target, json, extended)
         elif segment.is_metadata and not is_structured(segment.marker, peek_of(source, segment)):
             edits += _embedded_edits(source, segment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -20,6 +21,11 @@ FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """The start-of-frame markers."""
 SOS: Final = 0xDA
 EOI: Final = 0xD9
+STRAY: Final = 0x00
+"""Stands in for the marker of bytes between segments that belong to none."""
+
+MAX_STRAY: Final = 4096
+"""Most stray bytes in one place; decoders skip to the next marker, but more than this is damage."""
 
 XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
@@ -40,6 +46,10 @@ _TABLES: Final = frozenset((0xC4, 0xCC, 0xDB, 0xDD))
 
 _IN_SCAN: Final = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
 """What follows 0xFF inside a scan: a stuffed zero, a fill byte, a restart."""
+_NEXT_MARKER: Final = re.compile(rb"\xff+[^\x00\xff]")
+_FEW: Final = 64
+"""Stray bytes that one small read reaches; cameras leave two."""
+
 _STEP: Final = 1 << 18
 
 
@@ -47,8 +57,8 @@ class Segment(NamedTuple):
     """One marker and its parameters.
 
     Attributes:
-        marker: Second byte of the marker.
-        start: Where its 0xFF stands.
+        marker: Second byte of the marker; :data:`STRAY` for bytes that some cameras leave between segments.
+        start: Where its 0xFF stands, or the first stray byte.
         data: Where its parameters begin, behind the length.
         stop: Where they end.
     """
@@ -61,7 +71,7 @@ class Segment(NamedTuple):
     @property
     def is_metadata(self) -> bool:
         """Whether decoders get along without it."""
-        return APP0 <= self.marker <= APP15 or self.marker == COM
+        return APP0 <= self.marker <= APP15 or self.marker in (COM, STRAY)
 
 
 def is_credential(peek: bytes) -> bool:
@@ -97,7 +107,7 @@ def segments(source: Source, *, whole: bool, tables: bool = True) -> Iterator[Se
         tables: Yield the decoder's tables too; without them, those that stand in the first 4 KiB are stepped over.
 
     Raises:
-        Malformed: Something else stands where a marker should.
+        Malformed: Too much else stands where a marker should.
         Truncated: The file ends before the image does.
     """
     head, size = source.head, source.size
@@ -148,6 +158,15 @@ def scan_end(source: Source, at: int) -> int:
     raise Truncated("truncated", path=source.name, offset=source.size, needed=2, size=source.size)
 
 
+def _stray_end(source: Source, at: int) -> int:
+    """Returns where decoders find the next marker (T.81 B.1.1.2 has none of these bytes; libjpeg skips them)."""
+    found = _NEXT_MARKER.search(source.read_up_to(at, _FEW))
+    found = found or _NEXT_MARKER.search(source.read_up_to(at, MAX_STRAY + 2))
+    if found is None:
+        raise Malformed("jpeg-marker", path=source.name, offset=at)
+    return at + found.start()
+
+
 def _segment(source: Source, at: int) -> Segment:
     source.element()
     head = source.head
@@ -160,7 +179,7 @@ def _segment(source: Source, at: int) -> Segment:
         at += 1
         prefix = source.read_up_to(at, 4)
     if prefix[0] != 0xFF or len(prefix) < 2 or prefix[1] == 0:
-        raise Malformed("jpeg-marker", path=source.name, offset=at)
+        return Segment(STRAY, at, at, _stray_end(source, at))
     marker = prefix[1]
     if marker in _STANDALONE or marker == EOI:
         return Segment(marker, start, at + 2, at + 2)

@@ -68,7 +68,7 @@ def _by_blocks(jpeg: Jpeg, box: Box, overlay: Overlay) -> Change:
     facts = [jpeg.width, jpeg.height, int(jpeg.progressive)]
     facts += [v for p in jpeg.components for v in (p.identifier, p.h, p.v)]
     with POOL.worker() as worker:
-        cuts = worker.ask([jpeg.data[: jpeg.end], numbers(not jpeg.usual_tables, facts, rectangles)])
+        cuts = worker.ask([jpeg.picture, numbers(not jpeg.usual_tables, facts, rectangles)])
         if len(cuts) != len(rectangles):
             raise BlocksUnavailable
         tables, planes = zip(*(_grey(cut) for cut in cuts), strict=True)
@@ -142,7 +142,7 @@ def _opened(jpeg: Jpeg, name: str) -> JpegImageFile:
     from PIL.JpegImagePlugin import JpegImageFile
 
     try:
-        return JpegImageFile(io.BytesIO(jpeg.data[: jpeg.end]))
+        return JpegImageFile(io.BytesIO(jpeg.picture))
     except (OSError, SyntaxError, ValueError) as error:
         raise Malformed("mark-not-decodable", path=name, kind="JPEG", reason=str(error)) from error
 

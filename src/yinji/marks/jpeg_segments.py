@@ -14,6 +14,9 @@ SOI: Final = 0xD8
 EOI: Final = 0xD9
 SOS: Final = 0xDA
 COM: Final = 0xFE
+STRAY: Final = 0x00
+"""Stands in for the marker of bytes between segments that belong to none; some cameras leave a few."""
+
 _DHT: Final = 0xC4
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 """Sequential and progressive DCT, Huffman and arithmetic; the rest is lossless or hierarchical."""
@@ -36,7 +39,7 @@ class Segment(NamedTuple):
 
     @property
     def is_metadata(self) -> bool:
-        return 0xE0 <= self.marker <= 0xEF or self.marker == COM
+        return 0xE0 <= self.marker <= 0xEF or self.marker in (COM, STRAY)
 
 
 class Component(NamedTuple):
@@ -78,6 +81,14 @@ class Jpeg:
     def trailer(self) -> bytes:
         """What follows the first picture: gain maps, further MPF pictures, the film of a motion photo."""
         return self.data[self.end :]
+
+    @property
+    def picture(self) -> bytes:
+        """The first picture without stray bytes, of which libjpeg would warn as of damage."""
+        stray = [s for s in self.segments if s.marker == STRAY]
+        starts = [0, *(s.stop for s in stray)]
+        stops = [*(s.start for s in stray), self.end]
+        return b"".join(self.data[start:stop] for start, stop in zip(starts, stops, strict=True))
 
     @property
     def unit(self) -> tuple[int, int]:
@@ -129,6 +140,8 @@ def _walk(data: bytes, name: str) -> tuple[Segment, ...]:
         if found is None:
             raise Truncated("mark-truncated", path=name, kind="JPEG", size=len(data))
         marker, start, payload = found[1][0], found.end() - 2, found.end()
+        if start > at and not (segments and segments[-1].marker == SOS):
+            segments.append(Segment(STRAY, at, at, start))
         if marker == EOI:
             segments.append(Segment(EOI, start, payload, payload))
             return tuple(segments)
