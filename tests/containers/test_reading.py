@@ -82,9 +82,10 @@ def test_to_dict_is_json_in_both_languages() -> None:
 
 
 def test_unsupported_is_a_state_not_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "x.bmp"
-    path.write_bytes(b"BM" + bytes(60))
+    path = tmp_path / "x.psd"
+    path.write_bytes(b"8BPS\0\1" + bytes(60))
     with Source.open(path) as source:
         result = read(source)
-    assert (result.state, result.format, result.media_type) == (State.UNSUPPORTED, "bmp", "image/bmp")
-    assert "BMP" in result.problems[0].text.zh
+    assert (result.state, result.format) == (State.UNSUPPORTED, "psd")
+    assert result.media_type == "image/vnd.adobe.photoshop"
+    assert "Photoshop" in result.problems[0].text.zh
