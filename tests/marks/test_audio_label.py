@@ -37,7 +37,6 @@ FRAMES = {
     "second.mp3": ("audio/mpeg", "-c:a", "mp2", "-f", "mp2", "-b:a", "192k"),
 }
 ANEW = {
-    "plain.m4a": ("audio/mp4", "-c:a", "aac", "-b:a", "128k"),
     "exact.m4a": ("audio/mp4", "-c:a", "alac", "-sample_fmt", "s16p"),
     "opus.ogg": ("audio/ogg", "-c:a", "libopus", "-b:a", "96k"),
 }
@@ -105,6 +104,40 @@ def test_frames_are_copied(folder: Path, name: str) -> None:
     again, _ = marked(path, FRAMES[name][0], "end")
     assert again.read_bytes().startswith(path.read_bytes())
     assert len(heard(again)) == 1
+
+
+@pytest.mark.parametrize("place", ["start", "end", "both"])
+@pytest.mark.parametrize("fast", [(), ("-movflags", "+faststart")])
+def test_frames_of_m4a_are_copied(folder: Path, place: str, fast: tuple[str, ...]) -> None:
+    name = f"{'fast' if fast else 'plain'}.m4a"
+    path = made(folder, name, ("audio/mp4", "-c:a", "aac", "-b:a", "128k", *fast))
+    output, drawn = marked(path, "audio/mp4", place)
+    assert drawn.method == "spliced"
+    before, after = packets(path), packets(output)
+    at = len(after) - len(before) if place == "start" else 0 if place == "end" else (len(after) - len(before)) // 2
+    assert after[at : at + len(before)] == before
+    rhythms = drawn.detail["rhythms"]
+    wanted = [r["from"] + (0.1 if n == 0 and place != "end" else 0.4) for n, r in enumerate(rhythms)]
+    assert heard(output) == pytest.approx(wanted, abs=0.15)
+    assert b"a sound" in output.read_bytes()
+    lasts = drawn.detail["content_seconds"] + sum(r["seconds"] for r in rhythms)
+    assert len(decoded(output)) / 8 / 44100 == pytest.approx(lasts, abs=0.05)
+
+
+def packets(path: Path) -> list[str]:
+    """Checksums of the frames, in order."""
+    command = ["ffprobe", "-v", "error", "-show_packets", "-show_data_hash", "md5", "-of", "csv", str(path)]
+    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    return [line[line.index("MD5") :].partition(",")[0] for line in lines if "MD5" in line]
+
+
+def test_enciphered_m4a_is_refused(folder: Path) -> None:
+    data = made(folder, "plain.m4a", ("audio/mp4", "-c:a", "aac", "-b:a", "128k")).read_bytes()
+    with pytest.raises(YinjiError) as error:
+        AudioMark().draw(
+            io.BytesIO(data.replace(b"mp4a", b"drms")), io.BytesIO(), MarkRequest("AI", media_type="audio/mp4")
+        )
+    assert error.value.code == "audio-encrypted"
 
 
 @pytest.mark.parametrize("name", ANEW)

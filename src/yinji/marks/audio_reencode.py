@@ -52,7 +52,7 @@ def reencode(source: Path, output: Path, media_type: str, wish: Wish) -> Done:
         if encoder is None:
             raise unable("audio", context.name)
         try:
-            with av.open(str(output), "w", format=_MUXERS[media_type], options=_options(media_type)) as target:
+            with av.open(str(output), "w", format=_MUXERS[media_type]) as target:
                 target.metadata.update(container.metadata)
                 seconds, ends = _mux(container, stream, target, encoder, wish)
         except (ValueError, av.FFmpegError) as error:
@@ -61,10 +61,6 @@ def reencode(source: Path, output: Path, media_type: str, wish: Wish) -> Done:
     done = Done(LOSSLESS if encoder in _LOSSLESS else REENCODED, context.name, seconds, wish)
     done.front, done.behind = ends
     return done
-
-
-def _options(media_type: str) -> dict[str, str]:
-    return {"movflags": "use_metadata_tags"} if media_type == "audio/mp4" else {}
 
 
 def _mux(

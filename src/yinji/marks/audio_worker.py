@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yinji.errors import YinjiError
-from yinji.marks import audio_adts, audio_flac, audio_mp3
+from yinji.marks import audio_adts, audio_flac, audio_mp3, audio_mp4
 from yinji.marks.audio_codec import Unspliceable, codec_of, listen
 from yinji.marks.audio_plan import UNCHANGED, Done, Wish
 from yinji.marks.audio_reencode import reencode
@@ -28,6 +28,7 @@ _WAYS: Final = {
     "audio/flac": audio_flac.mark,
     "audio/mpeg": audio_mp3.mark,
     "audio/aac": audio_adts.mark,
+    "audio/mp4": audio_mp4.mark,
 }
 
 
@@ -38,6 +39,8 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         YinjiError: It cannot be done.
     """
     source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
+    if media_type == "audio/mp4":
+        audio_mp4.refuse_enciphered(source)
     wish = Wish.of(task["place"], lambda at_end: listen(source, at_end=at_end))
     if wish.is_empty:
         shutil.copyfile(source, output)
