@@ -64,6 +64,11 @@ MP4_LABEL = mdta_meta({b"AIGC": BARE.encode()})
 PLACES = {
     "xmp": (made(PICTURE, XMP, references=CDSC), "xmp", "element"),
     "xmp of nothing": (made(PICTURE, XMP), "xmp", "element"),
+    "xmp with the signature of JPEG": (
+        made(PICTURE, (XMP_INFO, b"http://ns.adobe.com/xap/1.0/\0" + OWN), references=CDSC),
+        "xmp",
+        "element",
+    ),
     "xmp in idat": (made(PICTURE, XMP, methods=(0, 1), references=CDSC), "xmp", "element"),
     "all in idat": (made(PICTURE, XMP, methods=(1, 1), references=CDSC), "xmp", "element"),
     "xmp in halves": (made(PICTURE, XMP, split=True, references=CDSC), "xmp", "element"),

@@ -47,6 +47,8 @@ ELEMENT = f"<TC260:AIGC>{QUOTED}</TC260:AIGC>"
         (packet(ELEMENT).replace(b'"?>', b'"??>', 1), "element"),
         (packet(ELEMENT) + b"\0" * 40, "element"),
         (b"\n \n" + packet(ELEMENT, front="<?xml version='1.0'?>"), "element"),
+        (b"http://ns.adobe.com/xap/1.0/\0" + packet(ELEMENT), "element"),
+        (b"http://ns.adobe.com/xap/1.0/\0" + packet(ELEMENT).decode().encode("utf-16-be"), "element"),
         (packet(ELEMENT).decode().encode("utf-16-le"), "element"),
         (packet(ELEMENT).decode().encode("utf-16-be"), "element"),
         (packet(ELEMENT).decode().encode("utf-16"), "element"),
@@ -212,3 +214,14 @@ def test_damaged_packets_raise_only_our_errors(data: st.DataObject) -> None:
         xmp.properties(damaged)
     except (Malformed, LimitExceeded):
         pass
+
+
+def test_a_signature_in_front_of_a_packet_stays() -> None:
+    signature = b"http://ns.adobe.com/xap/1.0/\0"
+    data = signature + packet(ELEMENT)
+    assert xmp.properties(data) == xmp.properties(packet(ELEMENT))
+    assert xmp.with_label(data, OTHER) == signature + xmp.with_label(packet(ELEMENT), OTHER)
+    assert xmp.without_other_labels(data) == signature + xmp.without_other_labels(packet(ELEMENT))
+    assert xmp.unpadded(data) == signature + xmp.unpadded(packet(ELEMENT))
+    assert xmp.labels(signature + xmp.with_label(None, VALUE)) == xmp.labels(xmp.with_label(None, VALUE))
+    assert xmp.is_wiped(signature + b" " * 50) and not xmp.is_wiped(data)

@@ -25,6 +25,9 @@ _XMLNS: Final = "http://www.w3.org/2000/xmlns/"
 _MAX_ELEMENTS: Final = 20_000
 _MAX_DEPTH: Final = 64
 
+_SIGNATURE: Final = b"http://ns.adobe.com/xap/1.0/\0"
+"""What marks a packet in JPEG; some phones write it in front of the packet in HEIC too."""
+
 _HEADER: Final = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 _TRAILER: Final = b'<?xpacket end="w"?>'
 _END: Final = re.compile(rb"<\?xpacket\s+end=")
@@ -99,6 +102,7 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
         Malformed: Not well-formed, or with a document type declaration.
         LimitExceeded: Too many or too deeply nested elements.
     """
+    packet = packet.removeprefix(_SIGNATURE)
     if (plain := _plain_label(packet)) is not None:
         return (plain,)
     if not _may_hold_label(packet):
@@ -109,6 +113,7 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
 
 def is_wiped(packet: bytes) -> bool:
     """Whether a packet was overwritten with blanks: nothing is left but white space, zeros and its own wrapper."""
+    packet = packet.removeprefix(_SIGNATURE)
     if b"RDF" in packet:
         return False
     if not packet.strip(b"\0 \t\r\n"):
@@ -145,7 +150,7 @@ def properties(packet: bytes) -> dict[tuple[str, str], str]:
     Raises:
         Malformed, LimitExceeded: As :func:`labels`.
     """
-    text, _ = _as_utf8(packet)
+    text, _ = _as_utf8(packet.removeprefix(_SIGNATURE))
     return {name: "\n".join(values) for name, values in _parse(text).properties.items()}
 
 
@@ -153,18 +158,20 @@ def with_label(packet: bytes | None, json: str, *, padding: int = PADDING) -> by
     """Returns the packet with exactly one label in it: the element ``TC260:AIGC`` holding ``json``.
 
     An existing label of any shape is replaced where it stands; duplicates go. Growth comes out of the padding, so the
-    length stays the same while the padding lasts; a packet without room is given ``padding`` bytes of it.
+    length stays the same while the padding lasts; a packet without room is given ``padding`` bytes of it. A signature
+    in front of the packet stays.
 
     Raises:
         Malformed, LimitExceeded: The packet cannot be edited safely.
     """
     if packet is None or is_wiped(packet):
         return _new_packet(json, padding)
+    front, packet = _parted(packet)
     text, encoding = _as_utf8(packet)
     edited = _applied(text, _label_edits(text, _parse(text), json))
     if len(_parse(edited).labels) != 1:
         raise Malformed("xmp-not-xml", reason="the label could not be set")
-    return _repadded(edited, encoding, wanted=len(packet), fresh=padding)
+    return front + _repadded(edited, encoding, wanted=len(packet), fresh=padding)
 
 
 def without_other_labels(packet: bytes) -> bytes:
@@ -172,15 +179,23 @@ def without_other_labels(packet: bytes) -> bytes:
 
     The length stays the same.
     """
+    front, packet = _parted(packet)
     text, encoding = _as_utf8(packet)
-    return _repadded(_applied(text, _removals(text, _parse(text).labels)), encoding, wanted=len(packet))
+    return front + _repadded(_applied(text, _removals(text, _parse(text).labels)), encoding, wanted=len(packet))
 
 
 def unpadded(packet: bytes) -> bytes:
     """Returns the packet with its padding cut to one line feed, for places that are short of room."""
+    front, packet = _parted(packet)
     text, encoding = _as_utf8(packet)
     start, stop = _padding(text)
-    return _encoded(text[:start] + b"\n" + text[stop:], encoding)
+    return front + _encoded(text[:start] + b"\n" + text[stop:], encoding)
+
+
+def _parted(packet: bytes) -> tuple[bytes, bytes]:
+    """Returns the signature in front of the packet, or nothing, and the packet."""
+    rest = packet.removeprefix(_SIGNATURE)
+    return packet[: len(packet) - len(rest)], rest
 
 
 def _may_hold_label(packet: bytes) -> bool:
