@@ -276,3 +276,37 @@ def test_only_the_label_changes_in_any_json(extras: dict[str, Any], more: Any, i
 def test_anything_inside_is_met_with_our_errors_alone(junk: bytes, at: int) -> None:
     for container, data in ((GLTF, PLACES["first"][0]), (GLB, binary(PLACES["packet"][0]))):
         survives(container, data[:at] + junk + data[at:])
+
+
+BLANKS = {
+    "spaces in the string": lambda value: b'"' + b" " * (len(value) - 2) + b'"',
+    "zeros in the string": lambda value: b'"' + bytes(len(value) - 2) + b'"',
+    "spaces for the string": lambda value: b" " * len(value),
+    "zeros for the string": lambda value: bytes(len(value)),
+    "an empty string": lambda value: b'""'.ljust(len(value)),
+}
+
+
+@pytest.mark.parametrize("container", [Gltf(), Glb(), Vrm()], ids=lambda container: container.name)
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_value_blanked_in_place_is_a_trace(container: Gltf, blank: str) -> None:
+    example = next(iter(container.examples()))
+    data = labelled(container, Sample(example.name, example.data), LABEL).data
+    value = json.dumps(LABEL.to_json()).encode()
+    assert data.count(value) == 1
+    blanked = data.replace(value, BLANKS[blank](value))
+    assert len(blanked) == len(data)
+    for thorough in (False, True):
+        reading = reading_of(container, Sample(example.name, blanked), thorough=thorough)
+        assert (reading.state, reading.label) == (State.MALFORMED, None)
+        assert "label-emptied" in {problem.code for found in reading.found for problem in found.problems}
+
+
+def test_fields_blanked_in_place_are_a_trace() -> None:
+    data = labelled(GLB, Sample("x.glb", next(iter(Glb.examples())).data), PROPAGATED).data
+    for _, field in PROPAGATED.items():
+        if field:
+            data = data.replace(b'\\"' + field.encode() + b'\\"', b'\\"' + b" " * len(field.encode()) + b'\\"')
+    reading = reading_of(GLB, Sample("x.glb", data))
+    assert (reading.state, reading.label) == (State.MALFORMED, None)
+    assert "values-emptied" in {problem.code for found in reading.found for problem in found.problems}

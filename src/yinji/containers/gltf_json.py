@@ -244,7 +244,8 @@ def _name(raw: bytes) -> str:
 def string(raw: bytes) -> str | None:
     """Returns what a JSON string says, or None where it is none."""
     try:
-        value = json.loads(raw, strict=False)
+        # Given bytes, json would guess an encoding, and take zeros in a blanked string for UTF-32.
+        value = json.loads(raw.decode("utf-8"), strict=False)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, str) else None
