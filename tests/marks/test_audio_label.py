@@ -13,7 +13,7 @@ import pytest
 from yinji.errors import UsageError, YinjiError
 from yinji.marks.audio import AudioMark
 from yinji.marks.audio_pool import Pool
-from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.rhythm import find
 
 SOUND = "aevalsrc='0.2*sin(2*PI*(300+200*t)*t)+0.05*random(0)|0.2*sin(2*PI*(500+100*t)*t)+0.05*random(1)':s=44100:d=2"
@@ -38,7 +38,7 @@ FRAMES = {
 }
 ANEW = {
     "exact.m4a": ("audio/mp4", "-c:a", "alac", "-sample_fmt", "s16p"),
-    "opus.ogg": ("audio/ogg", "-c:a", "libopus", "-b:a", "96k"),
+    "exact.ogg": ("audio/ogg", "-c:a", "flac", "-sample_fmt", "s16"),
 }
 
 
@@ -124,6 +124,28 @@ def test_frames_of_m4a_are_copied(folder: Path, place: str, fast: tuple[str, ...
     assert len(decoded(output)) / 8 / 44100 == pytest.approx(lasts, abs=0.05)
 
 
+@pytest.mark.parametrize("place", ["start", "end", "both"])
+@pytest.mark.parametrize("name", ["two.opus", "one.opus"])
+def test_packets_of_opus_are_copied(folder: Path, name: str, place: str) -> None:
+    path = made(
+        folder, name, ("audio/ogg", "-c:a", "libopus", "-b:a", "96k", "-ac", "2" if name == "two.opus" else "1")
+    )
+    output, drawn = marked(path, "audio/ogg", place)
+    assert drawn.method == "spliced"
+    before, after = packets(path), packets(output)
+    at = len(after) - len(before) if place == "start" else 0 if place == "end" else (len(after) - len(before)) // 2
+    assert after[at : at + len(before)] == before
+    assert len(heard(output)) == (2 if place == "both" else 1)
+    assert b"a sound" in output.read_bytes()
+
+
+def test_vorbis_is_refused_with_advice(folder: Path) -> None:
+    path = made(folder, "vorbis.ogg", ("audio/ogg", "-c:a", "libvorbis"))
+    with pytest.raises(YinjiError) as error:
+        marked(path, "audio/ogg")
+    assert error.value.code == "mark-audio-variant"
+
+
 def packets(path: Path) -> list[str]:
     """Checksums of the frames, in order."""
     command = ["ffprobe", "-v", "error", "-show_packets", "-show_data_hash", "md5", "-of", "csv", str(path)]
@@ -141,14 +163,13 @@ def test_enciphered_m4a_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ANEW)
-def test_what_cannot_be_joined_is_encoded_anew_and_says_so(folder: Path, name: str) -> None:
+def test_lossless_sound_is_encoded_anew_and_says_so(folder: Path, name: str) -> None:
     path = made(folder, name, ANEW[name])
     output, drawn = marked(path, ANEW[name][0], "both")
-    assert drawn.method == ("lossless re-encode" if name == "exact.m4a" else "full re-encode")
+    assert drawn.method == "lossless re-encode"
     assert len(heard(output)) == 2
     assert b"a sound" in output.read_bytes()
-    if name == "exact.m4a":
-        assert decoded(path) in decoded(output)
+    assert decoded(path) in decoded(output)
 
 
 @pytest.mark.parametrize("name", ["steady.mp3", "variable.mp3"])
@@ -263,3 +284,19 @@ def test_a_process_that_dies_is_replaced() -> None:
         assert error.value.code in ("audio-worker-died", "mark-not-decodable", "audio-too-much")
     finally:
         pool.close()
+
+
+@pytest.mark.parametrize("example", list(AudioMark.examples()), ids=lambda example: example.name)
+def test_examples_can_be_marked(example: MarkExample) -> None:
+    output = io.BytesIO()
+    drawn = AudioMark().draw(io.BytesIO(example.data), output, MarkRequest("AI", media_type=example.media_type))
+    assert drawn.method == "spliced"
+    assert len(output.getvalue()) > len(example.data)
+
+
+def test_a_moving_picture_is_no_sound(folder: Path) -> None:
+    picture = ("-f", "lavfi", "-i", "color=s=64x64:d=1:r=5", "-shortest", "-f", "mp4", "-c:v", "mpeg4")
+    path = made(folder, "picture.m4a", ("audio/mp4", *picture))
+    with pytest.raises(YinjiError) as error:
+        marked(path, "audio/mp4")
+    assert error.value.code == "mark-audio-variant"

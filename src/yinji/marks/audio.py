@@ -25,7 +25,7 @@ _WAV: Final = "audio/wav"
 
 
 class AudioMark:
-    """Puts the rhythm into WAV, FLAC, MP3, AAC, M4A, Opus and Vorbis."""
+    """Puts the rhythm into WAV, FLAC, MP3, AAC, M4A and Opus."""
 
     name: ClassVar[str] = "audio"
     media_types: ClassVar[frozenset[str]] = frozenset(
@@ -102,10 +102,10 @@ def _clip(muxer: str, codec: str) -> bytes:
     import av
 
     from yinji.marks.audio_codec import Sound, encode
-    from yinji.marks.rhythm import _tone
+    from yinji.marks.rhythm import tone
 
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream: Any = container.add_stream(codec, rate=48000, layout="mono")
-        encode(stream.codec_context, Sound(_tone(48000, 48000, 0.1), 48000, 1), container.mux)
+        encode(stream.codec_context, Sound(tone(48000, 48000, 0.1), 48000, 1), container.mux)
     return file.getvalue()

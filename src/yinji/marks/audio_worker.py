@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yinji.errors import YinjiError
-from yinji.marks import audio_adts, audio_flac, audio_mp3, audio_mp4
+from yinji.marks import audio_adts, audio_flac, audio_mp3, audio_mp4, audio_ogg
 from yinji.marks.audio_codec import Unspliceable, codec_of, listen
 from yinji.marks.audio_plan import UNCHANGED, Done, Wish
 from yinji.marks.audio_reencode import reencode
@@ -29,6 +29,7 @@ _WAYS: Final = {
     "audio/mpeg": audio_mp3.mark,
     "audio/aac": audio_adts.mark,
     "audio/mp4": audio_mp4.mark,
+    "audio/ogg": audio_ogg.mark,
 }
 
 

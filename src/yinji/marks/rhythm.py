@@ -54,7 +54,7 @@ def rhythm(rate: int, level: float, *, at_end: bool = False, multiple: int = 1) 
     samples = _silence(lead * rate)
     peak = math.sqrt(2) * 10 ** (level / 20)
     for dots, gap in zip(MARKS, (*GAPS, 0), strict=True):
-        samples += _tone(round(dots * DOT * rate), rate, peak)
+        samples += tone(round(dots * DOT * rate), rate, peak)
         samples += _silence(gap * DOT * rate)
     samples += _silence(tail * rate)
     samples += _silence(-len(samples) % multiple)
@@ -70,7 +70,8 @@ def _silence(length: float) -> array[float]:
     return array("f", bytes(4 * round(length)))
 
 
-def _tone(length: int, rate: int, peak: float) -> array[float]:
+def tone(length: int, rate: int, peak: float) -> array[float]:
+    """Returns so many samples of the tone, faded in and out."""
     ramp = max(1, round(_RAMP * rate))
     step = 2 * math.pi * PITCH / rate
     return array("f", (peak * math.sin(step * n) * min(1.0, n / ramp, (length - 1 - n) / ramp) for n in range(length)))

@@ -1,0 +1,73 @@
+"""The rhythm joined to two minutes of MP3 and AAC against encoding all of it anew, in one run: CPU seconds and ratios.
+
+CPU time counts this process and the warm one that decodes and encodes.
+"""
+
+import argparse
+import io
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from yinji.marks.audio import AudioMark
+from yinji.marks.audio_pool import POOL
+from yinji.marks.base import MarkRequest
+
+BUDGET = 0.1
+SOUND = "aevalsrc='0.2*sin(2*PI*(300+9*t)*t)+0.1*random(0)|0.2*sin(2*PI*(500+7*t)*t)+0.1*random(1)':s=44100:d=120"
+KINDS = {
+    "MP3": ("mp3", "audio/mpeg", "libmp3lame"),
+    "M4A": ("m4a", "audio/mp4", "aac"),
+    "AAC": ("aac", "audio/aac", "aac"),
+}
+
+
+def processor_seconds() -> float:
+    total = time.process_time()
+    for process in POOL.processes():
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def mark(data: bytes, media_type: str) -> str:
+    return AudioMark().draw(io.BytesIO(data), io.BytesIO(), MarkRequest("AI", media_type=media_type)).method
+
+
+def anew(path: Path, codec: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = path.with_name("anew" + path.suffix)
+    cue = ("-f", "lavfi", "-i", "sine=800:d=1.8:r=44100")
+    join = "[0:a]aformat=channel_layouts=stereo[c];[c][1:a]concat=n=2:v=0:a=1"
+    command = ["ffmpeg", "-v", "error", "-y", "-threads", "1", *cue, "-i", str(path), "-filter_complex", join]
+    subprocess.run([*command, "-c:a", codec, "-b:a", "128k", str(output)], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (ending, media_type, codec) in KINDS.items():
+            path = Path(folder, f"sound.{ending}")
+            command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", SOUND, "-c:a", codec, "-b:a", "128k", str(path)]
+            subprocess.run(command, check=True)
+            data = path.read_bytes()
+            method = mark(data, media_type)
+            start = processor_seconds()
+            for _ in range(runs):
+                mark(data, media_type)
+            spliced = (processor_seconds() - start) / runs
+            whole = sorted(anew(path, codec) for _ in range(3))[1]
+            ratio = spliced / whole
+            word = "kept" if ratio <= BUDGET else "missed"
+            print(f"{name}: {method} {spliced:.3f} s, anew {whole:.2f} s, {ratio:.3f}x (budget {BUDGET}x {word})")
+
+
+if __name__ == "__main__":
+    main()
