@@ -76,8 +76,11 @@ def heard(path: Path) -> list[float]:
     return [round(at, 1) for at in find(samples, 16000)]
 
 
-@pytest.mark.parametrize("name", LOSSLESS | MP3)
-@pytest.mark.parametrize("place", ["start", "end", "both"])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [(name, "both") for name in LOSSLESS | MP3]
+    + [(name, place) for name in ("16.wav", "16.flac", "steady.mp3") for place in ("start", "end")],
+)
 def test_rhythm_is_heard_and_the_content_is_sample_exact(folder: Path, name: str, place: str) -> None:
     options = (LOSSLESS | MP3)[name]
     path = made(folder, name, options)
@@ -106,8 +109,7 @@ def test_frames_are_copied(folder: Path, name: str) -> None:
     assert len(heard(again)) == 1
 
 
-@pytest.mark.parametrize("place", ["start", "end", "both"])
-@pytest.mark.parametrize("fast", [(), ("-movflags", "+faststart")])
+@pytest.mark.parametrize(("place", "fast"), [("start", ()), ("end", ()), ("both", ("-movflags", "+faststart"))])
 def test_frames_of_m4a_are_copied(folder: Path, place: str, fast: tuple[str, ...]) -> None:
     name = f"{'fast' if fast else 'plain'}.m4a"
     path = made(folder, name, ("audio/mp4", "-c:a", "aac", "-b:a", "128k", *fast))
@@ -124,8 +126,7 @@ def test_frames_of_m4a_are_copied(folder: Path, place: str, fast: tuple[str, ...
     assert len(decoded(output)) / 8 / 44100 == pytest.approx(lasts, abs=0.05)
 
 
-@pytest.mark.parametrize("place", ["start", "end", "both"])
-@pytest.mark.parametrize("name", ["two.opus", "one.opus"])
+@pytest.mark.parametrize(("name", "place"), [("two.opus", "start"), ("two.opus", "both"), ("one.opus", "end")])
 def test_packets_of_opus_are_copied(folder: Path, name: str, place: str) -> None:
     path = made(
         folder, name, ("audio/ogg", "-c:a", "libopus", "-b:a", "96k", "-ac", "2" if name == "two.opus" else "1")
@@ -189,7 +190,7 @@ def test_frames_of_mp3_are_copied_and_its_length_is_stated(folder: Path, name: s
 
 def test_flac_says_the_right_md5_and_seeks(folder: Path) -> None:
     path = made(folder, "16.flac", LOSSLESS["16.flac"])
-    for place in ("start", "end", "both"):
+    for place in ("start", "end"):
         output, _ = marked(path, "audio/flac", place)
         data = output.read_bytes()
         samples = subprocess.run(
@@ -295,8 +296,9 @@ def test_examples_can_be_marked(example: MarkExample) -> None:
 
 
 def test_a_moving_picture_is_no_sound(folder: Path) -> None:
-    picture = ("-f", "lavfi", "-i", "color=s=64x64:d=1:r=5", "-shortest", "-f", "mp4", "-c:v", "mpeg4")
-    path = made(folder, "picture.m4a", ("audio/mp4", *picture))
+    path = folder / "picture.m4a"
+    picture = ("-f", "lavfi", "-i", "color=s=64x64:d=1:r=5", "-f", "lavfi", "-i", "sine=d=1")
+    subprocess.run(["ffmpeg", "-v", "error", *picture, "-f", "mp4", "-c:v", "mpeg4", str(path)], check=True)
     with pytest.raises(YinjiError) as error:
         marked(path, "audio/mp4")
     assert error.value.code == "mark-audio-variant"
