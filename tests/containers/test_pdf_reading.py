@@ -149,6 +149,28 @@ def test_damage_shows_the_label_or_cannot_tell() -> None:
     assert reading(b"%PDF-1.7\nnothing").state is State.MALFORMED
 
 
+def test_a_place_without_cross_reference_is_said_in_words() -> None:
+    whole = labelled(PDF, Sample("page.pdf", plain())).data
+    for sample, state in ((plain(), State.MALFORMED), (whole, State.LABELLED)):
+        number = int(sample.rpartition(b"startxref\n")[2].split()[0])
+        moved = sample.replace(b"startxref\n%d" % number, b"startxref\n%d" % (number + 3))
+        result = reading(moved)
+        (problem,) = result.problems
+        assert (result.state, problem.code) == (state, "pdf-no-xref")
+        assert str(number + 3) in problem.text.zh and str(number + 3) in problem.text.en
+        assert "None" not in problem.text.zh + problem.text.en
+
+
+def test_a_missing_object_stream_is_said_in_words() -> None:
+    rows = b"".join(row.to_bytes(4, "big") for row in ((0 << 24), (2 << 24 | 9 << 8), (1 << 24 | 9 << 8)))
+    head = b"<< /Type /XRef /W [1 2 1] /Size 3 /Root 1 0 R /Length %d >>" % len(rows)
+    data = b"%%PDF-1.5\n2 0 obj\n%s\nstream\n%s\nendstream\nendobj\nstartxref\n9\n%%%%EOF\n" % (head, rows)
+    result = reading(data)
+    (problem,) = result.problems
+    assert (result.state, problem.code) == (State.MALFORMED, "pdf-no-object-stream")
+    assert "9" in problem.text.zh and "9" in problem.text.en
+
+
 def chain(sections: list[bytes]) -> bytes:
     return b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n" + b"".join(sections)
 

@@ -225,6 +225,8 @@ class Document:
         """
         head = self.look(offset, 64)
         match = _OBJECT.match(head)
+        if match is None and expected is None:
+            raise Malformed("pdf-no-xref", path=self.source.name, offset=offset)
         if match is None or (expected is not None and int(match[1]) != expected):
             raise Malformed("pdf-object", path=self.source.name, offset=offset, object=expected)
         number, generation = int(match[1]), int(match[2])
@@ -291,12 +293,14 @@ class Document:
 
     def resolve(self, value: Value) -> Value:
         """Returns the object itself where ``value`` is a reference."""
+        number = 0
         for _ in range(self.source.limits.depth):
             if not isinstance(value, Ref):
                 return value
+            number = value.number
             loaded = self.load(value)
             value = loaded.value if loaded else None
-        raise Malformed("pdf-object-loop", path=self.source.name, object=value)
+        raise Malformed("pdf-object-loop", path=self.source.name, object=number)
 
     def _packed(self, number: int, entry: Packed) -> Indirect:
         pack, data, starts = self._pack(entry.stream)
@@ -316,7 +320,7 @@ class Document:
             return self._packs[number]
         pack = self.load(Ref(number, 0))
         if pack is None or pack.data_at < 0:
-            raise Malformed("pdf-object", path=self.source.name, offset=0, object=number)
+            raise Malformed("pdf-no-object-stream", path=self.source.name, object=number)
         count, first = pack.dictionary.integer("N") or 0, pack.dictionary.integer("First") or 0
         data = self.stream(pack)
         words = data[:first].split()[: count * 2]
