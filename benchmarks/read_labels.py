@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import pillow_heif
+
 import samples
 import yinji
 from yinji.containers.registry import BUILT_IN, by_name
@@ -238,6 +240,7 @@ def other_ratios(paths: list[str], base: float) -> str:
 
 
 def main(arguments: list[str]) -> None:
+    pillow_heif.register_heif_opener()
     with_others = "--others" in arguments
     chosen = [argument for argument in arguments if not argument.startswith("-")]
     built_in = {row.name for row in BUILT_IN}
