@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from yinji.containers.bmff.container import Mp4
 from yinji.containers.executors import write_in_place, write_new
-from yinji.containers.isobmff import Mp4
 from yinji.containers.reading import read
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import oracles
 import samples
-from yinji.containers.bmff_boxes import make_box
+from yinji.containers.bmff.boxes import make_box
 
 HEICS = ("plain", "alpha", "thumbnails", "burst", "metadata", "exiftool")
 AVIFS = ("plain", "alpha", "animated", "metadata", "ffmpeg", "film")

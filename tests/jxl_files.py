@@ -9,7 +9,7 @@ from pathlib import Path
 
 import oracles
 import samples
-from yinji.containers.bmff_boxes import make_box
+from yinji.containers.bmff.boxes import make_box
 
 JXLS = ("bare", "container", "metadata", "packed", "jpeg", "jpeg-xmp", "animated")
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
-from yinji.containers.asf import Asf, Wma
-from yinji.containers.asf_objects import DESCRIPTION, EXTENDED, EXTENSION, FILE, FRAME, LIBRARY, PADDING, entry, make
+from yinji.containers.asf.container import Asf, Wma
+from yinji.containers.asf.objects import DESCRIPTION, EXTENDED, EXTENSION, FILE, FRAME, LIBRARY, PADDING, entry, make
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read
 from yinji.containers.registry import by_name, sniff

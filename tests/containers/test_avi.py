@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import oracles
 import samples
-from yinji.containers import avi_index, xmp
-from yinji.containers.avi import Avi
-from yinji.containers.avi_places import INFO, MEDIA
+from yinji.containers import xmp
+from yinji.containers.avi import index as avi_index
+from yinji.containers.avi.container import Avi
+from yinji.containers.avi.places import INFO, MEDIA
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.riff import chunks, forms, make, make_list

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import oracles
 import samples
 from yinji.containers import xmp
-from yinji.containers.flv import Flv
-from yinji.containers.flv_amf import Amf, make_key, make_string
-from yinji.containers.flv_tags import SCRIPT, Walk, padding, script
+from yinji.containers.flv.amf import Amf, make_key, make_string
+from yinji.containers.flv.container import Flv
+from yinji.containers.flv.tags import SCRIPT, Walk, padding, script
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source

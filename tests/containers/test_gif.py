@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 import oracles
 import pictures
 from pictures import BARE, PACKET, WRAPPED
-from yinji.containers.gif import Gif
-from yinji.containers.gif_blocks import (
+from yinji.containers.gif.blocks import (
     APPLICATION,
     COMMENT,
     IMAGE,
@@ -24,6 +23,7 @@ from yinji.containers.gif_blocks import (
     make_xmp,
     packet,
 )
+from yinji.containers.gif.container import Gif
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source

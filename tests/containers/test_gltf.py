@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pictures import BARE, WRAPPED
-from yinji.containers.gltf import Glb, Gltf, Vrm
+from yinji.containers.gltf.container import Glb, Gltf, Vrm
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff

@@ -15,10 +15,10 @@ import samples
 from bmff import mdta_meta
 from heif_files import PICTURE, PIXELS, XMP_INFO, exif_item, made
 from pictures import BARE, PACKET, WRAPPED
-from yinji.containers.bmff_boxes import make_box
-from yinji.containers.bmff_movie import C2PA_UUID, XMP_UUID
-from yinji.containers.heif import Avif, Heic, Heif
-from yinji.containers.isobmff import Mp4
+from yinji.containers.bmff.boxes import make_box
+from yinji.containers.bmff.container import Mp4
+from yinji.containers.bmff.movie import C2PA_UUID, XMP_UUID
+from yinji.containers.heif.container import Avif, Heic, Heif
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yinji.containers.html import Html
-from yinji.containers.html_scan import tokens
+from yinji.containers.html.container import Html
+from yinji.containers.html.scan import tokens
 from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.errors import UnsupportedFormat

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import oracles
 from yinji.containers import xmp
-from yinji.containers.id3 import parse_tag, resynchronised, tag_blocks, unsynchronised
-from yinji.containers.id3_edit import tag_edits
+from yinji.containers.id3.edit import tag_edits
+from yinji.containers.id3.tag import parse_tag, resynchronised, tag_blocks, unsynchronised
 from yinji.containers.model import Reading, State
 from yinji.containers.mp3 import Mp3
 from yinji.containers.reading import read

@@ -12,7 +12,7 @@ import bmff
 import oracles
 import samples
 from yinji.containers import executors
-from yinji.containers.isobmff import M4a, M4v, Mov, Mp4, ThreeG2, ThreeGp
+from yinji.containers.bmff.container import M4a, M4v, Mov, Mp4, ThreeG2, ThreeGp
 from yinji.containers.model import Kind, State
 from yinji.containers.reading import read
 from yinji.containers.registry import by_name, sniff

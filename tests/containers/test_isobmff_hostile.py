@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bmff
-from yinji.containers.isobmff import Mp4
+from yinji.containers.bmff.container import Mp4
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read
 from yinji.containers.source import Source

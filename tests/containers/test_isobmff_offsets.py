@@ -11,7 +11,7 @@ import bmff
 import oracles
 import samples
 from yinji.containers import executors
-from yinji.containers.isobmff import Mp4
+from yinji.containers.bmff.container import Mp4
 from yinji.containers.reading import read
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice

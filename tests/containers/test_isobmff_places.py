@@ -9,7 +9,7 @@ import pytest
 import bmff
 import oracles
 from yinji.containers import xmp
-from yinji.containers.isobmff import Mov, Mp4
+from yinji.containers.bmff.container import Mov, Mp4
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read
 from yinji.containers.source import Source

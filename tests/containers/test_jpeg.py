@@ -11,8 +11,8 @@ from test_exif import tiff
 import oracles
 import samples
 from yinji.containers import exif
-from yinji.containers.jpeg import Jpeg
-from yinji.containers.jpeg_segments import EXTENDED_XMP, XMP, segments
+from yinji.containers.jpeg.container import Jpeg
+from yinji.containers.jpeg.segments import EXTENDED_XMP, XMP, segments
 from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.errors import UnsupportedFormat

@@ -15,10 +15,10 @@ import oracles
 import samples
 from heif_files import boxes
 from pictures import BARE, PACKET, WRAPPED
-from yinji.containers.bmff_boxes import make_box
-from yinji.containers.bmff_movie import XMP_UUID
-from yinji.containers.jxl import Jxl
-from yinji.containers.jxl_boxes import HEADER
+from yinji.containers.bmff.boxes import make_box
+from yinji.containers.bmff.movie import XMP_UUID
+from yinji.containers.jxl.boxes import HEADER
+from yinji.containers.jxl.container import Jxl
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from yinji.containers.markdown import Markdown
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read_as
 from yinji.containers.source import Source
+from yinji.containers.text.markdown import Markdown
 from yinji.errors import UnsupportedFormat
 from yinji.limits import Limits
 from yinji.testing import LABEL, Sample, check_container, reading_of, survives

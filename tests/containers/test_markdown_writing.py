@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yinji.containers.markdown import Markdown
+from yinji.containers.text.markdown import Markdown
 from yinji.labels.aigc import AigcLabel
 from yinji.testing import LABEL, PROPAGATED, Sample, labelled, reading_of
 

@@ -9,12 +9,12 @@ import matroska_files
 import pytest
 
 import oracles
-from yinji.containers import ebml
-from yinji.containers.ebml import make, make_number
-from yinji.containers.matroska import Matroska, WebM
-from yinji.containers.matroska_elements import CLUSTER, INFO, SEGMENT, TAGS
-from yinji.containers.matroska_samples import clip
-from yinji.containers.matroska_tags import SIMPLE_TAG, TAG, TAG_BINARY, TAG_NAME, TAG_STRING, TARGETS
+from yinji.containers.matroska import ebml
+from yinji.containers.matroska.container import Matroska, WebM
+from yinji.containers.matroska.ebml import make, make_number
+from yinji.containers.matroska.elements import CLUSTER, INFO, SEGMENT, TAGS
+from yinji.containers.matroska.samples import clip
+from yinji.containers.matroska.tags import SIMPLE_TAG, TAG, TAG_BINARY, TAG_NAME, TAG_STRING, TARGETS
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_matroska import AIGC, JSON, LIVE, MKV, ORIGINAL, appended, before_media, read, resized, simple, tag, tags
 
-from yinji.containers import ebml
-from yinji.containers.ebml import make, make_number
-from yinji.containers.matroska_elements import CLUSTER, CUES, SEEK_HEAD, SEGMENT, TAGS, segments, top
-from yinji.containers.matroska_seek import entries
+from yinji.containers.matroska import ebml
+from yinji.containers.matroska.ebml import make, make_number
+from yinji.containers.matroska.elements import CLUSTER, CUES, SEEK_HEAD, SEGMENT, TAGS, segments, top
+from yinji.containers.matroska.seek import entries
 from yinji.containers.model import State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import oracles
 from yinji.containers.model import Reading, State
-from yinji.containers.ogg import Ogg, Opus, Theora
-from yinji.containers.ogg_pages import checksum, make, pages
+from yinji.containers.ogg.container import Ogg, Opus, Theora
+from yinji.containers.ogg.pages import checksum, make, pages
 from yinji.containers.reading import read
 from yinji.containers.registry import by_name, sniff
 from yinji.containers.source import Source

@@ -10,9 +10,9 @@ import pytest
 
 import documents
 import oracles
-from yinji.containers import ooxml_encrypted
 from yinji.containers.model import Reading, State
-from yinji.containers.ooxml import Docx
+from yinji.containers.ooxml import encrypted as ooxml_encrypted
+from yinji.containers.ooxml.container import Docx
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import by_name
 from yinji.containers.source import Source

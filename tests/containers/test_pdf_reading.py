@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pdf_files
-from yinji.containers import pdf_filters, pdf_text
 from yinji.containers.model import Reading, State
-from yinji.containers.pdf import Pdf
-from yinji.containers.pdf_lexer import Dictionary, IncompleteError, Name, Ref, String, Window
-from yinji.containers.pdf_samples import plain, with_streams
+from yinji.containers.pdf import filters as pdf_filters
+from yinji.containers.pdf import text as pdf_text
+from yinji.containers.pdf.container import Pdf
+from yinji.containers.pdf.lexer import Dictionary, IncompleteError, Name, Ref, String, Window
+from yinji.containers.pdf.samples import plain, with_streams
 from yinji.containers.reading import read
 from yinji.containers.source import Source
 from yinji.errors import LimitExceeded, Malformed, YinjiError

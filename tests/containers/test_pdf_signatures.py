@@ -10,7 +10,7 @@ import pytest
 
 import pdf_files
 from oracles import pdfinfo
-from yinji.containers.pdf import Pdf
+from yinji.containers.pdf.container import Pdf
 from yinji.containers.reading import read_as
 from yinji.containers.source import Source
 from yinji.errors import WouldBreakCredentials

@@ -13,7 +13,7 @@ import pytest
 import pdf_files
 from oracles import exiftool_label, pdfinfo, run
 from yinji.containers import xmp
-from yinji.containers.pdf import Pdf
+from yinji.containers.pdf.container import Pdf
 from yinji.containers.reading import read_as
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from yinji.containers.model import State
-from yinji.containers.plain import PlainText
 from yinji.containers.reading import read
 from yinji.containers.source import Source
+from yinji.containers.text.plain import PlainText
 from yinji.errors import UnsupportedFormat
 from yinji.testing import LABEL, Sample, check_sniffed, check_tiny, media_hash, survives
 

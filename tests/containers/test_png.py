@@ -13,8 +13,8 @@ from test_jpeg import BARE, PACKET, WRAPPED
 import oracles
 import samples
 from yinji.containers.model import Reading, State
-from yinji.containers.png import Png
-from yinji.containers.png_chunks import chunks, make, make_xmp
+from yinji.containers.png.chunks import chunks, make, make_xmp
+from yinji.containers.png.container import Png
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source
 from yinji.errors import LimitExceeded, UnsupportedFormat

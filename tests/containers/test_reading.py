@@ -9,7 +9,7 @@ import pytest
 from test_exif import tiff
 from test_jpeg import PACKET, inserted, segment
 
-from yinji.containers.jpeg_segments import XMP
+from yinji.containers.jpeg.segments import XMP
 from yinji.containers.model import Reading, Scheme, State
 from yinji.containers.reading import read
 from yinji.containers.source import Source

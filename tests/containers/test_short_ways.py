@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yinji.containers import frontmatter, markdown
 from yinji.containers.model import State
 from yinji.containers.reading import read_as
 from yinji.containers.source import Source
+from yinji.containers.text import frontmatter, markdown
 from yinji.labels import aigc
 from yinji.labels.aigc import AigcLabel
 from yinji.testing import LABEL

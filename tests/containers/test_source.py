@@ -184,7 +184,7 @@ def test_a_sparse_gigabyte_costs_next_to_nothing(tmp_path: Path, name: str) -> N
 
 
 def test_a_sparse_gigabyte_behind_a_real_start(tmp_path: Path) -> None:
-    from yinji.containers.jpeg import Jpeg
+    from yinji.containers.jpeg.container import Jpeg
 
     path = tmp_path / "sparse.jpg"
     with path.open("wb") as file:

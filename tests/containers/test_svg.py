@@ -16,7 +16,7 @@ from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff
 from yinji.containers.source import Source
-from yinji.containers.svg import Svg, Svgz
+from yinji.containers.svg.container import Svg, Svgz
 from yinji.errors import UnreadableInput, UnsupportedFormat
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, reading_of, survives
 

@@ -16,8 +16,8 @@ from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff
 from yinji.containers.source import Source
-from yinji.containers.tiff import Dng, Tiff
-from yinji.containers.tiff_directories import FileView, directories
+from yinji.containers.tiff.container import Dng, Tiff
+from yinji.containers.tiff.directories import FileView, directories
 from yinji.errors import Malformed, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, reading_of, survives

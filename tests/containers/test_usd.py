@@ -18,7 +18,7 @@ from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff
 from yinji.containers.source import Source
-from yinji.containers.usd import Usd, Usdz
+from yinji.containers.usd.container import Usd, Usdz
 from yinji.errors import UnsupportedFormat
 from yinji.testing import (
     LABEL,

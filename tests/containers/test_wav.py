@@ -17,7 +17,7 @@ from yinji.containers import executors
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read
 from yinji.containers.source import Source
-from yinji.containers.wav import Rf64, Wav
+from yinji.containers.wav.container import Rf64, Wav
 from yinji.errors import UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, media_hash, survives

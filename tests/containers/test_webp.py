@@ -18,7 +18,7 @@ from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.riff import make
 from yinji.containers.source import Source
-from yinji.containers.webp import WebP
+from yinji.containers.webp.container import WebP
 from yinji.errors import Malformed
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, reading_of, survives
 

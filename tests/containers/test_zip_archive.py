@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import documents
 from yinji.containers.source import Source
-from yinji.containers.zip_directory import CENTRAL, END, Archive
-from yinji.containers.zip_edit import media, plan
+from yinji.containers.zip.directory import CENTRAL, END, Archive
+from yinji.containers.zip.edit import media, plan
 from yinji.errors import Encrypted, LimitExceeded, Malformed, Truncated, UnsupportedFormat, YinjiError
 from yinji.limits import Limits
 from yinji.testing import applied

@@ -15,7 +15,7 @@ import yinji
 from yinji.cli.app import group
 from yinji.containers.base import Container
 from yinji.containers.model import State
-from yinji.containers.png_chunks import make
+from yinji.containers.png.chunks import make
 from yinji.containers.registry import by_name
 from yinji.errors import Malformed, Refused, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel

@@ -129,7 +129,7 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
     if data[:2] == b"\xff\xd8":
         body = b"http://ns.adobe.com/xap/1.0/\0" + packet
         return data[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + data[2:]
-    from yinji.containers.png_chunks import make_xmp
+    from yinji.containers.png.chunks import make_xmp
 
     return data[:33] + make_xmp(packet) + data[33:]
 
@@ -156,7 +156,7 @@ def test_an_ordinary_packet_is_no_trace(sample_dir: Path) -> None:
 
 
 def test_a_trace_beside_a_label_is_told_and_does_not_hide_it() -> None:
-    from yinji.containers.png_chunks import make
+    from yinji.containers.png.chunks import make
     from yinji.containers.registry import by_name
 
     name, data = writable.examples(by_name("png"))[0]

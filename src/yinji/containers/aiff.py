@@ -11,14 +11,14 @@ from typing import ClassVar, Final
 from yinji.containers import embedded, xmp
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
-from yinji.containers.id3 import Tag, parse_tag, tag_blocks
-from yinji.containers.id3_edit import new_tag, tag_edits
+from yinji.containers.id3.edit import new_tag, tag_edits
+from yinji.containers.id3.tag import Tag, parse_tag, tag_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.trailer import labels_behind
-from yinji.containers.wav_chunks import FIRST, HEADER, Chunk, Walk, make, resized
-from yinji.containers.wav_edit import overwritten
+from yinji.containers.wav.chunks import FIRST, HEADER, Chunk, Walk, make, resized
+from yinji.containers.wav.edit import overwritten
 from yinji.containers.window import coalesced
 from yinji.errors import Malformed, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel

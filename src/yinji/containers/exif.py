@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from yinji.containers.tiff_directories import (
+from yinji.containers.tiff.directories import (
     EXIF_IFD,
     Entry,
     Layout,

@@ -10,8 +10,8 @@ from yinji.containers.ape import ape_blocks, ape_edits
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.edits import smallest
-from yinji.containers.id3 import Tag, tag_blocks
-from yinji.containers.id3_edit import tag_edits
+from yinji.containers.id3.edit import tag_edits
+from yinji.containers.id3.tag import Tag, tag_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.mp3 import leading_tags, tail_of
 from yinji.containers.source import Source

@@ -9,8 +9,8 @@ from typing import ClassVar, Final
 from yinji.containers.ape import ApeTag, ape_blocks, ape_edits, ape_tag_before
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
-from yinji.containers.id3 import HEADER, Tag, content, frames, parse_tag, syncsafe, tag_blocks
-from yinji.containers.id3_edit import appended_tag_at, new_tag, tag_edits
+from yinji.containers.id3.edit import appended_tag_at, new_tag, tag_edits
+from yinji.containers.id3.tag import HEADER, Tag, content, frames, parse_tag, syncsafe, tag_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.mpeg_audio import end_of_frames, first_frame, frame_length, stream_length
 from yinji.containers.source import Source

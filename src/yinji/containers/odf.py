@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from yinji.containers import zip_quick
 from yinji.containers.base import Example, Span
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.containers.zip_directory import LOCAL, Archive
-from yinji.containers.zip_document import (
+from yinji.containers.zip import quick as zip_quick
+from yinji.containers.zip.directory import LOCAL, Archive
+from yinji.containers.zip.document import (
     CREDENTIALS,
     NAME,
     block,
@@ -25,8 +25,8 @@ from yinji.containers.zip_document import (
     packed,
     signatures,
 )
-from yinji.containers.zip_edit import media, plan
-from yinji.containers.zip_xml import PADDING, Element, XmlPart, quoted, set_one
+from yinji.containers.zip.edit import media, plan
+from yinji.containers.zip.xml import PADDING, Element, XmlPart, quoted, set_one
 from yinji.errors import Encrypted, WouldBreakCredentials
 from yinji.labels.aigc import AigcLabel
 

@@ -203,7 +203,7 @@ def _is_annex_b(block: Block, decoded: Decoded) -> bool:
 def _decode(block: Block) -> Decoded:
     assert isinstance(block.value, str)
     if block.carrier == "front-matter":
-        from yinji.containers.frontmatter import decode_front_matter
+        from yinji.containers.text.frontmatter import decode_front_matter
 
         return decode_front_matter(block.value)
     return decode(block.value)

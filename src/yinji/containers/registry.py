@@ -19,8 +19,10 @@ from yinji.errors import UnsupportedFormat, UsageError
 
 ENTRY_POINTS: Final = "yinji.containers"
 
-_BMFF: Final = "yinji.containers.isobmff"
-_HEIF: Final = "yinji.containers.heif"
+_OGG: Final = "yinji.containers.ogg.container"
+_OOXML: Final = "yinji.containers.ooxml.container"
+_BMFF: Final = "yinji.containers.bmff.container"
+_HEIF: Final = "yinji.containers.heif.container"
 _AUDIO_FRAMES: Final = tuple(
     bytes((0xFF, second)) for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2, 0xFD, 0xFC, 0xF5, 0xF4)
 )
@@ -49,19 +51,19 @@ _RARE_STILLS: Final = _brands(
 )
 
 BUILT_IN: Final = (
-    Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg:Jpeg"),
-    Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png:Png"),
-    Format("webp", ("webp",), (((0, b"RIFF"), (8, b"WEBP")),), "yinji.containers.webp:WebP"),
-    Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "yinji.containers.gif:Gif"),
-    Format("tiff", ("tiff", "tif"), _TIFF, "yinji.containers.tiff:Tiff"),
-    Format("dng", ("dng",), _TIFF, "yinji.containers.tiff:Dng"),
+    Format("jpeg", ("jpg", "jpeg", "jpe", "jfif"), at(0, b"\xff\xd8\xff"), "yinji.containers.jpeg.container:Jpeg"),
+    Format("png", ("png", "apng"), at(0, b"\x89PNG\r\n\x1a\n"), "yinji.containers.png.container:Png"),
+    Format("webp", ("webp",), (((0, b"RIFF"), (8, b"WEBP")),), "yinji.containers.webp.container:WebP"),
+    Format("gif", ("gif",), at(0, b"GIF87a", b"GIF89a"), "yinji.containers.gif.container:Gif"),
+    Format("tiff", ("tiff", "tif"), _TIFF, "yinji.containers.tiff.container:Tiff"),
+    Format("dng", ("dng",), _TIFF, "yinji.containers.tiff.container:Dng"),
     Format("heif", ("heif", "heifs", "hif", "avci"), at(4, *_STILLS, *_RARE_STILLS), f"{_HEIF}:Heif"),
     Format("heic", ("heic", "heics"), at(4, *_HEVC_STILLS, *_STILLS), f"{_HEIF}:Heic"),
     Format("avif", ("avif", "avifs"), at(4, *_AV1_STILLS, *_STILLS), f"{_HEIF}:Avif"),
     Format("bmp", ("bmp", "dib"), at(0, b"BM"), "yinji.containers.bmp:Bmp"),
-    Format("svg", ("svg",), (), "yinji.containers.svg:Svg"),
-    Format("svgz", ("svgz",), at(0, b"\x1f\x8b"), "yinji.containers.svg:Svgz"),
-    Format("jxl", ("jxl",), at(0, b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), "yinji.containers.jxl:Jxl"),
+    Format("svg", ("svg",), (), "yinji.containers.svg.container:Svg"),
+    Format("svgz", ("svgz",), at(0, b"\x1f\x8b"), "yinji.containers.svg.container:Svgz"),
+    Format("jxl", ("jxl",), at(0, b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), "yinji.containers.jxl.container:Jxl"),
     Format("mp4", ("mp4", "f4v", "m4s"), at(4, b"ftyp", b"styp", b"moof", b"sidx"), f"{_BMFF}:Mp4"),
     Format("mov", ("mov", "qt"), at(4, b"ftypqt  ", *_OLD_STARTS), f"{_BMFF}:Mov"),
     Format(
@@ -73,23 +75,23 @@ BUILT_IN: Final = (
     Format("m4v", ("m4v",), at(4, *_brands(b"M4V ", b"M4VH", b"M4VP"), b"ftyp"), f"{_BMFF}:M4v"),
     Format("3gp", ("3gp", "3gpp"), at(4, b"ftyp3g"), f"{_BMFF}:ThreeGp"),
     Format("3g2", ("3g2", "3gpp2"), at(4, b"ftyp3g2"), f"{_BMFF}:ThreeG2"),
-    Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska:Matroska"),
-    Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska:WebM"),
-    Format("avi", ("avi",), (((0, b"RIFF"), (8, b"AVI ")),), "yinji.containers.avi:Avi"),
-    Format("flv", ("flv",), at(0, b"FLV\x01"), "yinji.containers.flv:Flv"),
+    Format("matroska", ("mkv", "mka", "mks"), _ebml(b"matroska"), "yinji.containers.matroska.container:Matroska"),
+    Format("webm", ("webm",), _ebml(b"webm"), "yinji.containers.matroska.container:WebM"),
+    Format("avi", ("avi",), (((0, b"RIFF"), (8, b"AVI ")),), "yinji.containers.avi.container:Avi"),
+    Format("flv", ("flv",), at(0, b"FLV\x01"), "yinji.containers.flv.container:Flv"),
     Format("mpegts", ("ts", "m2ts", "mts"), (), "yinji.containers.mpegts:MpegTs"),
     Format("mp3", ("mp3", "mp2", "mpga"), at(0, b"ID3", *_AUDIO_FRAMES), "yinji.containers.mp3:Mp3"),
-    Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav:Wav"),
+    Format("wav", ("wav", "wave", "bwf"), (((0, b"RIFF"), (8, b"WAVE")),), "yinji.containers.wav.container:Wav"),
     Format(
         "rf64",
         ("rf64", "bw64", "wav"),
         (((0, b"RF64"), (8, b"WAVE")), ((0, b"BW64"), (8, b"WAVE"))),
-        "yinji.containers.wav:Rf64",
+        "yinji.containers.wav.container:Rf64",
     ),
     Format("flac", ("flac",), at(0, b"fLaC", b"ID3"), "yinji.containers.flac:Flac"),
-    Format("ogg", ("ogg", "oga", "spx", "ogx", "ogv"), at(0, b"OggS"), "yinji.containers.ogg:Ogg"),
-    Format("opus", ("opus", "ogg", "oga"), (((0, b"OggS"), (28, b"OpusHead")),), "yinji.containers.ogg:Opus"),
-    Format("theora", ("ogv", "ogg", "ogx"), (((0, b"OggS"), (28, b"\x80theora")),), "yinji.containers.ogg:Theora"),
+    Format("ogg", ("ogg", "oga", "spx", "ogx", "ogv"), at(0, b"OggS"), f"{_OGG}:Ogg"),
+    Format("opus", ("opus", "ogg", "oga"), (((0, b"OggS"), (28, b"OpusHead")),), f"{_OGG}:Opus"),
+    Format("theora", ("ogv", "ogg", "ogx"), (((0, b"OggS"), (28, b"\x80theora")),), f"{_OGG}:Theora"),
     Format(
         "aac",
         ("aac", "adts"),
@@ -102,27 +104,27 @@ BUILT_IN: Final = (
         (((0, b"FORM"), (8, b"AIFF")), ((0, b"FORM"), (8, b"AIFC"))),
         "yinji.containers.aiff:Aiff",
     ),
-    Format("asf", ("wmv", "asf"), _ASF, "yinji.containers.asf:Asf"),
-    Format("wma", ("wma",), _ASF, "yinji.containers.asf:Wma"),
-    Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf:Pdf"),
-    Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, "yinji.containers.ooxml:Docx"),
-    Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, "yinji.containers.ooxml:Xlsx"),
-    Format("pptx", ("pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "ppam"), _ZIP, "yinji.containers.ooxml:Pptx"),
+    Format("asf", ("wmv", "asf"), _ASF, "yinji.containers.asf.container:Asf"),
+    Format("wma", ("wma",), _ASF, "yinji.containers.asf.container:Wma"),
+    Format("pdf", ("pdf",), at(0, b"%PDF-"), "yinji.containers.pdf.container:Pdf"),
+    Format("docx", ("docx", "docm", "dotx", "dotm"), _ZIP, f"{_OOXML}:Docx"),
+    Format("xlsx", ("xlsx", "xlsm", "xltx", "xltm", "xlsb", "xlam"), _ZIP, f"{_OOXML}:Xlsx"),
+    Format("pptx", ("pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "ppam"), _ZIP, f"{_OOXML}:Pptx"),
     Format("odt", ("odt", "ott", "odm", "oth"), _ZIP, "yinji.containers.odf:Odt"),
     Format("ods", ("ods", "ots"), _ZIP, "yinji.containers.odf:Ods"),
     Format("odp", ("odp", "otp"), _ZIP, "yinji.containers.odf:Odp"),
     Format("odg", ("odg", "otg"), _ZIP, "yinji.containers.odf:Odg"),
-    Format("glb", ("glb",), at(0, b"glTF"), "yinji.containers.gltf:Glb"),
-    Format("vrm", ("vrm",), at(0, b"glTF"), "yinji.containers.gltf:Vrm"),
-    Format("usd", ("usda", "usd", "usdc"), at(0, b"#usda ", b"PXR-USDC"), "yinji.containers.usd:Usd"),
-    Format("usdz", ("usdz",), at(0, b"PK\x03\x04"), "yinji.containers.usd:Usdz"),
-    Format("gltf", ("gltf",), (), "yinji.containers.gltf:Gltf"),
+    Format("glb", ("glb",), at(0, b"glTF"), "yinji.containers.gltf.container:Glb"),
+    Format("vrm", ("vrm",), at(0, b"glTF"), "yinji.containers.gltf.container:Vrm"),
+    Format("usd", ("usda", "usd", "usdc"), at(0, b"#usda ", b"PXR-USDC"), "yinji.containers.usd.container:Usd"),
+    Format("usdz", ("usdz",), at(0, b"PK\x03\x04"), "yinji.containers.usd.container:Usdz"),
+    Format("gltf", ("gltf",), (), "yinji.containers.gltf.container:Gltf"),
     Format("epub", ("epub",), _ZIP, "yinji.containers.epub:Epub"),
     Format("ofd", ("ofd",), _ZIP, "yinji.containers.ofd:Ofd"),
     Format("xmind", ("xmind",), _ZIP, "yinji.containers.xmind:XMind"),
-    Format("html", ("html", "htm", "xhtml", "xht"), (), "yinji.containers.html:Html"),
-    Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.markdown:Markdown"),
-    Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.plain:PlainText"),
+    Format("html", ("html", "htm", "xhtml", "xht"), (), "yinji.containers.html.container:Html"),
+    Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.text.markdown:Markdown"),
+    Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.text.plain:PlainText"),
 )
 
 _TABLE: Final = Table(BUILT_IN + FOREIGN)
@@ -244,19 +246,19 @@ def _identity(name: str, mismatch: bool) -> Identity:
 def _variant(row: Format, source: Source) -> Format:
     """Tells apart formats that start alike, by what their first structures hold."""
     if source.head[:3] == b"ID3":
-        from yinji.containers.id3 import format_behind
+        from yinji.containers.id3.tag import format_behind
 
         return _NAMED.get(format_behind(source), row)
     if row.name == "tiff":
-        from yinji.containers.tiff_directories import is_dng
+        from yinji.containers.tiff.directories import is_dng
 
         return _NAMED["dng"] if is_dng(source) else row
     if row.name == "svgz" and source.extension != "svgz":
-        from yinji.containers.svg_gzip import starts_as_svg
+        from yinji.containers.svg.gzip import starts_as_svg
 
         return row if starts_as_svg(source.head) else _NAMED["gzip"]
     if source.head[:4] == b"PK\x03\x04":
-        from yinji.containers.zip_sniff import document
+        from yinji.containers.zip.sniff import document
 
         return _NAMED[document(source, row.name if source.extension in row.extensions else "")]
     if row.name == "ole":
@@ -266,7 +268,7 @@ def _variant(row: Format, source: Source) -> Format:
 
 def _locked_office(row: Format, source: Source) -> Format:
     """An Office document under a password looks like an old one from outside."""
-    from yinji.containers.ooxml_encrypted import is_encrypted_package
+    from yinji.containers.ooxml.encrypted import is_encrypted_package
 
     if not is_encrypted_package(source):
         return row

@@ -1,0 +1,1 @@
+"""ASF: WMA and WMV."""

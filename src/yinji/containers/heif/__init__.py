@@ -1,0 +1,1 @@
+"""HEIF: HEIC and AVIF."""

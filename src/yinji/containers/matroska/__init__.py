@@ -1,0 +1,1 @@
+"""Matroska and WebM."""

@@ -1,0 +1,202 @@
+"""The elements of Matroska and WebM (RFC 9559) that labels have to do with, and the walk over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from yinji.containers.matroska import ebml
+from yinji.containers.matroska.ebml import Element
+from yinji.containers.window import Window
+from yinji.errors import Malformed, Truncated, UnsupportedFormat
+
+EBML: Final = 0x1A45DFA3
+SEGMENT: Final = 0x18538067
+SEEK_HEAD: Final = 0x114D9B74
+INFO: Final = 0x1549A966
+TRACKS: Final = 0x1654AE6B
+CLUSTER: Final = 0x1F43B675
+CUES: Final = 0x1C53BB6B
+TAGS: Final = 0x1254C367
+
+SEEK: Final = 0x4DBB
+SEEK_ID: Final = 0x53AB
+SEEK_POSITION: Final = 0x53AC
+
+CUE_POINT: Final = 0xBB
+CUE_TRACK_POSITIONS: Final = 0xB7
+CUE_REFERENCE: Final = 0xDB
+CUE_POSITIONS: Final = frozenset((0xF1, 0xEA, 0x97, 0xEB))
+"""CueClusterPosition, CueCodecState, and the two of old CueReferences: counted from the start of the Segment's data."""
+
+CLUSTER_POSITION: Final = 0xA7
+CLUSTER_PREVIOUS_SIZE: Final = 0xAB
+BLOCKS: Final = frozenset((0xA3, 0xA0, 0xAF))
+
+DOC_TYPES: Final = ("matroska", "webm")
+
+_EBML_READ_VERSION: Final = 0x42F7
+_MAX_ID_LENGTH: Final = 0x42F2
+_MAX_SIZE_LENGTH: Final = 0x42F3
+_DOC_TYPE: Final = 0x4282
+_LIMITS: Final = {_EBML_READ_VERSION: 1, _MAX_ID_LENGTH: 4, _MAX_SIZE_LENGTH: 8}
+_KNOWN_HEADERS: Final = frozenset(
+    bytes.fromhex("42868101 42f78101 42f28104 42f38108") + b"\x42\x82" + kind + bytes.fromhex("4287810442858102")
+    for kind in (b"\x88matroska", b"\x84webm")
+)
+"""What nearly all writers put there."""
+
+_MAX_HEADER: Final = 4096
+_LEVEL_1: Final = 0x10000000
+"""Ids of four bytes, which no child of a Cluster has."""
+
+_BLOCKS_PER_ELEMENT: Final = 64
+
+
+@dataclass(slots=True)
+class Segment:
+    """One Segment.
+
+    Attributes:
+        element: It, within the file.
+        stop: Where it ends by its own account, which may lie behind the end of the file.
+        end: Where its last top-level element ended, once a walk has come there.
+    """
+
+    element: Element
+    stop: int
+    end: int = 0
+
+    @property
+    def body(self) -> int:
+        """Where its data begins: what all positions in it are counted from."""
+        return self.element.body
+
+    @property
+    def is_open(self) -> bool:
+        return self.element.is_open
+
+
+def segments(window: Window) -> Iterator[Segment]:
+    """Yields the Segments of a file: nearly always one; streams may follow one another.
+
+    Raises:
+        Malformed: The file does not begin as EBML does.
+        Truncated: It ends before its Segment begins.
+        UnsupportedFormat: It needs more than RFC 9559 allows, or is no Matroska.
+    """
+    source = window.source
+    at = _header_stop(window)
+    yielded = 0
+    while at < source.size:
+        source.element()
+        front = window.peek(at, min(ebml.MAX_HEADER, source.size - at))
+        found = ebml.header(front)
+        if found is None or (yielded and found.id not in (EBML, SEGMENT, ebml.VOID)):
+            break
+        if found.id != SEGMENT:
+            at += found.length + (found.size or 0)
+            continue
+        body = at + found.length
+        stop = source.size if found.size is None else body + found.size
+        segment = Segment(Element(SEGMENT, at, body, min(stop, source.size), found.size is None), stop)
+        yield segment
+        yielded += 1
+        at = _open_end(window, segment) if segment.is_open else segment.stop
+    if not yielded:
+        raise Truncated("truncated", path=source.name, offset=at, needed=ebml.MAX_HEADER, size=source.size)
+
+
+def top(window: Window, segment: Segment, *, ends: bool = True) -> Iterator[Element]:
+    """Yields the top-level elements of a Segment by their headers; payloads are hopped over.
+
+    Args:
+        window: The file.
+        segment: One of its Segments.
+        ends: Whether to look where a Cluster of unknown size ends before it is yielded: block by block, so that who
+            stops there need not pay for it.
+
+    Raises:
+        Malformed: Something else stands where an element should.
+        Truncated: The file ends before the Segment does.
+    """
+    source, at, limit = window.source, segment.body, segment.element.stop
+    while at < limit:
+        source.element()
+        element = ebml.element(window, at, limit)
+        if segment.is_open and element.id in (EBML, SEGMENT):
+            break
+        if element.is_open:
+            if element.id != CLUSTER:
+                raise Malformed("ebml-length", path=source.name, offset=at)
+            if ends:
+                element = element._replace(stop=_cluster_end(window, element))
+        yield element
+        at = element.stop if ends or not element.is_open else _cluster_end(window, element)
+    segment.end = at
+    if segment.stop > source.size:
+        size = segment.stop - segment.body
+        raise Truncated("truncated", path=source.name, offset=segment.body, needed=size, size=source.size)
+
+
+def cluster_front(window: Window, cluster: Element) -> Iterator[Element]:
+    """Yields the children of a Cluster in front of its first block."""
+    at = cluster.body
+    while at < cluster.stop:
+        window.source.element(2)
+        child = ebml.element(window, at, cluster.stop)
+        if child.id in BLOCKS:
+            return
+        yield child
+        at = child.stop
+
+
+def _header_stop(window: Window) -> int:
+    """Returns where the EBML header ends, once it is known to promise nothing that cannot be read."""
+    source = window.source
+    if source.size < ebml.MAX_HEADER:
+        raise Truncated("truncated", path=source.name, offset=0, needed=ebml.MAX_HEADER, size=source.size)
+    head = ebml.element(window, 0, source.size)
+    if head.id != EBML or head.is_open or head.size > _MAX_HEADER:
+        raise Malformed("ebml-not-ebml", path=source.name)
+    data = ebml.content(source, head)
+    if data in _KNOWN_HEADERS:
+        return head.stop
+    doc_type = ""
+    for child in ebml.children(source, data, head.body):
+        value = data[child.body - head.body : child.stop - head.body]
+        limit = _LIMITS.get(child.id)
+        if limit is not None and ebml.number(value) > limit:
+            raise UnsupportedFormat("ebml-version", path=source.name, offset=child.start)
+        if child.id == _DOC_TYPE:
+            doc_type = ebml.text(value)
+    if doc_type not in DOC_TYPES:
+        raise UnsupportedFormat("ebml-doc-type", path=source.name, type=doc_type[:20])
+    return head.stop
+
+
+def _open_end(window: Window, segment: Segment) -> int:
+    """Returns where a Segment of unknown size ends: at the next stream, else with the file."""
+    if not segment.end:
+        for _ in top(window, segment):
+            pass
+    return segment.end
+
+
+def _cluster_end(window: Window, cluster: Element) -> int:
+    """Returns where a Cluster of unknown size ends: at the next top-level element, or with what holds it."""
+    source, at, hops = window.source, cluster.body, 0
+    while at < cluster.stop:
+        hops += 1
+        if hops % _BLOCKS_PER_ELEMENT == 0:
+            source.element(2)
+        found = ebml.header(source.read_up_to(at, min(ebml.MAX_HEADER, cluster.stop - at)))
+        if found is None and cluster.stop - at < ebml.MAX_HEADER:
+            return cluster.stop
+        if found is None or (found.size is None and found.id < _LEVEL_1):
+            raise Malformed("ebml-element", path=source.name, offset=at)
+        if found.id >= _LEVEL_1:
+            return at
+        at += found.length + (found.size or 0)
+    return cluster.stop

@@ -1,0 +1,1 @@
+"""Ogg: Vorbis, Opus and others."""

@@ -1,0 +1,1 @@
+"""Text: Markdown, front matter, plain text."""

@@ -1,0 +1,1 @@
+"""ZIP archives: reading and editing them part by part."""
