@@ -324,3 +324,9 @@ def test_a_label_among_stray_bytes_is_found_and_replaced(text: str) -> None:
 def test_a_wiped_segment_is_never_taken_for_stray_bytes(gone: bytes) -> None:
     reading = read(inserted(gone))
     assert (reading.state, reading.found) == (State.MALFORMED, ())
+
+
+def test_stray_bytes_in_many_places_are_told_once() -> None:
+    reading = read(inserted(*[b"junk" + segment(0xFE, b"x")] * 50))
+    (problem,) = reading.problems
+    assert (problem.code, problem.values["offset"], reading.state) == ("jpeg-stray-bytes", 20, State.UNLABELLED)

@@ -24,7 +24,7 @@ _NAME: Final = "AIGC"
 _BLANK: Final = "\0 \t\r\n\u00a0\u3000\ufeff"
 _MIRROR: Final = "pdf-xmp-mirror"
 _OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes"))
-"""Problems of blocks that are told of the file, whether or not the block holds a label."""
+"""Problems of blocks that are told of the file, whether or not the block holds a label; the first of each."""
 
 _Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
 
@@ -65,8 +65,8 @@ def _read(identity: Identity, container: Container, source: Source, thorough: bo
         found, other, unread = _understood(blocks, container.carrier)
     if damage is not None and any(_is_emptied_at(item, damage.details.get("offset")) for item in found):
         damage = None
-    whole = [p for block in blocks for p in block.problems if p.code in _OF_THE_FILE]
-    problems = [*_named_wrongly(identity, source), *unread, *whole]
+    whole = {p.code: p for block in reversed(blocks) for p in block.problems if p.code in _OF_THE_FILE}
+    problems = [*_named_wrongly(identity, source), *unread, *whole.values()]
     if sum(not is_emptied(item) for item in found) > 1:
         problems.append(_several(found))
     if damage is not None:
