@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -14,7 +14,6 @@ from yinji.labels.codes import check_code
 from yinji.labels.problem import Problem, Severity
 from yinji.operations.conform import Conformance
 from yinji.operations.report import Report
-from yinji.operations.written import Step, Written
 from yinji.regimes.base import Outcome, Tier
 
 _STATES: Final = {
@@ -155,79 +154,3 @@ def conformance(result: Conformance) -> str:
         )
     )
     return "\n".join(lines)
-
-
-def written(result: Written) -> str:
-    """Describes what a write did, step by step."""
-    lines = [click.style(result.path, bold=True) + f"  {result.format.upper()}"]
-    lines += [f"  {_step(step)}" for step in result.steps]
-    if result.dry_run:
-        lines.append("  " + say("试运行：没有写任何文件。", "Dry run: nothing was written."))
-    else:
-        lines.append(
-            "  "
-            + say(
-                f"回读一致。{result.size_before:,} → {result.size_after:,} 字节。",
-                f"Read back and equal. {result.size_before:,} → {result.size_after:,} bytes.",
-            )
-        )
-    return "\n".join(lines)
-
-
-def _step(step: Step) -> str:
-    detail: dict[str, Any] = step.detail
-    if step.name == "perceptible" and detail["ink_height"]:
-        return say(
-            f"显式标识“{detail['words']}”，{detail['place']}，字高 {detail['ink_height']} 像素"
-            f"（应不小于 {detail['needed_height']}），对比度 {detail['contrast']}:1",
-            f"Visible label “{detail['words']}”, {detail['place']}, ink {detail['ink_height']} px high "
-            f"(needs {detail['needed_height']}), contrast {detail['contrast']}:1",
-        )
-    if step.name == "perceptible" and detail["mark"] == "audio":
-        return _audible(detail)
-    if step.name == "perceptible":
-        return say(
-            f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
-        )
-    if step.name == "credentials":
-        return say(
-            "文件中的 C2PA 凭证不再成立：它的签名覆盖了写入前的内容，请重新签名",
-            "The C2PA manifest in the file no longer verifies, since it covers what was there before; sign again",
-        )
-    if step.name == "several":
-        return say(
-            f"源文件有 {detail['count']} 个标识，带过去的是第一个能读懂的（{detail['carrier']}，{detail['offset']:,}）",
-            f"The source holds {detail['count']} labels; the first that can be understood was carried "
-            f"({detail['carrier']}, {detail['offset']:,})",
-        )
-    if detail.get("already"):
-        return say("目标文件已有同样的标识，未改动", "The same label was there already; nothing changed")
-    if not detail["carrier"]:
-        return say("这种格式没有存放元数据标识的位置", "This format has no place for a metadata label")
-    clause = f" ({detail['clause']})" if detail.get("clause") else ""
-    return say(f"元数据标识写入 {detail['carrier']}{clause}", f"Metadata label in {detail['carrier']}{clause}")
-
-
-_METHODS: Final = {
-    "spliced": say("原有声音未改动", "the sound itself is unchanged"),
-    "lossless re-encode": say("声音无损地重新编码", "the sound was encoded anew without loss"),
-    "full re-encode": say("声音全部重新编码", "all of the sound was encoded anew"),
-}
-
-
-def _audible(drawn: dict[str, Any]) -> str:
-    """Where the rhythm is heard, how loud, and what became of the sound beside it."""
-    words, detail = drawn["words"], drawn["detail"]
-    if detail["already"]:
-        return say(
-            f"声音里已有节奏标识“{words}”，未改动", f"The rhythm “{words}” was there already; the sound is unchanged"
-        )
-    places = [
-        say(
-            f"第 {r['from']:g} 秒起 {r['seconds']:g} 秒，{r['level']:g} dBFS",
-            f"{r['seconds']:g} s from {r['from']:g} s, {r['level']:g} dBFS",
-        )
-        for r in detail["rhythms"]
-    ]
-    kept = _METHODS.get(drawn["method"], drawn["method"])
-    return say(f"节奏标识“{words}”：{'；'.join(places)}；{kept}", f"Rhythm “{words}”: {'; '.join(places)}; {kept}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from yinji.cli import show
+from yinji.cli import steps
 from yinji.cli.files import each, json_options
 from yinji.cli.language import pick, say
 from yinji.errors import Refused
@@ -45,6 +45,6 @@ def command(
             if not (if_labelled and refused.code == "nothing-to-carry"):
                 raise
             return {"schema_version": SCHEMA_VERSION, "path": path, "label": None, "steps": []}, pick(refused.text), 0
-        return result.to_dict(), show.written(result), 0
+        return result.to_dict(), steps.written(result), 0
 
     return each((dst,), do, as_json=as_json, jsonl=jsonl)

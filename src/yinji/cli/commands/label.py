@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from yinji.cli import show
+from yinji.cli import steps
 from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options, regime_option
 from yinji.cli.keyfiles import private_key
 from yinji.cli.language import say
@@ -107,6 +107,6 @@ def command(
                 dry_run=dry_run,
                 filename="" if path == "-" else path,
             )
-        return result.to_dict(), show.written(result), 0
+        return result.to_dict(), steps.written(result), 0
 
     return each(files, do, as_json=as_json, jsonl=jsonl)

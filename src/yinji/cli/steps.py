@@ -1,0 +1,112 @@
+"""What a write did, step by step, as people want to see it in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from yinji.cli.language import say
+from yinji.operations.written import Step, Written
+
+
+def written(result: Written) -> str:
+    """Describes what a write did, step by step."""
+    lines = [click.style(result.path, bold=True) + f"  {result.format.upper()}"]
+    lines += [f"  {described(step)}" for step in result.steps]
+    if result.dry_run:
+        lines.append("  " + say("试运行：没有写任何文件。", "Dry run: nothing was written."))
+    else:
+        lines.append(
+            "  "
+            + say(
+                f"回读一致。{result.size_before:,} → {result.size_after:,} 字节。",
+                f"Read back and equal. {result.size_before:,} → {result.size_after:,} bytes.",
+            )
+        )
+    return "\n".join(lines)
+
+
+def described(step: Step) -> str:
+    """Returns one step in words."""
+    return _WORDS[step.name](step.detail)
+
+
+def _perceptible(detail: dict[str, Any]) -> str:
+    if detail["mark"] == "audio":
+        return _audible(detail)
+    words = say(
+        f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
+    )
+    if not detail["ink_height"]:
+        return words
+    words += say(
+        f"，字高 {detail['ink_height']} 像素（应不小于 {detail['needed_height']}），对比度 {detail['contrast']}:1",
+        f", ink {detail['ink_height']} px high (needs {detail['needed_height']}), contrast {detail['contrast']}:1",
+    )
+    return words + _on_screen(detail) if detail["mark"] == "video" else words
+
+
+def _on_screen(drawn: dict[str, Any]) -> str:
+    """How long the label of a video is seen, and how much of the video was encoded again for it."""
+    seconds = f"{drawn['detail']['seconds']:g}"
+    if drawn["method"] == "smart-render":
+        return say(f"，显示 {seconds} 秒；其余画面原样复制", f", for {seconds} s; all other frames copied")
+    return say(f"，显示 {seconds} 秒；画面全部重新编码", f", for {seconds} s; all frames encoded again")
+
+
+def _metadata(detail: dict[str, Any]) -> str:
+    if detail.get("already"):
+        return say("目标文件已有同样的标识，未改动", "The same label was there already; nothing changed")
+    if not detail["carrier"]:
+        return say("这种格式没有存放元数据标识的位置", "This format has no place for a metadata label")
+    clause = f" ({detail['clause']})" if detail.get("clause") else ""
+    return say(f"元数据标识写入 {detail['carrier']}{clause}", f"Metadata label in {detail['carrier']}{clause}")
+
+
+def _credentials(_: dict[str, Any]) -> str:
+    return say(
+        "文件中的 C2PA 凭证不再成立：它的签名覆盖了写入前的内容，请重新签名",
+        "The C2PA manifest in the file no longer verifies, since it covers what was there before; sign again",
+    )
+
+
+def _several(detail: dict[str, Any]) -> str:
+    return say(
+        f"源文件有 {detail['count']} 个标识，带过去的是第一个能读懂的（{detail['carrier']}，{detail['offset']:,}）",
+        f"The source holds {detail['count']} labels; the first that can be understood was carried "
+        f"({detail['carrier']}, {detail['offset']:,})",
+    )
+
+
+_METHODS: Final = {
+    "spliced": say("原有声音未改动", "the sound itself is unchanged"),
+    "lossless re-encode": say("声音无损地重新编码", "the sound was encoded anew without loss"),
+    "full re-encode": say("声音全部重新编码", "all of the sound was encoded anew"),
+}
+
+
+def _audible(drawn: dict[str, Any]) -> str:
+    """Where the rhythm is heard, how loud, and what became of the sound beside it."""
+    words, detail = drawn["words"], drawn["detail"]
+    if detail["already"]:
+        return say(
+            f"声音里已有节奏标识“{words}”，未改动", f"The rhythm “{words}” was there already; the sound is unchanged"
+        )
+    places = [
+        say(
+            f"第 {r['from']:g} 秒起 {r['seconds']:g} 秒，{r['level']:g} dBFS",
+            f"{r['seconds']:g} s from {r['from']:g} s, {r['level']:g} dBFS",
+        )
+        for r in detail["rhythms"]
+    ]
+    kept = _METHODS.get(drawn["method"], drawn["method"])
+    return say(f"节奏标识“{words}”：{'；'.join(places)}；{kept}", f"Rhythm “{words}”: {'; '.join(places)}; {kept}")
+
+
+_WORDS: Final = {
+    "perceptible": _perceptible,
+    "metadata": _metadata,
+    "credentials": _credentials,
+    "several": _several,
+}
