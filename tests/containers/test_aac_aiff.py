@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_tagged_by_mutagen(sample_dir: Path, tmp_path: Path) -> None:
         "f.add_tags(); f.tags.add(TIT2(encoding=3, text='歌')); f.tags.add(TXXX(encoding=3, desc='AIGC', text='{}'));"
         "f.save(padding=lambda info: 0)"
     )
-    oracles.run("python", "-c", script, path)
+    oracles.run(sys.executable, "-c", script, path)
     out = tmp_path / "out.aiff"
     out.write_bytes(label_in(path.read_bytes(), "a.aiff"))
     tags = oracles.mutagen(out)["tags"]

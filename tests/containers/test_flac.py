@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def files(sample_dir: Path) -> list[Path]:
         "f.add_picture(p); f['title'] = '歌'; f.save(padding=lambda info: 0);"
         "g = FLAC(sys.argv[2]); g.delete()"
     )
-    oracles.run("python", "-c", script, cover, bare, samples.png("rgb"))
+    oracles.run(sys.executable, "-c", script, cover, bare, samples.png("rgb"))
     return [plain, cover, bare]
 
 
@@ -99,7 +100,7 @@ def test_independent_readers(files: list[Path], tmp_path: Path) -> None:
         assert oracles.stream_hash(out) == oracles.stream_hash(path)
         assert set(oracles.exiftool_warnings(out)) <= set(oracles.exiftool_warnings(path))
     check = "import sys; from mutagen.flac import FLAC; sys.stdout.buffer.write(FLAC(sys.argv[1]).pictures[0].data)"
-    assert oracles.run("python", "-c", check, tmp_path / "cover.flac") == samples.png("rgb").read_bytes()
+    assert oracles.run(sys.executable, "-c", check, tmp_path / "cover.flac") == samples.png("rgb").read_bytes()
 
 
 def test_the_examples_decode() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_beside_itunes_tags_and_cover(sample_dir: Path, tmp_path: Path) -> None:
         "import sys; from mutagen.mp4 import MP4, MP4Cover; f = MP4(sys.argv[1]); f['\\xa9nam'] = '歌'; "
         "f['----:com.apple.iTunes:NOTE'] = b'kept'; f['covr'] = [MP4Cover(open(sys.argv[2], 'rb').read())]; f.save()"
     )
-    oracles.run("python", "-c", script, path, cover)
+    oracles.run(sys.executable, "-c", script, path, cover)
     before = oracles.mutagen(path)
     out = written(path, tmp_path / "out.m4a")
     assert oracles.mutagen(out) == before

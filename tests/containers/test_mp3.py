@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_tagged_by_mutagen(sample_dir: Path, tmp_path: Path) -> None:
         "t.save(sys.argv[1], v2_version=int(sys.argv[2]), v1=2)"
     )
     for version in ("3", "4"):
-        oracles.run("python", "-c", script, path, version)
+        oracles.run(sys.executable, "-c", script, path, version)
         reading = reading_of(path.read_bytes())
         words = {(b.carrier, b.key): b.value for b in reading.blocks}
         assert words[("id3-comm", "")] == "made with suno" and words[("id3-woas", "WOAS")] == "https://suno.com"

@@ -47,13 +47,14 @@ def test_sniffing_imports_one_container(name: str) -> None:
     code = (
         "import sys; from yinji.containers.registry import sniff; from yinji.containers.source import Source;"
         f"assert sniff(Source.open({example.data!r}, name={file!r})).name == {name!r};"
-        "homes = {'jpeg', 'png', 'isobmff', 'mp3', 'pdf', 'markdown', 'plain'};"
+        "homes = {'jpeg.container', 'png.container', 'bmff.container', 'mp3', 'pdf.container', 'text.markdown',"
+        " 'text.plain'};"
         "print(*sorted(h for h in homes if f'yinji.containers.{h}' in sys.modules));"
         "print(*sorted({m.partition('.')[0] for m in sys.modules} - set(sys.stdlib_module_names)))"
     )
     out = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     homes, roots = out.splitlines()
-    assert homes == {"mp4": "isobmff"}.get(name, name)
+    assert homes == {"mp4": "bmff.container", "mp3": "mp3", "markdown": "text.markdown"}.get(name, f"{name}.container")
     assert {root for root in roots.split() if not root.startswith("_")} <= {"yinji", "sitecustomize"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_mutagen_reads_the_rest(sample_dir: Path, tmp_path: Path) -> None:
         "f.tags.add(TXXX(encoding=3, desc='AIGC', text=sys.argv[2]));"
         "f.save()"
     )
-    oracles.run("python", "-c", script, path, VALUE)
+    oracles.run(sys.executable, "-c", script, path, VALUE)
     reading = reading_of(path.read_bytes())
     assert reading.label == OTHER and reading.found[0].carrier == "id3-txxx"
     assert "place" in {problem.code for problem in reading.found[0].problems}

@@ -387,6 +387,7 @@ def test_a_killed_worker_is_an_error_and_leaves_nothing(
     clips: Callable[[str], Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, output = clips("single.mp4").source, tmp_path / "out.mp4"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # other tests may be at work in the common one
     before = folders()
     started: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
