@@ -89,6 +89,22 @@ def opened(name: str) -> Iterator[str | BinaryIO]:
         yield cast(BinaryIO, spool)
 
 
+def numbers_of(names: tuple[str, ...], template: str) -> dict[str, str]:
+    """Returns the number of each file: ``{n}`` in the template is its position, from 1.
+
+    Raises:
+        click.UsageError: Several files would get the same number (checklist R28, R29).
+    """
+    if len(names) > 1 and "{n}" not in template:
+        raise click.UsageError(
+            say(
+                "多个文件需要各自的编号：请在 --id 中写 {n}，例如 --id batch7-{n}",
+                "Several files need a number each: write {n} in --id, for example --id batch7-{n}",
+            )
+        )
+    return {name: template.replace("{n}", str(n)) for n, name in enumerate(names, 1)}
+
+
 def exit_code_of(reading: Reading) -> int:
     """Returns 3 for an unsupported format, 4 for what cannot be read, else 0."""
     return _EXIT_OF_STATE.get(reading.state, 0)
@@ -208,6 +224,7 @@ __all__ = [
     "input_arguments",
     "json_options",
     "note",
+    "numbers_of",
     "opened",
     "output_options",
     "regime_option",

@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from yinji.cli import steps
-from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options, regime_option
+from yinji.cli.files import (
+    destination,
+    each,
+    input_arguments,
+    json_options,
+    numbers_of,
+    opened,
+    output_options,
+    regime_option,
+)
 from yinji.cli.keyfiles import private_key
 from yinji.cli.language import say
 from yinji.labels.aigc import AigcLabel
@@ -76,15 +85,8 @@ def command(
     as_json: bool,
     jsonl: bool,
 ) -> int:
-    if len(files) > 1 and "{n}" not in produce_id:
-        raise click.UsageError(
-            say(
-                "多个文件需要各自的编号：请在 --id 中写 {n}，例如 --id batch7-{n}",
-                "Several files need a number each: write {n} in --id, for example --id batch7-{n}",
-            )
-        )
     key = private_key(sign) if sign else None
-    numbers = {path: produce_id.replace("{n}", str(n)) for n, path in enumerate(files, 1)}
+    numbers = numbers_of(files, produce_id)
 
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         said = AigcLabel.first(producer, numbers[path], label=value)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from yinji.cli import steps
-from yinji.cli.files import destination, each, input_arguments, json_options, opened, output_options
+from yinji.cli.files import destination, each, input_arguments, json_options, numbers_of, opened, output_options
 from yinji.cli.language import say
 from yinji.operations.propagate import propagate
 
@@ -46,14 +46,7 @@ def command(
     as_json: bool,
     jsonl: bool,
 ) -> int:
-    if len(files) > 1 and "{n}" not in propagate_id:
-        raise click.UsageError(
-            say(
-                "多个文件需要各自的编号：请在 --id 中写 {n}，例如 --id post-{n}",
-                "Several files need a number each: write {n} in --id, for example --id post-{n}",
-            )
-        )
-    numbers = {path: propagate_id.replace("{n}", str(n)) for n, path in enumerate(files, 1)}
+    numbers = numbers_of(files, propagate_id)
 
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with (
