@@ -16,7 +16,7 @@ import click
 from yinji.cli.app import error_object, print_json, show_error
 from yinji.cli.language import say
 from yinji.containers.model import Reading, State
-from yinji.errors import LimitExceeded, OutputExists, UsageError, YinjiError
+from yinji.errors import LimitExceeded, UsageError, YinjiError
 from yinji.operations.report import SCHEMA_VERSION
 
 STDIN: Final = "-"
@@ -180,7 +180,6 @@ def destination(name: str, output: str | None, *, in_place: bool, several: bool)
 
     Raises:
         UsageError: One output file for several inputs, or no output at all.
-        OutputExists: Never here; the library refuses when it writes.
     """
     if in_place or output is None:
         if output is None and not in_place:
@@ -212,20 +211,3 @@ def destination(name: str, output: str | None, *, in_place: bool, several: bool)
 def note(words: str) -> None:
     """Tells people something beside the data, on stderr."""
     click.echo(words, err=True)
-
-
-__all__ = [
-    "PARTIAL",
-    "OutputExists",
-    "combined",
-    "destination",
-    "each",
-    "exit_code_of",
-    "input_arguments",
-    "json_options",
-    "note",
-    "numbers_of",
-    "opened",
-    "output_options",
-    "regime_option",
-]
