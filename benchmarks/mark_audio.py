@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from yinji.marks.audio import AudioMark
-from yinji.marks.audio_pool import POOL
+from yinji.marks.audio.mark import AudioMark
+from yinji.marks.audio.pool import POOL
 from yinji.marks.base import MarkRequest
 
 BUDGET = 0.1

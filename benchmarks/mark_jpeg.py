@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from yinji.marks.base import MarkRequest
 from yinji.marks.face import font
 from yinji.marks.image import ImageMark
-from yinji.marks.jpeg_pool import POOL
+from yinji.marks.jpeg.pool import POOL
 
 BUDGET = 0.7
 

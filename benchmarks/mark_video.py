@@ -12,7 +12,7 @@ from pathlib import Path
 import yinji
 from yinji.marks.base import MarkRequest
 from yinji.marks.face import FONT
-from yinji.marks.video import VideoMark
+from yinji.marks.video.mark import VideoMark
 
 BUDGET = 0.06
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from yinji.errors import UsageError, YinjiError
-from yinji.marks.audio import AudioMark
-from yinji.marks.audio_pool import Pool
+from yinji.marks.audio.mark import AudioMark
+from yinji.marks.audio.pool import Pool
+from yinji.marks.audio.rhythm import find
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
-from yinji.marks.rhythm import find
 
 SOUND = "aevalsrc='0.2*sin(2*PI*(300+200*t)*t)+0.05*random(0)|0.2*sin(2*PI*(500+100*t)*t)+0.05*random(1)':s=44100:d=2"
 LOSSLESS = {

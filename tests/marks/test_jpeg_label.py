@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageChops, ImageOps
 
 from yinji.errors import LimitExceeded, Malformed, Truncated, UnreadableInput, UnsupportedFormat, UsageError
-from yinji.marks import jpeg_pool, jpeg_worker
 from yinji.marks.base import Drawn, MarkRequest, PerceptibleMark
 from yinji.marks.image import ImageMark
+from yinji.marks.jpeg import pool, worker
 
 WORDS = "人工智能生成"
 
@@ -152,7 +152,7 @@ def segment(marker: int, payload: bytes) -> bytes:
 @pytest.mark.parametrize("library", ["blocks", "again"])
 def test_metadata_and_trailing_data_stay_byte_for_byte(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if library == "again":
-        monkeypatch.setattr(jpeg_pool, "library_path", lambda: "")
+        monkeypatch.setattr(pool, "library_path", lambda: "")
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
@@ -181,7 +181,7 @@ def test_metadata_and_trailing_data_stay_byte_for_byte(library: str, monkeypatch
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_without_the_library_the_picture_is_encoded_again(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jpeg_pool, "library_path", lambda: "")
+    monkeypatch.setattr(pool, "library_path", lambda: "")
     data = jpeg(picture(400, 300, mode), quality=90)
     marked, drawn = draw(data)
     assert drawn.method == "re-encoded"
@@ -220,9 +220,9 @@ def test_ycck_is_understood() -> None:
 
 def test_arithmetic_coding_is_read() -> None:
     source = jpeg(picture(160, 120), quality=85)
-    library = jpeg_worker.load(jpeg_pool.library_path())
-    opened_ = jpeg_worker.Picture(library, source, (160, 120, 0, 1, 2, 2, 2, 1, 1, 3, 1, 1))
-    writer = jpeg_worker.Writer(library)
+    library = worker.load(pool.library_path())
+    opened_ = worker.Picture(library, source, (160, 120, 0, 1, 2, 2, 2, 1, 1, 3, 1, 1))
+    writer = worker.Writer(library)
     library.jpeg_copy_critical_parameters(ctypes.byref(opened_.info), ctypes.byref(writer.info))
     writer.info.arith_code = 1
     library.jpeg_write_coefficients(ctypes.byref(writer.info), opened_.arrays)
@@ -323,16 +323,16 @@ def test_impossible_frames() -> None:
 def test_a_worker_that_dies_costs_nothing_but_itself() -> None:
     data = jpeg(picture(200, 150))
     assert draw(data)[1].method == "coefficients"
-    for worker in jpeg_pool.POOL._idle:
-        worker._process.kill()
+    for started in pool.POOL._idle:
+        started._process.kill()
     _, drawn = draw(data)
     assert drawn.method == "re-encoded"
     assert draw(data)[1].method == "coefficients"
-    jpeg_pool.POOL.close()
+    pool.POOL.close()
 
 
 def test_the_worker_needs_nothing_but_the_standard_library() -> None:
-    code = "import sys; import yinji.marks.jpeg_worker; sys.exit(any(m in sys.modules for m in ('PIL', 'numpy')))"
+    code = "import sys; import yinji.marks.jpeg.worker; sys.exit(any(m in sys.modules for m in ('PIL', 'numpy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -8,7 +8,7 @@ from array import array
 
 import pytest
 
-from yinji.marks.rhythm import find, level_beside, rhythm, seconds
+from yinji.marks.audio.rhythm import find, level_beside, rhythm, seconds
 
 RATE = 16000
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat, UsageError
-from yinji.marks import text as text_module
 from yinji.marks.base import Drawn, MarkRequest, PerceptibleMark
 from yinji.marks.registry import mark_for, marks
-from yinji.marks.text import TextMark
+from yinji.marks.text import mark as text_module
+from yinji.marks.text.mark import TextMark
 
 WORDS = "（本文由人工智能生成）"
 
@@ -232,7 +232,7 @@ def test_third_parties_come_through_entry_points(monkeypatch: pytest.MonkeyPatch
     from yinji.marks import registry
 
     built_in = len(marks())
-    entry = EntryPoint("zz", "yinji.marks.text:TextMark", registry.GROUP)
+    entry = EntryPoint("zz", "yinji.marks.text.mark:TextMark", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == "yinji.marks" else [])
     registry._others.cache_clear()
     try:

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput, UnsupportedFormat, UsageError, YinjiError
-from yinji.marks import video_process
 from yinji.marks.base import Drawn, MarkRequest
-from yinji.marks.video import VideoMark
+from yinji.marks.video import process as video_process
+from yinji.marks.video.mark import VideoMark
 
 PICTURE = "testsrc2=s=320x240:r=10"
 FAST = ("-preset", "ultrafast")
@@ -422,7 +422,7 @@ def test_a_silent_worker_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_worker_keeps_its_limits() -> None:
     code = (
-        "import resource, yinji.marks.video_worker as w; w._limit();"
+        "import resource, yinji.marks.video.worker as w; w._limit();"
         "print(resource.getrlimit(resource.RLIMIT_AS)[0] <= w.MOST_MEMORY,"
         " resource.getrlimit(resource.RLIMIT_CPU)[0] <= w.MOST_SECONDS, resource.getrlimit(resource.RLIMIT_CORE)[0])"
     )

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final
 
 from yinji.errors import LimitExceeded, UnsupportedFormat
-from yinji.marks import jpeg, png
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.exif import STORED, UPRIGHT, displayed_size, stored_box
 from yinji.marks.face import check_words, require_pillow
-from yinji.marks.jpeg_segments import parse
+from yinji.marks.jpeg import draw as jpeg
+from yinji.marks.jpeg.segments import parse
 from yinji.marks.layout import PLACES, Box, Layout
 from yinji.marks.overlay import Overlay, build
 from yinji.marks.paint import Painted, ink_height
+from yinji.marks.png import draw as png
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -11,10 +11,10 @@ from yinji.errors import UnsupportedFormat
 from yinji.marks.base import PerceptibleMark
 
 GROUP: Final = "yinji.marks"
-_AUDIO: Final = "yinji.marks.audio:AudioMark"
+_AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
-_TEXT: Final = "yinji.marks.text:TextMark"
-_VIDEO: Final = "yinji.marks.video:VideoMark"
+_TEXT: Final = "yinji.marks.text.mark:TextMark"
+_VIDEO: Final = "yinji.marks.video.mark:VideoMark"
 _BUILT_IN: Final = {
     "image/jpeg": _IMAGE,
     "image/png": _IMAGE,

@@ -1,0 +1,218 @@
+"""Hears and encodes sound with FFmpeg, inside the process that is made for it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from yinji.errors import UnsupportedFormat
+from yinji.marks.audio.plan import Heard, damaged, interleaved, unable
+from yinji.marks.audio.rhythm import LOWEST_RATE, NEAR
+
+if TYPE_CHECKING:
+    from av import AudioCodecContext, AudioFrame, AudioStream
+    from av.container import InputContainer
+
+_HEARD_RATE: Final = 16_000
+_MARGIN: Final = 2.0
+_ATTACHED: Final = 0x400
+_FRAME: Final = 4096
+
+
+class Unspliceable(Exception):
+    """The rhythm cannot be joined to the frames as they are; never leaves the room."""
+
+
+class Sound(NamedTuple):
+    """One channel of samples from -1 to 1, to be heard in the first two channels."""
+
+    samples: array[float]
+    rate: int
+    channels: int
+    layout: str = ""
+
+
+class Cue(NamedTuple):
+    """An encoded rhythm.
+
+    Attributes:
+        packets: In order.
+        durations: Of each, in samples.
+        delay: Samples that the encoder puts in front.
+        config: What the decoder must know (extradata).
+        samples: Of the rhythm itself.
+    """
+
+    packets: list[bytes]
+    durations: list[int]
+    delay: int
+    config: bytes
+    samples: int
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """Opens a file that holds sound and no moving picture.
+
+    Raises:
+        Malformed, UnsupportedFormat: It does not.
+    """
+    import av
+
+    with av.open(str(path)) as source:
+        if any(not int(stream.disposition) & _ATTACHED for stream in source.streams.video):
+            raise unable("audio", "moving picture")
+        if not source.streams.audio:
+            raise damaged("audio", "no sound")
+        stream = source.streams.audio[0]
+        context: Any = stream.codec_context
+        if len(source.streams.audio) > 1:
+            raise unable("audio", f"{len(source.streams.audio)} sound tracks")
+        if context is None or not context.sample_rate or not context.channels:
+            raise damaged("audio", "no sound")
+        if context.sample_rate < LOWEST_RATE:
+            raise unable("audio", f"{context.sample_rate} Hz")
+        yield source, stream
+
+
+def codec_of(path: Path) -> str:
+    """Returns the name of the sound's codec."""
+    with opened(path) as (_, stream):
+        return stream.codec_context.name
+
+
+def listen(path: Path, *, at_end: bool) -> Heard:
+    """Decodes some seconds at one end.
+
+    Raises:
+        Malformed: Nothing can be decoded.
+    """
+    import av
+
+    with opened(path) as (source, stream):
+        channels = min(stream.codec_context.channels, 2)
+        layout = "stereo" if channels == 2 else "mono"
+        if at_end and source.duration and source.duration / 1e6 > NEAR + _MARGIN:
+            source.seek(int(source.duration - (NEAR + _MARGIN) * 1e6))
+        resampler = av.AudioResampler("s16", layout, _HEARD_RATE)
+        heard = array("h")
+        most = int(NEAR * _HEARD_RATE) * channels
+        for frame in _frames(source, stream):
+            for part in resampler.resample(frame):
+                heard.frombytes(raw(part))
+            if len(heard) >= most and not at_end:
+                break
+            if len(heard) > 4 * most:
+                del heard[:-most]
+        for part in resampler.resample(None):
+            heard.frombytes(raw(part))
+    if not heard:
+        raise damaged("audio", "no sound")
+    return Heard(heard[-most:] if at_end else heard[:most], _HEARD_RATE, channels)
+
+
+def _frames(source: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """Decodes, passing over packets that cannot be."""
+    import av
+
+    for packet in source.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.InvalidDataError:
+            continue
+
+
+def raw(frame: AudioFrame) -> bytes:
+    """The interleaved samples of a frame."""
+    size = frame.samples * frame.format.bytes * len(frame.layout.channels)
+    return bytes(frame.planes[0])[:size]
+
+
+def encoder(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None) -> Any:
+    """Makes an encoder.
+
+    Raises:
+        UnsupportedFormat: The FFmpeg installed here has none.
+    """
+    import av
+
+    try:
+        context: Any = av.CodecContext.create(name, "w")
+    except (ValueError, av.FFmpegError) as error:
+        raise UnsupportedFormat("audio-no-encoder", codec=name) from error
+    context.sample_rate = sound.rate
+    context.layout = sound.layout or _layout(sound.channels)
+    context.format = context.codec.audio_formats[0]
+    if bit_rate:
+        context.bit_rate = bit_rate
+    context.options = options or {}
+    return context
+
+
+def _layout(channels: int) -> str:
+    names = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+    if channels not in names:
+        raise unable("audio", f"{channels} channels")
+    return names[channels]
+
+
+def encode(context: AudioCodecContext, sound: Sound, sink: Callable[[Any], object], *, bits: int = 16) -> None:
+    """Encodes sound and hands the packets on."""
+    for frame in frames(sound, bits=bits):
+        for packet in context.encode(frame):
+            sink(packet)
+    for packet in context.encode(None):
+        sink(packet)
+
+
+def frames(sound: Sound, *, bits: int = 16, start: int = 0) -> Iterator[AudioFrame]:
+    """Yields sound as frames for an encoder, with times from ``start`` on."""
+    from fractions import Fraction
+
+    import av
+
+    width = 2 if bits == 16 else 4
+    data = interleaved(sound.samples, sound.channels, 8 * width).tobytes()
+    stride = width * sound.channels
+    for at in range(0, len(data), _FRAME * stride):
+        part = data[at : at + _FRAME * stride]
+        frame = av.AudioFrame(
+            "s16" if bits == 16 else "s32", sound.layout or _layout(sound.channels), len(part) // stride
+        )
+        frame.sample_rate = sound.rate
+        frame.time_base = Fraction(1, sound.rate)
+        frame.pts = start + at // stride
+        plane = frame.planes[0]
+        plane.update(part + bytes(plane.buffer_size - len(part)))
+        yield frame
+
+
+def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None, bits: int = 16) -> Cue:
+    """Encodes a rhythm.
+
+    Raises:
+        Unspliceable: The encoder does not take this rate or these channels.
+        UnsupportedFormat: There is no such encoder.
+    """
+    import av
+
+    context = encoder(name, sound, bit_rate=bit_rate, options=options)
+    packets: list[bytes] = []
+    durations: list[int] = []
+    first: list[int] = []
+
+    def take(packet: Any) -> None:
+        packets.append(bytes(packet))
+        durations.append(packet.duration)
+        first.append(packet.pts or 0)
+
+    try:
+        encode(context, sound, take, bits=bits)
+    except (ValueError, av.FFmpegError) as error:
+        raise Unspliceable from error
+    if not packets:
+        raise Unspliceable
+    return Cue(packets, durations, max(0, -first[0]), bytes(context.extradata or b""), len(sound.samples))

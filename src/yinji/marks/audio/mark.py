@@ -1,0 +1,111 @@
+"""The label on sound (GB 45438-2025 5.3): the rhythm short long, short short, in front of or behind the content.
+
+It is never mixed under the content. Where the format allows it, the frames of the content are copied as they are, and
+only the rhythm is encoded.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, ClassVar, Final
+
+from yinji.errors import LimitExceeded, MissingExtra, UsageError, YinjiError
+from yinji.marks.audio import wav
+from yinji.marks.audio.plan import PLACES
+from yinji.marks.audio.pool import POOL
+from yinji.marks.base import Drawn, MarkExample, MarkRequest
+
+WORDS: Final = "短长 短短"
+_MOST_BYTES: Final = 16 << 30
+_WAV: Final = "audio/wav"
+
+
+class AudioMark:
+    """Puts the rhythm into WAV, FLAC, MP3, AAC, M4A and Opus."""
+
+    name: ClassVar[str] = "audio"
+    media_types: ClassVar[frozenset[str]] = frozenset(
+        {_WAV, "audio/flac", "audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg"}
+    )
+    places: ClassVar[tuple[str, ...]] = PLACES
+
+    def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
+        """See :meth:`yinji.marks.base.PerceptibleMark.draw`; sound that has the rhythm there already stays as it is.
+
+        Raises:
+            MissingExtra: PyAV is not installed, and the format is not WAV.
+            UnreadableInput: The process that decodes and encodes ended before its time.
+        """
+        place = request.place or PLACES[0]
+        if place not in PLACES:
+            raise UsageError("no-such-place", place=place, places=", ".join(PLACES))
+        media_type = request.media_type.partition(";")[0].strip().lower()
+        if media_type != _WAV and find_spec("av") is None:
+            raise MissingExtra("missing-extra", extra="av", names="av")
+        try:
+            with TemporaryDirectory(prefix="yinji-audio-") as folder:
+                facts = _marked(original, marked, media_type, place, Path(folder))
+        except YinjiError as error:
+            name = str(getattr(original, "name", "") or "")
+            if name and "path" not in error.details:
+                raise type(error)(error.code, path=name, **error.details) from error
+            raise
+        return Drawn(self.name, WORDS, place, facts.pop("method"), detail=facts)
+
+    @classmethod
+    def examples(cls) -> Iterable[MarkExample]:
+        """Yields a second of a quiet tone in each format."""
+        for name, muxer, codec, media_type in _EXAMPLES:
+            yield MarkExample(name, _clip(muxer, codec), media_type)
+
+
+_EXAMPLES: Final = (
+    ("wav", "wav", "pcm_s16le", _WAV),
+    ("flac", "flac", "flac", "audio/flac"),
+    ("mp3", "mp3", "libmp3lame", "audio/mpeg"),
+    ("aac", "adts", "aac", "audio/aac"),
+    ("m4a", "ipod", "aac", "audio/mp4"),
+    ("opus", "ogg", "libopus", "audio/ogg"),
+)
+
+
+def _marked(original: BinaryIO, marked: BinaryIO, media_type: str, place: str, folder: Path) -> dict[str, Any]:
+    source, output = folder / "source", folder / "output"
+    _copy(original, source)
+    if media_type == _WAV:
+        with source.open("rb") as file, output.open("wb") as target:
+            facts = wav.mark(file, target, place).to_dict()
+    else:
+        facts = POOL.ask({"source": str(source), "output": str(output), "media_type": media_type, "place": place})
+    with output.open("rb") as file:
+        shutil.copyfileobj(file, marked, 1 << 20)
+    return facts
+
+
+def _copy(original: BinaryIO, target: Path) -> None:
+    copied = 0
+    with target.open("wb") as file:
+        while data := original.read(1 << 20):
+            copied += len(data)
+            if copied > _MOST_BYTES:
+                raise LimitExceeded("too-many-bytes", limit=_MOST_BYTES)
+            file.write(data)
+
+
+def _clip(muxer: str, codec: str) -> bytes:
+    import io
+
+    import av
+
+    from yinji.marks.audio.codec import Sound, encode
+    from yinji.marks.audio.rhythm import tone
+
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer) as container:
+        stream: Any = container.add_stream(codec, rate=48000, layout="mono")
+        encode(stream.codec_context, Sound(tone(48000, 48000, 0.1), 48000, 1), container.mux)
+    return file.getvalue()

@@ -1,0 +1,192 @@
+"""The rhythm in Ogg Opus (RFC 3533, 7845): pages of its own, and those of the content with later times and numbers."""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from yinji.errors import LimitExceeded
+from yinji.marks.audio.codec import Cue, Sound, Unspliceable, cue
+from yinji.marks.audio.plan import SPLICED, Done, Wish, cut_short, damaged
+
+_KIND: Final = "Ogg"
+_HEADER: Final = 27
+_CONTINUED, _FIRST, _LAST = 1, 2, 4
+_NO_POSITION: Final = 0xFFFFFFFFFFFFFFFF
+_MOST: Final = 10_000_000
+_RATE: Final = 48_000
+_FRAME: Final = 960
+_A_PAGE: Final = 40
+_GAIN: Final = slice(16, 18)
+_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_NONE: Final = Cue([], [], 0, b"", 0)
+
+
+class _Page(NamedTuple):
+    """A page: where it stands, its flags, its time in samples, its stream and number, and its lacing values."""
+
+    start: int
+    stop: int
+    flags: int
+    position: int
+    serial: int
+    number: int
+    segments: bytes
+
+    @property
+    def body(self) -> int:
+        return self.start + _HEADER + len(self.segments)
+
+
+def mark(source: Path, output: Path, wish: Wish) -> Done:
+    """Writes the file with the rhythm.
+
+    Raises:
+        Malformed, Truncated, LimitExceeded: It cannot be done.
+        Unspliceable: It can, but not by joining pages: another codec, several streams, or more than two channels.
+    """
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        pages = list(_pages(data))
+        head = data[pages[0].body : pages[0].stop]
+        if len(head) != 19 or not head.startswith(b"OpusHead") or head[18] or not 1 <= head[9] <= 2:
+            raise Unspliceable
+        if any(page.serial != pages[0].serial or page.flags & _FIRST for page in pages[1:]):
+            raise Unspliceable
+        heads = _heads(pages)
+        content = pages[heads:]
+        if not content or content[0].flags & _CONTINUED or content[-1].position == _NO_POSITION:
+            raise Unspliceable
+        gain = int.from_bytes(head[_GAIN], "little", signed=True) / 256
+        made = []
+        for samples in (wish.front_cue(_RATE, _FRAME, gain), wish.behind_cue(_RATE, _FRAME, gain)):
+            made.append(_encoded(samples, head[9], data, content) if samples else _NONE)
+        front, behind = made
+        with output.open("wb") as target:
+            _write(target, data, pages[:heads], content, front, behind)
+    skip = int.from_bytes(head[10:12], "little")
+    done = Done(SPLICED, "opus", max(0, content[-1].position - skip) / _RATE, wish)
+    done.front, done.behind = (len(part.packets) * _FRAME / _RATE for part in made)
+    return done
+
+
+def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[_Page]) -> Cue:
+    from array import array
+
+    size = content[-1].stop - content[0].start
+    rate = size * 8 * _RATE // max(_RATE, content[-1].position)
+    sound = Sound(array("f", samples), _RATE, channels)
+    made = cue("libopus", sound, bit_rate=min(256_000, max(rate, 32_000 * channels)))
+    if any(_duration(packet) != _FRAME for packet in made.packets):
+        raise Unspliceable
+    return made
+
+
+def _pages(data: mmap.mmap) -> Iterator[_Page]:
+    at = count = 0
+    while at < len(data):
+        head = data[at : at + _HEADER]
+        if head[:5] != b"OggS\0":
+            raise damaged(_KIND, f"no page at {at}")
+        segments = data[at + _HEADER : at + _HEADER + head[26]] if len(head) == _HEADER else b""
+        stop = at + _HEADER + len(segments) + sum(segments)
+        if len(head) < _HEADER or len(segments) < head[26] or stop > len(data):
+            raise cut_short(_KIND, len(data))
+        position, serial, number = (int.from_bytes(head[a:b], "little") for a, b in ((6, 14), (14, 18), (18, 22)))
+        yield _Page(at, stop, head[5], position, serial, number, segments)
+        at, count = stop, count + 1
+        if count > _MOST:
+            raise LimitExceeded("too-many-segments", limit=_MOST)
+
+
+def _heads(pages: list[_Page]) -> int:
+    """Number of pages that hold the two header packets; the content begins on a page of its own."""
+    for number, page in enumerate(pages[1:], 1):
+        if any(value < 255 for value in page.segments):
+            return number + 1
+    raise damaged(_KIND, "OpusTags")
+
+
+def _checksum(data: bytes) -> int:
+    mirrored = zlib.crc32(data.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int.from_bytes(mirrored.to_bytes(4, "little").translate(_REVERSED), "big")
+
+
+def _page(flags: int, position: int, serial: int, number: int, segments: bytes, body: bytes) -> bytes:
+    head = b"OggS\0" + bytes((flags,)) + position.to_bytes(8, "little") + serial.to_bytes(4, "little")
+    head += (number & 0xFFFFFFFF).to_bytes(4, "little")
+    rest = bytes((len(segments),)) + segments + body
+    return head + _checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
+
+
+def _write(
+    target: BinaryIO, data: mmap.mmap, heads: list[_Page], content: list[_Page], front: Cue, behind: Cue
+) -> None:
+    serial, number = heads[0].serial, heads[0].number
+    for page in heads:
+        body = data[page.body : page.stop]
+        if page is heads[0] and front.packets:
+            body = body[:10] + front.delay.to_bytes(2, "little") + body[12:]
+        target.write(_page(page.flags, page.position, serial, number, page.segments, body))
+        number += 1
+    lead = len(front.packets) * _FRAME
+    number = _cue_pages(target, front, serial, number, 0, is_last=False)
+    for page in content:
+        body = data[page.body : page.stop]
+        flags, position = page.flags, page.position
+        if page is content[-1] and behind.packets:
+            flags, position = flags & ~_LAST, _whole(data, content)
+        if position != _NO_POSITION:
+            position += lead
+        target.write(_page(flags, position, serial, number, page.segments, body))
+        number += 1
+    _cue_pages(target, behind, serial, number, _whole(data, content) + lead, is_last=True)
+
+
+def _cue_pages(target: BinaryIO, part: Cue, serial: int, number: int, position: int, *, is_last: bool) -> int:
+    """Writes the pages of a rhythm and returns the number of the next page."""
+    for at in range(0, len(part.packets), _A_PAGE):
+        packets = part.packets[at : at + _A_PAGE]
+        segments, taken = b"", 0
+        for packet in packets:
+            lacing = b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,))
+            if len(segments) + len(lacing) > 255:
+                raise Unspliceable
+            segments += lacing
+            taken += _FRAME
+        position += taken
+        flags = _LAST if is_last and at + _A_PAGE >= len(part.packets) else 0
+        target.write(_page(flags, position, serial, number, segments, b"".join(packets)))
+        number += 1
+    return number
+
+
+def _whole(data: mmap.mmap, content: list[_Page]) -> int:
+    """The time at the end of the last page, with the samples that the end of the stream left out."""
+    last = content[-1]
+    before = next((p.position for p in reversed(content[:-1]) if p.position != _NO_POSITION), None)
+    if before is None or last.flags & _CONTINUED:
+        return last.position
+    at, samples, size = last.body, 0, 0
+    for value in last.segments:
+        size += value
+        if value < 255:
+            samples += _duration(data[at : at + 2])
+            at, size = at + size, 0
+    return max(last.position, before + samples)
+
+
+def _duration(packet: bytes) -> int:
+    """Samples of a packet by its first bytes (RFC 6716, 3.1)."""
+    if not packet:
+        return 0
+    config, code = packet[0] >> 3, packet[0] & 3
+    if config < 12:
+        frame = (480, 960, 1920, 2880)[config & 3]
+    elif config < 16:
+        frame = (480, 960)[config & 1]
+    else:
+        frame = (120, 240, 480, 960)[config & 3]
+    return frame * (1 if code == 0 else 2 if code < 3 else packet[1] & 63 if len(packet) > 1 else 0)

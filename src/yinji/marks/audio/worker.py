@@ -1,0 +1,88 @@
+"""Puts the rhythm into files one after the other, as a process of its own: FFmpeg may crash, and takes only this down.
+
+::
+
+    python -m yinji.marks.audio.worker
+
+Each line of JSON on standard input is a task; each line on standard output says what was done or what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from yinji.errors import YinjiError
+from yinji.marks.audio import adts, flac, mp3, mp4, ogg
+from yinji.marks.audio.codec import Unspliceable, codec_of, listen
+from yinji.marks.audio.plan import UNCHANGED, Done, Wish
+from yinji.marks.audio.reencode import reencode
+
+MOST_MEMORY: Final = 4 << 30
+"""Address space; the mapped file counts."""
+_WAYS: Final = {
+    "audio/flac": flac.mark,
+    "audio/mpeg": mp3.mark,
+    "audio/aac": adts.mark,
+    "audio/mp4": mp4.mark,
+    "audio/ogg": ogg.mark,
+}
+
+
+def work(task: dict[str, Any]) -> dict[str, Any]:
+    """Does one task and returns the facts.
+
+    Raises:
+        YinjiError: It cannot be done.
+    """
+    source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
+    if media_type == "audio/mp4":
+        mp4.refuse_enciphered(source)
+    wish = Wish.of(task["place"], lambda at_end: listen(source, at_end=at_end))
+    if wish.is_empty:
+        shutil.copyfile(source, output)
+        return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
+    way = _WAYS.get(media_type)
+    try:
+        if way is not None:
+            return way(source, output, wish).to_dict()
+    except Unspliceable:
+        output.unlink(missing_ok=True)
+    return reencode(source, output, media_type, wish).to_dict()
+
+
+def answer(line: str) -> dict[str, Any]:
+    """Does the task of a line."""
+    import av
+
+    try:
+        return {"done": work(json.loads(line))}
+    except YinjiError as error:
+        return {"error": [type(error).__name__, error.code, error.details]}
+    except (av.FFmpegError, EOFError) as error:
+        reason = str(getattr(error, "strerror", "") or error)
+        return {"error": ["Malformed", "mark-not-decodable", {"kind": "audio", "reason": reason}]}
+    except (MemoryError, OSError):
+        return {"error": ["LimitExceeded", "audio-too-much", {}]}
+
+
+def main() -> int:
+    """Works until the input ends."""
+    import av
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or hard > MOST_MEMORY:
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, hard))
+    av.logging.set_level(None)
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Processes that change single JPEG blocks, kept warm and replaced when they die.
+
+A file that makes one end, or take too long, costs one process and nothing else; the caller then re-encodes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from yinji.marks.jpeg import worker as program
+from yinji.marks.jpeg.worker import Rectangle
+
+SECONDS: Final = 60.0
+_IDLE: Final = 2
+_KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""The C library gives large blocks back at once; each picture would then fault its pages in anew."""
+
+
+class BlocksUnavailable(Exception):
+    """The blocks of this file cannot be changed one by one here; never leaves the room."""
+
+
+@cache
+def library_path() -> str:
+    """Path of the JPEG library that Pillow's wheel brings along, or "" where there is none of the known kind."""
+    spec = find_spec("PIL")
+    if spec is None or not spec.origin or sys.maxsize < 1 << 32 or os.name != "posix" or not sys.executable:
+        return ""
+    package = Path(spec.origin).parent
+    found = [*package.parent.glob("pillow.libs/libjpeg-*.so*"), *package.glob(".dylibs/libjpeg.62*.dylib")]
+    return str(found[0]) if len(found) == 1 else ""
+
+
+class Worker:
+    """One process, used by one thread at a time."""
+
+    def __init__(self, library: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", program.__file__, library],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_KEEP_MEMORY},
+        )
+
+    def ask(self, parts: Sequence[bytes]) -> list[bytes]:
+        """Sends a message and waits for the answer.
+
+        Raises:
+            BlocksUnavailable: The process ended or took too long.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise BlocksUnavailable
+        watch = threading.Timer(SECONDS, self._process.kill)
+        watch.start()
+        try:
+            program.send(stdin, list(parts))
+            head = stdout.read(4)
+            if len(head) < 4:
+                raise BlocksUnavailable
+            return [self._part() for _ in range(struct.unpack("<I", head)[0])]
+        except (OSError, struct.error) as error:
+            raise BlocksUnavailable from error
+        finally:
+            watch.cancel()
+
+    def _part(self) -> bytes:
+        stdout = self._process.stdout
+        if stdout is None:
+            raise BlocksUnavailable
+        (length,) = struct.unpack("<I", stdout.read(4))
+        data = stdout.read(length)
+        if len(data) != length:
+            raise BlocksUnavailable
+        return data
+
+    def close(self) -> None:
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.communicate()
+
+
+class Pool:
+    """Warm processes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """Lends a process; it is kept only if the work ends without an exception.
+
+        Raises:
+            BlocksUnavailable: None can be started here.
+        """
+        path = library_path()
+        if not path:
+            raise BlocksUnavailable
+        with self._lock:
+            worker = self._idle.pop() if self._idle else None
+        try:
+            worker = worker or Worker(path)
+        except OSError as error:
+            raise BlocksUnavailable from error
+        try:
+            yield worker
+        except BaseException:
+            worker.close()
+            raise
+        with self._lock:
+            keep = len(self._idle) < _IDLE
+            if keep:
+                self._idle.append(worker)
+        if not keep:
+            worker.close()
+
+    def close(self) -> None:
+        with self._lock:
+            workers, self._idle = self._idle, []
+        for worker in workers:
+            worker.close()
+
+    def forget(self) -> None:
+        """After a fork the pipes belong to the parent."""
+        self._lock = threading.Lock()
+        self._idle = []
+
+
+POOL: Final = Pool()
+atexit.register(POOL.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)
+
+
+def numbers(optimise: bool, facts: Sequence[int], boxes: Sequence[Rectangle]) -> bytes:
+    """Packs what a ``read`` needs beside the file."""
+    values = [len(boxes), int(optimise), *facts, *(v for box in boxes for v in box)]
+    return struct.pack(f"<{len(values)}i", *values)

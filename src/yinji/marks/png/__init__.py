@@ -1,0 +1,1 @@
+"""The label on PNG pictures: only the pixels under the label change."""

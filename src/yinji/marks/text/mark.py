@@ -1,0 +1,124 @@
+"""The label in a text (GB 45438-2025 5.1): words at the start, the end or a suitable place in the middle."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from typing import BinaryIO, ClassVar, Final
+
+from yinji.errors import LimitExceeded, Malformed, UsageError
+from yinji.marks.base import Drawn, MarkExample, MarkRequest
+from yinji.marks.text.markdown import Line, plain_lines, quoted, visible_lines
+
+_MOST_BYTES: Final = 64 << 20
+_MARKDOWN: Final = "text/markdown"
+_BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class TextMark:
+    """Puts the label into plain text and Markdown as a paragraph of its own; every other byte stays."""
+
+    name: ClassVar[str] = "text"
+    media_types: ClassVar[frozenset[str]] = frozenset({"text/plain", _MARKDOWN})
+    places: ClassVar[tuple[str, ...]] = ("start", "end", "middle")
+
+    def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
+        """See :meth:`yinji.marks.base.PerceptibleMark.draw`. A text that says the words already stays as it is."""
+        wanted = request.place or self.places[0]
+        words = " ".join(request.words.split())
+        if wanted not in self.places:
+            raise UsageError("no-such-place", place=wanted, places=", ".join(self.places))
+        if not words:
+            raise UsageError("no-words")
+        name = str(getattr(original, "name", "") or "")
+        data = original.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise LimitExceeded("too-many-bytes", path=name, limit=_MOST_BYTES)
+        bom, encoding, text = _decoded(data, name)
+        markdown = request.media_type == _MARKDOWN
+        lines = visible_lines(text) if markdown else plain_lines(text)
+        detail: dict[str, object] = {"encoding": encoding}
+        if any(_says(line, words, markdown=markdown) for line in lines):
+            marked.write(data)
+            return Drawn(self.name, words, wanted, "text", detail=detail | {"already": True})
+        at, place = _position(text, lines, wanted)
+        paragraph = _paragraph(text, at, quoted(words) if markdown else words)
+        split = len(bom) + len(text[:at].encode(encoding))
+        marked.write(data[:split] + _encoded(paragraph, encoding, words, name) + data[split:])
+        return Drawn(self.name, words, place, "text", detail=detail | {"character": at})
+
+    @classmethod
+    def examples(cls) -> Iterable[MarkExample]:
+        yield MarkExample("plain", "春天来了。\n\n花开了。\n".encode(), "text/plain")
+        yield MarkExample("markdown", "---\ntitle: 春\n---\n\n# 春天\n\n花开了。\n".encode(), _MARKDOWN)
+
+
+def _decoded(data: bytes, name: str) -> tuple[bytes, str, str]:
+    """Returns the byte order mark, the encoding and the text; decoding must be exact both ways."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            candidates = [(bom, encoding)]
+            break
+    else:
+        candidates = [(b"", "utf-8"), (b"", "gb18030")]
+    for bom, encoding in candidates:
+        try:
+            text = data[len(bom) :].decode(encoding)
+            exact = text.encode(encoding) == data[len(bom) :]
+        except UnicodeError:
+            continue
+        if exact and "\0" not in text:
+            return bom, encoding, text
+    raise Malformed("text-encoding", path=name, encoding=" / ".join(e for _, e in candidates))
+
+
+def _encoded(paragraph: str, encoding: str, words: str, name: str) -> bytes:
+    try:
+        return paragraph.encode(encoding)
+    except UnicodeError as error:
+        raise UsageError("text-cannot-write", path=name, encoding=encoding, words=words) from error
+
+
+def _says(line: Line, words: str, *, markdown: bool) -> bool:
+    said = line.text.strip()
+    if markdown:
+        said = said.lstrip("> ").strip()
+    return line.visible and said in (words, quoted(words).removeprefix("> "))
+
+
+def _position(text: str, lines: list[Line], wanted: str) -> tuple[int, str]:
+    """Where the paragraph goes, and which of the three places that is.
+
+    A text without a paragraph boundary has no middle, and one that ends inside a code block has no visible end; the
+    nearest place that will be seen is taken instead.
+    """
+    start = next((line.start for line in lines if line.body), len(text))
+    end_visible = not lines or lines[-1].ends_visible
+    if wanted == "middle":
+        middle = start + (len(text) - start) // 2
+        boundaries = [line.start for line in lines if line.boundary and line.start > start]
+        if boundaries:
+            return min(boundaries, key=lambda at: abs(at - middle)), "middle"
+        wanted = "end"
+    if wanted == "end" and end_visible:
+        return len(text), "end"
+    return start, "start"
+
+
+def _paragraph(text: str, at: int, words: str) -> str:
+    """The words with as many line ends around them as make a paragraph, in the text's own style."""
+    found = re.search(r"\r\n|\n|\r", text)
+    newline = found.group() if found else "\n"
+    before, after = text[:at], text[at:]
+    lead = ""
+    if before:
+        lead = "" if _ends_blank(before) else newline if before.endswith(("\n", "\r")) else newline * 2
+    if after:
+        return lead + words + newline + ("" if after[:1] in "\r\n" else newline)
+    ended = not before or before.endswith(("\n", "\r"))
+    return lead + words + (newline if ended else "")
+
+
+def _ends_blank(before: str) -> bool:
+    return re.search(r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|(?<!\r)\n|\r)$", before) is not None

@@ -1,0 +1,337 @@
+"""Renders the label into the first pictures of a clip: look, choose, draw, encode, measure what was encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat
+from yinji.marks.colour import AA
+from yinji.marks.video.canvas import Canvas, Place
+from yinji.marks.video.codecs import CODECS, Codec
+from yinji.marks.video.config import parse
+from yinji.marks.video.encode import Encoder, NoEncoder, Spool
+from yinji.marks.video.nal import BadUnit
+from yinji.marks.video.paint import Painter, measure
+from yinji.marks.video.plan import Plan, Unplaced, plan
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_LOOKS: Final = 12
+"""Frames, spread over the labelled seconds, by which tones are chosen and on which the result is measured."""
+_LOST: Final = 0.25
+"""Share of pictures that may fail to decode in whole or in part; a missing one is replaced by its neighbour."""
+_ATTACHED: Final = 0x400
+_IN_BAND: Final = frozenset(("avc3", "avc4", "hev1", "dvhe", "dvav"))
+Beat = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for, as it comes over the pipe."""
+
+    words: str
+    place: str
+    min_height: float
+    min_seconds: float
+    max_pixels: int
+    everything: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What was rendered.
+
+    Attributes:
+        plan: What it replaces.
+        record: The new decoder configuration.
+        encoder: Name of the encoder.
+        painter: What drew.
+        ink_height: Smallest of the heights measured.
+        contrast: Smallest of the contrasts measured.
+        seconds: How long the label is shown.
+        ticks: Seconds of one tick of the stream.
+        codec: The codec.
+    """
+
+    plan: Plan
+    record: bytes
+    encoder: str
+    painter: Painter
+    ink_height: int
+    contrast: float
+    seconds: float
+    ticks: Fraction
+    codec: Codec
+
+
+@contextmanager
+def opened(path: str, *, raw_times: bool) -> Iterator[InputContainer]:
+    """Opens a file for reading; ``raw_times`` leaves edit lists alone.
+
+    Raises:
+        Malformed: FFmpeg cannot read it.
+    """
+    import av
+
+    options = {"ignore_editlist": "1"} if raw_times else {}
+    try:
+        container = av.open(path, options=options)
+    except av.FFmpegError as error:
+        raise Malformed("mark-not-decodable", kind="video", reason=str(error.strerror)) from error
+    with container:
+        yield container
+
+
+def picture_stream(container: InputContainer) -> VideoStream:
+    """Returns the one stream of moving pictures.
+
+    Raises:
+        UnsupportedFormat: There is none, or more than one.
+    """
+    streams = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED]
+    if not streams:
+        raise UnsupportedFormat("video-no-picture")
+    if len(streams) > 1:
+        raise UnsupportedFormat("mark-video-variant", kind=container.format.name, variant="video tracks > 1")
+    return streams[0]
+
+
+class Clip:
+    """The pictures of one stream.
+
+    Raises:
+        UnsupportedFormat: They are of no codec known.
+        LimitExceeded: They have too many pixels.
+    """
+
+    def __init__(self, path: str, wish: Wish, *, raw_times: bool) -> None:
+        self.path = path
+        self.raw_times = raw_times
+        self._wish = wish
+        with opened(path, raw_times=raw_times) as container:
+            stream = picture_stream(container)
+            context = stream.codec_context
+            name = context.codec.canonical_name if context is not None else "?"
+            if name not in CODECS:
+                raise UnsupportedFormat("mark-video-variant", kind=container.format.name, variant=name)
+            if context.width * context.height > wish.max_pixels:
+                raise LimitExceeded(
+                    "too-many-pixels", width=context.width, height=context.height, limit=wish.max_pixels
+                )
+            self.codec = CODECS[name]
+            self.decoder = context.codec.name
+            self.tag = context.codec_tag
+            self.stream_id = stream.id
+            self.ticks = stream.time_base or Fraction(1, 1000)
+            self.rate = _rate(stream)
+            self.aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
+            self.extradata = context.extradata or b""
+        self.everything = wish.everything
+        rules = self.codec.rules
+        self.width = parse(rules, self.extradata).width if rules else 0
+
+    def plan(self, start: int | None) -> Plan:
+        """Finds where to cut; see :func:`yinji.marks.video_plan.plan`.
+
+        Raises:
+            Malformed, UnsupportedFormat: There is nothing to decode, or nothing to place it by.
+        """
+        ticks = -(-Fraction(self._wish.min_seconds) // self.ticks)
+        with opened(self.path, raw_times=self.raw_times) as container:
+            stream = picture_stream(container)
+            packets = (p for p in container.demux(stream) if p.size)
+            try:
+                found = plan(packets, self.codec, self.width, start=start, ticks=int(ticks), everything=self.everything)
+            except Unplaced as error:
+                raise UnsupportedFormat(
+                    "mark-video-variant", kind=container.format.name, variant="timestamps"
+                ) from error
+        if not found.shown:
+            raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
+        return found
+
+    def frames(self, shown: list[int], packets: int) -> Iterator[tuple[VideoFrame, int]]:
+        """Decodes packets and yields a frame for each of the presentation times, in order.
+
+        A picture that does not decode (those of an open group at the start of a clip, say) is replaced by the one
+        before it, as players do.
+
+        Raises:
+            Malformed: Too many do not decode.
+        """
+        last: VideoFrame | None = None
+        at = lost = 0
+        with opened(self.path, raw_times=self.raw_times) as container:
+            stream = picture_stream(container)
+            for frame in _decoded(container, stream, packets):
+                if frame.pts is None or at >= len(shown):
+                    continue
+                while at < len(shown) and shown[at] < frame.pts:
+                    lost += 1
+                    yield (last or frame), shown[at]
+                    at += 1
+                if at < len(shown) and shown[at] == frame.pts:
+                    lost += frame.is_corrupt
+                    yield frame, shown[at]
+                    at += 1
+                last = frame
+        lost += len(shown) - at
+        if last is None or lost > max(8, _LOST * len(shown)):
+            raise Malformed("mark-not-decodable", kind="video", reason=f"{lost} of {len(shown)} pictures are damaged")
+        for time in shown[at:]:
+            yield last, time
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """The rate that the stream claims; encoded anew, it claims the same."""
+    for rate in (stream.codec_context.framerate, stream.guessed_rate, stream.average_rate):
+        if rate and 1 <= rate <= 1000:
+            return Fraction(rate).limit_denominator(60_000)
+    return Fraction(25)
+
+
+def _decoded(container: InputContainer, stream: VideoStream, packets: int) -> Iterator[VideoFrame]:
+    import av
+
+    stream.thread_type = "AUTO"
+    stream.thread_count = 2
+    for packet in islice((p for p in container.demux(stream) if p.size), packets):
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            continue
+        yield from frames
+    try:
+        yield from stream.codec_context.decode(None)
+    except (av.InvalidDataError, av.EOFError):
+        return
+
+
+def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rendered:
+    """Encodes the pictures of a plan anew, with the label on those that show it.
+
+    Raises:
+        UnsupportedFormat: No encoder for them here.
+        Malformed: They do not decode.
+        UsageError: As :func:`yinji.marks.layout.plan`.
+    """
+    labelled = [t for t in work.shown if work.label_end is None or t < work.label_end]
+    looks = _spread(labelled)
+    painter = _looked(clip, wish, work, looks, beat)
+    try:
+        while True:
+            encoder = _encoded(clip, work, painter, spool, len(labelled), beat)
+            height, contrast = _measured(clip, encoder, spool, painter, work, looks)
+            if contrast >= AA or not painter.strengthen():
+                break
+            spool.clear()
+    except NoEncoder as error:
+        raise UnsupportedFormat("video-no-encoder", codec=clip.codec.shown, format=str(error)) from error
+    except BadUnit as error:
+        raise UnsupportedFormat("mark-video-variant", kind=clip.codec.shown, variant="parameter sets") from error
+    end = work.label_end
+    if end is None:
+        end = work.shown[-1] + _step(work.shown, clip)
+    return Rendered(
+        plan=work,
+        record=encoder.record,
+        encoder=encoder.name,
+        painter=painter,
+        ink_height=height,
+        contrast=contrast,
+        seconds=float((end - work.start) * clip.ticks),
+        ticks=clip.ticks,
+        codec=clip.codec,
+    )
+
+
+def _step(shown: list[int], clip: Clip) -> int:
+    return shown[-1] - shown[-2] if len(shown) > 1 else round(1 / clip.rate / clip.ticks)
+
+
+def _spread(times: list[int]) -> frozenset[int]:
+    if len(times) <= _LOOKS:
+        return frozenset(times)
+    return frozenset(times[round(i * (len(times) - 1) / (_LOOKS - 1))] for i in range(_LOOKS))
+
+
+def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Beat) -> Painter:
+    painter: Painter | None = None
+    last = max(looks)
+    for number, (frame, time) in enumerate(clip.frames(work.shown, work.slots)):
+        beat(number)
+        if painter is None:
+            painter = Painter(Place.of(_canvas(clip, frame), wish.words, wish.min_height, wish.place))
+        _same(painter.place.canvas, frame)
+        if time in looks:
+            painter.look(frame)
+        if time >= last:
+            break
+    if painter is None:
+        raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
+    painter.choose()
+    return painter
+
+
+def _canvas(clip: Clip, frame: VideoFrame) -> Canvas:
+    if frame.format.name not in clip.codec.formats:
+        raise UnsupportedFormat("mark-video-variant", kind=clip.codec.shown, variant=frame.format.name)
+    return Canvas.of(frame, clip.aspect)
+
+
+def _same(canvas: Canvas, frame: VideoFrame) -> None:
+    if (frame.width, frame.height) != (canvas.width, canvas.height):
+        raise UnsupportedFormat("mark-video-variant", kind="video", variant="changing size")
+
+
+def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: int, beat: Beat) -> Encoder:
+    with opened(clip.path, raw_times=clip.raw_times) as container:
+        source = picture_stream(container).codec_context
+        painted: VideoFrame | None = None
+        encoder = Encoder(clip.codec, source, clip.rate, in_band=clip.tag in _IN_BAND, extras=work.extras)
+        for number, (frame, time) in enumerate(clip.frames(work.shown, work.slots)):
+            beat(number)
+            _same(painter.place.canvas, frame)
+            if number < labelled and frame is not painted:
+                frame.make_writable()
+                painter.draw(frame)
+                painted = frame
+            for data, key in encoder.encode(frame, time):
+                spool.add(data, key=key)
+        for data, key in encoder.finish():
+            spool.add(data, key=key)
+    if len(spool.packets) != len(work.shown):
+        raise BadUnit
+    return encoder
+
+
+def _measured(
+    clip: Clip, encoder: Encoder, spool: Spool, painter: Painter, work: Plan, looks: frozenset[int]
+) -> tuple[int, float]:
+    """Decodes what was encoded and measures the label: the smallest height and the smallest contrast found."""
+    import av
+
+    decoder: Any = av.CodecContext.create(clip.decoder, "r")
+    decoder.extradata = encoder.record or None
+    wanted = {i for i, t in enumerate(work.shown) if t in looks}
+    found: list[tuple[int, float]] = []
+
+    def take(frames: list[VideoFrame]) -> None:
+        found.extend(measure(f, painter.place, painter.tone) for f in frames if f.pts in wanted)
+
+    for number, packed in enumerate(spool.packets[: max(wanted) + 1]):
+        packet = av.Packet(spool.read(packed))
+        packet.pts = packet.dts = number
+        take(decoder.decode(packet))
+    take(decoder.decode(None))
+    if len(found) != len(wanted):
+        raise BadUnit
+    return min(h for h, _ in found), min(c for _, c in found)
