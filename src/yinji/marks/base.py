@@ -107,3 +107,25 @@ class PerceptibleMark(Protocol):
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]: ...
+
+
+@runtime_checkable
+class MarkFinder(Protocol):
+    """A mark that finds again what its own ``draw`` made, so that a file can be held to its regime later.
+
+    It looks for our own rendering only: where and how large :meth:`PerceptibleMark.draw` would put these words. Other
+    people's labels are a matter of evidence, not of marks.
+    """
+
+    def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
+        """Returns what is there of the label that the request describes, measured in the content, or None.
+
+        Args:
+            content: The labelled file.
+            request: The words; ``place`` "" stands for any place of the mark.
+
+        Raises:
+            Malformed, Truncated: The content cannot be decoded.
+            LimitExceeded: Too many pixels.
+        """
+        ...
