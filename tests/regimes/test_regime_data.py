@@ -99,7 +99,9 @@ def test_short_video_labels_are_a_matter_of_the_version() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_marks(kind: Kind) -> None:
     mark = regime().mark(kind)
-    assert worded_label_ok(mark.words.zh) and worded_label_ok(mark.words.en), "R1 holds for both wordings"
+    assert all(worded_label_ok(words) for words in mark.words), "R1 holds for every wording"
+    assert len(set(mark.words)) == 3 and mark.words.both.startswith(mark.words.zh)
+    assert mark.corner == ("AI" if kind in (Kind.TEXT, Kind.DOCUMENT) else ""), "R2 is for text alone"
     assert mark.places and mark.clause
     sized = kind in (Kind.IMAGE, Kind.VIDEO, Kind.SCENE)
     assert mark.min_height == (0.05 if sized else 0)  # R6, R15, R19; nothing else has a size (R4)

@@ -19,6 +19,8 @@ class MarkRequest:
         min_seconds: Seconds on screen, where the medium has time.
         max_pixels: Largest picture that may be decoded.
         media_type: What the input is, as sniffed by the caller.
+        language: ``zh``, ``en`` or ``both``: what the words are in.
+        corner: Whether the words are a corner mark, which stands in a corner and may be smaller.
         times: When the label is shown, where the medium has time: ``start``, or ``continuous`` for all of it.
     """
 
@@ -28,6 +30,8 @@ class MarkRequest:
     min_seconds: float = 0.0
     max_pixels: int = 178_956_970
     media_type: str = ""
+    language: str = "zh"
+    corner: bool = False
     times: tuple[str, ...] = ("start",)
 
 

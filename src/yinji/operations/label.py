@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from yinji.containers.source import RangedReader, Source, SourceFile
-from yinji.errors import Refused
+from yinji.errors import Refused, UsageError
 from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
@@ -40,6 +40,7 @@ def label(
     regime: str = "cn",
     language: str = "zh",
     place: str = "",
+    corner: bool = False,
     derived: bool = False,
     overwrite: bool = False,
     durable: bool = True,
@@ -57,8 +58,9 @@ def label(
         in_place: Change the input instead; undone on any failure.
         metadata_only: Leave every pixel, sample and letter alone.
         regime: Whose rules decide the words, the size and the place.
-        language: ``zh`` or ``en``, of the perceptible words.
-        place: Where the perceptible label goes; "" for the regime's first choice.
+        language: ``zh``, ``en`` or ``both``, of the perceptible words.
+        place: Where the perceptible label goes; "" for the first choice of the regime that the kind of content has.
+        corner: A corner mark instead of the words, where the rules allow one (GB 45438-2025 5.1 c).
         derived: The content was generated anew from a labelled one, whose label stands in the file: replace it.
         overwrite: Allow an existing output to be replaced.
         durable: Wait for the disk.
@@ -98,7 +100,7 @@ def label(
             steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
-            drawn = _draw(file, marked, rules, language=language, place=place, limits=limits)
+            drawn = _draw(file, marked, rules, language=language, place=place, corner=corner, limits=limits)
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
                 steps = (Step("perceptible", drawn.to_dict()),)
@@ -111,18 +113,25 @@ def label(
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
 
 
-def _draw(file: Opened, marked: BinaryIO, rules: Regime, *, language: str, place: str, limits: Limits) -> Drawn:
+def _draw(
+    file: Opened, marked: BinaryIO, rules: Regime, *, language: str, place: str, corner: bool, limits: Limits
+) -> Drawn:
     """Draws the perceptible label the rules ask for on a copy of the content."""
     rule = rules.mark(file.container.kind)
+    if corner and not rule.corner:
+        raise UsageError("no-corner-mark", kind=file.container.kind, clause=rule.clause)
+    mark = mark_for(file.reading.media_type)
     request = MarkRequest(
-        words=rule.words.pick(language),
-        place=place or rule.places[0],
+        words=rule.corner if corner else rule.words.pick(language),
+        place=place or next((p for p in rule.places if p in mark.places), ""),
         min_height=rule.min_height,
         min_seconds=rule.min_seconds,
         max_pixels=limits.pixels,
         media_type=file.reading.media_type,
+        language=language,
+        corner=corner,
     )
-    return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(file.source)), marked, request)
+    return mark.draw(io.BufferedReader(SourceFile(file.source)), marked, request)
 
 
 def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:

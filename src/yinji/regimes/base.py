@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from yinji.containers.model import Kind, Reading
+from yinji.errors import UsageError
 from yinji.evidence.base import Evidence
 from yinji.texts import Text
 
@@ -120,23 +121,44 @@ class Finding:
         }
 
 
+class Wording(NamedTuple):
+    """The words of a perceptible label: Chinese, English, and both in one."""
+
+    zh: str
+    en: str
+    both: str
+
+    def pick(self, language: str) -> str:
+        """Returns the words for ``zh``, ``en`` or ``both``.
+
+        Raises:
+            UsageError: Another language.
+        """
+        if language not in self._fields:
+            raise UsageError("no-such-language", language=language, languages=", ".join(self._fields))
+        words: str = getattr(self, language)
+        return words
+
+
 @dataclass(frozen=True, slots=True)
 class MarkRule:
     """What a visible or audible label must be for one content kind.
 
     Attributes:
-        words: The label's words in both languages.
+        words: The label's words.
         min_height: Ink height as a share of the displayed short side; 0 where no size is ruled.
         min_seconds: Seconds on screen; 0 where no duration is ruled.
         places: Allowed places, preferred first: ``bottom-right`` … for images; ``start``, ``end``, ``middle`` else.
         clause: Where it is written.
+        corner: The words of a corner mark, which may say less; "" where none is allowed.
     """
 
-    words: Text
+    words: Wording
     min_height: float
     min_seconds: float
     places: tuple[str, ...]
     clause: str
+    corner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from yinji.containers.model import Kind
 from yinji.errors import UsageError
-from yinji.regimes.base import MarkRule, Reason, Rule, Tier
+from yinji.regimes.base import MarkRule, Reason, Rule, Tier, Wording
 from yinji.texts import Text
 
 
@@ -167,7 +167,12 @@ def _mark(row: dict[str, Any]) -> MarkRule:
     height, seconds = float(row["min_height"]), float(row["min_seconds"])
     if not 0 <= height < 1 or seconds < 0 or not row["places"]:
         raise ValueError("a mark needs a height below 1, a duration and a place")
-    return MarkRule(_text(row["words"]), height, seconds, tuple(row["places"]), row["clause"])
+    return MarkRule(_wording(row["words"]), height, seconds, tuple(row["places"]), row["clause"], row.get("corner", ""))
+
+
+def _wording(row: dict[str, Any]) -> Wording:
+    zh, en = _text(row)
+    return Wording(zh, en, str(row.get("both", f"{zh} · {en}")).strip())
 
 
 def _text(row: dict[str, Any]) -> Text:

@@ -52,11 +52,14 @@ from yinji.operations.label import label
 )
 @click.option("--place", default="", help=say("显式标识的位置，如 bottom-right、start", "Place of the visible label"))
 @click.option(
-    "--words",
-    type=click.Choice(["zh", "en"]),
+    "--language",
+    type=click.Choice(["zh", "en", "both"]),
     default="zh",
     show_default=True,
-    help=say("显式标识的文字", "Its language"),
+    help=say("显式标识用中文、英文或中英双语", "Words of the visible label: Chinese, English or both"),
+)
+@click.option(
+    "--corner", is_flag=True, help=say("文本和文档改用角标“AI”", "On text and documents: a corner mark “AI” instead")
 )
 @click.option(
     "--sign",
@@ -79,7 +82,8 @@ def command(
     regime: str,
     metadata_only: bool,
     place: str,
-    words: str,
+    language: str,
+    corner: bool,
     sign: Path | None,
     derived: bool,
     as_json: bool,
@@ -101,8 +105,9 @@ def command(
                 in_place=in_place,
                 metadata_only=metadata_only,
                 regime=regime,
-                language=words,
+                language=language,
                 place=place,
+                corner=corner,
                 derived=derived,
                 overwrite=force,
                 break_credentials=break_credentials,
