@@ -124,9 +124,17 @@ class MarkFinder(Protocol):
     def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
         """Returns what is there of the label that the request describes, measured in the content, or None.
 
+        Beside its attributes, these keys of ``detail`` are read by whoever holds the label to a rule:
+
+        * ``form``: ``words`` (the default), ``rhythm``, ``speech``, or ``corner`` for a corner mark on text.
+        * ``from_second``, ``seconds``: when the label is first shown (0.0 is the start frame) and for how long on end.
+        * ``duration``: of the content in seconds, so that clips shorter than the rule can be told.
+        * ``per_minute``: characters a minute of a spoken label.
+
         Args:
             content: The labelled file.
-            request: The words; ``place`` "" stands for any place of the mark.
+            request: The words, and the measures that the label is held to; ``place`` "" stands for any place of the
+                mark. Words say nothing to a mark that has none, such as the rhythm.
 
         Raises:
             Malformed, Truncated: The content cannot be decoded.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from yinji.marks.colour import AA, Pixel, Tone, choose, measured
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.text.spaces import Space
+from yinji.marks.spaces import Space
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -11,8 +11,9 @@ from yinji.containers.model import Reading, State
 from yinji.containers.source import RangedReader, Source
 from yinji.limits import DEFAULT, Limits
 from yinji.operations.check import inspect
+from yinji.operations.perceived import perceive
 from yinji.operations.report import SCHEMA_VERSION
-from yinji.regimes.base import Finding, Outcome
+from yinji.regimes.base import Finding, Outcome, Perceived
 from yinji.regimes.registry import regime as regime_named
 
 
@@ -24,6 +25,7 @@ class Conformance:
         path: Name of the file as it was given.
         reading: What its container says.
         findings: One line per rule that a file alone can answer.
+        perceived: What was found of the label that people see or hear; None if nobody was asked to look.
         regime, regime_version: Which rules, in which version.
     """
 
@@ -32,6 +34,7 @@ class Conformance:
     findings: tuple[Finding, ...]
     regime: str
     regime_version: str
+    perceived: Perceived | None = None
 
     @property
     def conforms(self) -> bool:
@@ -39,12 +42,14 @@ class Conformance:
         return self.reading.state is State.LABELLED and not any(f.outcome is Outcome.FAIL for f in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
+        drawn = self.perceived.drawn if self.perceived else None
         return (
             {"schema_version": SCHEMA_VERSION, "path": self.path}
             | self.reading.to_dict()
             | {
                 "conforms": self.conforms,
                 "findings": [f.to_dict() for f in self.findings],
+                "perceptible": drawn.to_dict() if drawn else None,
                 "regime": self.regime,
                 "regime_version": self.regime_version,
             }
@@ -55,11 +60,21 @@ def conform(
     input: str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | RangedReader | Source,
     *,
     regime: str = "cn",
+    perceptible: bool = True,
     filename: str = "",
     pinned_keys: Mapping[str, str] | None = None,
     limits: Limits = DEFAULT,
 ) -> Conformance:
     """Checks a file against every rule of a regime that the file alone can answer.
+
+    Args:
+        input: A path, bytes, a seekable binary file or an object with ``size`` and ``read_range``.
+        regime: Name of the rules ("cn").
+        perceptible: Look for the label that people see or hear too, which decodes the content. Without it, only
+            metadata are judged, at the speed of reading a header.
+        filename: Name to go by where the input has none.
+        pinned_keys: Public keys you trust, as for :func:`yinji.check`.
+        limits: Bounds of the reading.
 
     Raises:
         NotRegularFile: A directory, FIFO, device or symbolic link.
@@ -69,5 +84,7 @@ def conform(
     rules = regime_named(regime)
     with Source.open(input, name=filename, limits=limits) as source:
         file, evidence = inspect(source, pinned_keys=pinned_keys)
-        findings = rules.conform(file.reading, evidence)
-        return Conformance(filename or source.name, file.reading, findings, rules.name, rules.version)
+        reading = file.reading
+        seen = perceive(source, reading.kind, reading.media_type, rules, limits) if perceptible else None
+        findings = rules.conform(reading, evidence, seen)
+        return Conformance(filename or source.name, reading, findings, rules.name, rules.version, seen)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 from yinji.containers.model import Kind, Reading
 from yinji.errors import UsageError
 from yinji.evidence.base import Evidence
+from yinji.marks.base import Drawn
 from yinji.texts import Text
 
 
@@ -162,6 +163,21 @@ class MarkRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Perceived:
+    """What was seen or heard in a file of the label that people are meant to notice.
+
+    Attributes:
+        kind: Of the content.
+        drawn: The label as it was found and measured; None if none of ours was found.
+        unknown: Why nobody could look (no way to find labels in such content, damage), if so.
+    """
+
+    kind: Kind
+    drawn: Drawn | None = None
+    unknown: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One line of the checklist, for ``yinji explain``."""
 
@@ -187,8 +203,16 @@ class Regime(Protocol):
         """Concludes from evidence alone. Pure; the same input gives the same verdict for ever."""
         ...
 
-    def conform(self, reading: Reading, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
-        """Checks what a container says against every rule that a file alone can answer."""
+    def conform(
+        self, reading: Reading, evidence: Sequence[Evidence], perceived: Perceived | None = None
+    ) -> tuple[Finding, ...]:
+        """Checks what a container says, and what was perceived, against every rule that a file alone can answer.
+
+        Args:
+            reading: A thorough reading.
+            evidence: What the detectors found.
+            perceived: What was found of the perceptible label; None if nobody was asked to look.
+        """
         ...
 
     def mark(self, kind: Kind) -> MarkRule:

@@ -22,10 +22,17 @@ from yinji.operations.conform import conform
 @input_arguments
 @json_options
 @regime_option
-def command(files: tuple[str, ...], as_json: bool, jsonl: bool, regime: str) -> int:
+@click.option(
+    "--metadata-only",
+    is_flag=True,
+    help=say(
+        "只核对元数据，不解码内容去找显式标识", "Judge metadata alone; do not decode the content to look for the label"
+    ),
+)
+def command(files: tuple[str, ...], as_json: bool, jsonl: bool, regime: str, metadata_only: bool) -> int:
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
-            result = conform(input, regime=regime, filename=path)
+            result = conform(input, regime=regime, perceptible=not metadata_only, filename=path)
         code = exit_code_of(result.reading) or (0 if result.conforms else 1)
         return result.to_dict(), show.conformance(result), code
 

@@ -19,7 +19,7 @@ from yinji.marks.jpeg.worker import Rectangle
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, Planes, paint
-from yinji.marks.text.spaces import CMYK, GREY, RGB, YCC, YCCK, Space
+from yinji.marks.spaces import CMYK, GREY, RGB, YCC, YCCK, Space
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -28,7 +28,7 @@ from yinji.marks.png.chunks import (
     parse,
     rebuild,
 )
-from yinji.marks.text.spaces import Space
+from yinji.marks.spaces import Space
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,7 @@ import numpy as np
 from yinji.marks.colour import Pixel, Tone, choose
 from yinji.marks.layout import Box
 from yinji.marks.paint import beneath, composed, frost, ink_height, legibility
-from yinji.marks.text.spaces import GREY, RGB, YCC
+from yinji.marks.spaces import GREY, RGB, YCC
 from yinji.marks.video.canvas import Canvas, Place
 
 if TYPE_CHECKING:

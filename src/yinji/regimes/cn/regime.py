@@ -9,7 +9,7 @@ from typing import ClassVar
 from yinji.containers.model import Kind, Reading
 from yinji.evidence.base import Evidence
 from yinji.regimes import ruleset
-from yinji.regimes.base import Finding, MarkRule, Rule, Verdict
+from yinji.regimes.base import Finding, MarkRule, Perceived, Rule, Verdict
 from yinji.regimes.cn import tiers
 from yinji.regimes.ruleset import Ruleset, ShortVideoLabel
 
@@ -45,11 +45,15 @@ class China:
         """Concludes the tier of Measures Art. 6 from evidence alone; see :mod:`yinji.regimes.cn.tiers`."""
         return tiers.decide(evidence, self.data)
 
-    def conform(self, reading: Reading, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
-        """Checks what a file carries against R23 to R79, as far as the file alone can answer."""
+    def conform(
+        self, reading: Reading, evidence: Sequence[Evidence], perceived: Perceived | None = None
+    ) -> tuple[Finding, ...]:
+        """Checks what a file carries against R1 to R19 and R23 to R79, as far as the file alone can answer."""
+        from yinji.regimes.cn import mark_checks
         from yinji.regimes.cn.conformance import conform
 
-        return conform(reading, evidence)
+        seen = () if perceived is None else tuple(mark_checks.check(perceived, self.mark(perceived.kind)))
+        return seen + conform(reading, evidence)
 
     def mark(self, kind: Kind) -> MarkRule:
         """Returns what the perceptible label of ``kind`` must be (Measures Art. 4, GB 45438-2025 clause 5)."""

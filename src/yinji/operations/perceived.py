@@ -1,0 +1,48 @@
+"""The perceptible label between a regime and a mark: what to ask of the mark, and what it finds again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from yinji.containers.model import Kind
+from yinji.containers.source import Source, SourceFile
+from yinji.errors import UnsupportedFormat, YinjiError
+from yinji.limits import Limits
+from yinji.marks.base import MarkFinder, MarkRequest
+from yinji.marks.registry import mark_for
+from yinji.regimes.base import MarkRule, Perceived, Regime
+
+
+def requests(rule: MarkRule, media_type: str, limits: Limits) -> Iterator[MarkRequest]:
+    """Yields what to look for: the rule's words in each language, then the corner mark where one is allowed."""
+    for language, words in rule.words._asdict().items():
+        yield MarkRequest(
+            words=words,
+            min_height=rule.min_height,
+            min_seconds=rule.min_seconds,
+            max_pixels=limits.pixels,
+            media_type=media_type,
+            language=language,
+        )
+    if rule.corner:
+        yield MarkRequest(words=rule.corner, max_pixels=limits.pixels, media_type=media_type, corner=True)
+
+
+def perceive(source: Source, kind: Kind, media_type: str, rules: Regime, limits: Limits) -> Perceived:
+    """Looks for the label that the rules ask for, in each of their wordings, as far as a mark of ours can find it.
+
+    Nothing that goes wrong here is an error: it is the answer that nobody can tell.
+    """
+    rule = rules.mark(kind)
+    try:
+        mark = mark_for(media_type)
+        if not isinstance(mark, MarkFinder):
+            raise UnsupportedFormat("no-finder", media_type=media_type)
+        for request in requests(rule, media_type, limits):
+            drawn = mark.find(io.BufferedReader(SourceFile(source)), request)
+            if drawn is not None:
+                return Perceived(kind, drawn)
+    except YinjiError as error:
+        return Perceived(kind, unknown=error.text)
+    return Perceived(kind)
