@@ -52,11 +52,12 @@ class Throttle:
         Raises:
             TooManyAttempts: Not yet; ``details["seconds"]`` says how long to wait.
         """
-        key, now = _digest(name_key), instants.now()
+        key, arrived = _digest(name_key), instants.now()
         with self._database.write() as connection:
-            first = {"name_sha256": key, "failures": 0, "last_at": now, "next_at": now}
+            first = {"name_sha256": key, "failures": 0, "last_at": arrived, "next_at": arrived}
             self._database.insert_new(connection, attempts, first)
             row = connection.execute(select(attempts).where(attempts.c.name_sha256 == key).with_for_update()).one()
+            now = instants.now()  # whoever waited for the row is not judged by the time of its arrival
             if row.next_at > now:
                 raise TooManyAttempts("too-many-attempts", seconds=ceil((row.next_at - now).total_seconds()))
             failures = 1 if now - row.last_at > _FORGOTTEN else int(row.failures) + 1
