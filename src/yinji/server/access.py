@@ -13,7 +13,7 @@ from yinji.errors import Refused
 from yinji.platform.errors import NotSignedIn
 from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, allows, require
-from yinji.platform.service import PlatformService
+from yinji.platform.service import Platform
 from yinji.server.security import refuse_cross_site
 
 
@@ -85,9 +85,9 @@ def session_token(request: Request) -> str:
     return request.cookies.get(cookie_name(request.app.state.options.secure), "")
 
 
-def platform_of(request: Request) -> PlatformService:
+def platform_of(request: Request) -> Platform:
     """Returns the platform behind the application."""
-    platform: PlatformService = request.app.state.platform
+    platform: Platform = request.app.state.platform
     return platform
 
 

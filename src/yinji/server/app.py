@@ -21,12 +21,14 @@ from yinji.platform.errors import NotSignedIn
 from yinji.platform.service import Platform
 from yinji.server import api
 from yinji.server.access import AUTHORIZED, recognise
+from yinji.server.api.shared import PROBLEMS
 from yinji.server.assets import serve_asset
 from yinji.server.body import BoundedBody
 from yinji.server.options import SMALL_BODY, ServerOptions
-from yinji.server.pages import account, audit, feed, item, publish, verify
+from yinji.server.pages import ACTIONS, PAGES, feed
+from yinji.server.pages.tables import Show
 from yinji.server.problems import as_yinji_error, problem_response, wants_page
-from yinji.server.rendering import View, error_page, page, see_other, twin
+from yinji.server.rendering import error_page, page, see_other, twin
 from yinji.server.security import SecurityHeaders, protecting_headers
 from yinji.server.upkeep import upkeep
 
@@ -35,33 +37,6 @@ _UPLOADS: Final = frozenset(
 )
 _FORM_ROOM: Final = MIB
 """What the text fields and the framing of a form may add to its file."""
-
-PageFunction = Callable[[Request], View]
-
-_PAGES: Final[tuple[tuple[str, str, PageFunction], ...]] = (
-    ("/", "/feed.json", feed.feed),
-    ("/items/{item_id}", "/items/{item_id}.json", item.item),
-    ("/publish", "/publish.json", publish.publish),
-    ("/publish/{draft_id}", "/publish/{draft_id}.json", publish.draft),
-    ("/verify", "/verify.json", verify.verify),
-    ("/audit", "/audit.json", audit.audit),
-    ("/sign-in", "/sign-in.json", account.sign_in),
-    ("/join", "/join.json", account.join),
-    ("/account", "/account.json", account.account),
-)
-_ACTIONS: Final[tuple[tuple[str, str, Callable[..., object]], ...]] = (
-    ("GET", "/static/{digest}/{name}", serve_asset),
-    ("GET", "/items/{item_id}/file", item.file),
-    ("POST", "/items/{item_id}/declaration", item.declare),
-    ("POST", "/publish", publish.post),
-    ("POST", "/publish/{draft_id}", publish.post_draft),
-    ("POST", "/verify", verify.post),
-    ("POST", "/verify.json", verify.post_json),
-    ("POST", "/audit", audit.verify),
-    ("POST", "/sign-in", account.post_sign_in),
-    ("POST", "/sign-out", account.sign_out),
-    ("POST", "/join", account.post_join),
-)
 
 
 def create_app(platform: Platform, options: ServerOptions | None = None) -> FastAPI:
@@ -83,13 +58,14 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
         dependencies=[AUTHORIZED],
-        responses=api.PROBLEMS,
+        responses=PROBLEMS,
         lifespan=upkeep,
     )
     app.state.platform = platform
     app.state.options = chosen
     app.state.site_name = settings.site_name
-    app.include_router(api.router)
+    for router in api.ROUTERS:
+        app.include_router(router)
     _add_pages(app)
     for kind in (YinjiError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer_error)
@@ -100,14 +76,15 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
 
 
 def _add_pages(app: FastAPI) -> None:
-    for address, json_address, function in _PAGES:
+    for address, json_address, function in PAGES:
         app.add_api_route(json_address, _for_programs(function), methods=["GET"], include_in_schema=False)
         app.add_api_route(address, _for_people(function), methods=["GET"], include_in_schema=False)
-    for method, address, endpoint in _ACTIONS:
+    app.add_api_route("/static/{digest}/{name}", serve_asset, methods=["GET"], include_in_schema=False)
+    for method, address, endpoint in ACTIONS:
         app.add_api_route(address, endpoint, methods=[method], include_in_schema=False)
 
 
-def _for_people(function: PageFunction) -> Callable[[Request], Response]:
+def _for_people(function: Show) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         response = page(request, function(request))
         if (choice := request.query_params.get("ai", "")) in feed.AI_CHOICES:
@@ -120,7 +97,7 @@ def _for_people(function: PageFunction) -> Callable[[Request], Response]:
     return endpoint
 
 
-def _for_programs(function: PageFunction) -> Callable[[Request], Response]:
+def _for_programs(function: Show) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         return twin(request, function(request))
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, cast
 from yinji.errors import LimitExceeded
 from yinji.limits import MIB
 from yinji.platform.model import Account, Draft
-from yinji.platform.service import PlatformService, Upload
+from yinji.platform.service import Platform, Upload
 
 _IN_MEMORY: Final = 1 * MIB
 
@@ -20,7 +20,7 @@ _IN_MEMORY: Final = 1 * MIB
 class DraftSink:
     """Keeps the file as a draft of ``author``."""
 
-    def __init__(self, platform: PlatformService, author: Account, filename: str) -> None:
+    def __init__(self, platform: Platform, author: Account, filename: str) -> None:
         self._platform = platform
         self._author = author
         self._filename = filename
@@ -54,7 +54,7 @@ class Checked:
 class CheckSink:
     """Spools the file outside the store, has it checked and forgets it."""
 
-    def __init__(self, platform: PlatformService, limit: int, filename: str) -> None:
+    def __init__(self, platform: Platform, limit: int, filename: str) -> None:
         self._platform = platform
         self._limit = limit
         self._filename = filename
@@ -76,11 +76,11 @@ class CheckSink:
         self._file.close()
 
 
-def draft_sink(platform: PlatformService, author: Account) -> Callable[[str], DraftSink]:
+def draft_sink(platform: Platform, author: Account) -> Callable[[str], DraftSink]:
     """Returns what opens a draft of ``author`` for a file name."""
     return partial(DraftSink, platform, author)
 
 
-def check_sink(platform: PlatformService, limit: int) -> Callable[[str], CheckSink]:
+def check_sink(platform: Platform, limit: int) -> Callable[[str], CheckSink]:
     """Returns what opens a look at a file of at most ``limit`` bytes."""
     return partial(CheckSink, platform, limit)

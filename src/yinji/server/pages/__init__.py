@@ -1,1 +1,24 @@
-"""The pages, one module each: a function gives the view, and the view has two forms, for people and for programs."""
+"""The pages: a module for each area, whose addresses count once it stands here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from yinji.server.pages import account, audit, feed, item, publish, verify
+from yinji.server.pages.tables import ActionTable, PageTable
+
+PAGES: Final[PageTable] = (
+    *feed.PAGES,
+    *item.PAGES,
+    *publish.PAGES,
+    *verify.PAGES,
+    *audit.PAGES,
+    *account.PAGES,
+)
+ACTIONS: Final[ActionTable] = (
+    *item.ACTIONS,
+    *publish.ACTIONS,
+    *verify.ACTIONS,
+    *audit.ACTIONS,
+    *account.ACTIONS,
+)

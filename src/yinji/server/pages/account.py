@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +13,7 @@ from yinji.platform.model import Role
 from yinji.server import represent
 from yinji.server.access import author_of, cookie_name, platform_of, session_token
 from yinji.server.intake import receive_form
+from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page, see_other
 
 
@@ -97,3 +100,15 @@ def _join_view(request: Request, name: str = "", display_name: str = "", error: 
     data = {"fields": ["name", "display_name", "password"], "open": request.app.state.options.open_registration}
     context = {"name": name, "display_name": display_name, "error": error}
     return View("join.html", data, context, error.http_status if error else 200)
+
+
+PAGES: Final[PageTable] = (
+    ("/sign-in", "/sign-in.json", sign_in),
+    ("/join", "/join.json", join),
+    ("/account", "/account.json", account),
+)
+ACTIONS: Final[ActionTable] = (
+    ("POST", "/sign-in", post_sign_in),
+    ("POST", "/sign-out", sign_out),
+    ("POST", "/join", post_join),
+)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from yinji.server import represent
 from yinji.server.access import platform_of
+from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page
 
 _PAGE: Final = 50
@@ -33,3 +34,7 @@ def _view(request: Request, verified: tuple[int, str] | None) -> View:
     }
     older = "/audit?" + urlencode({"cursor": found.next_cursor}) if found.next_cursor else ""
     return View("audit.html", data, {"entries": found.rows, "verified": verified, "older": older})
+
+
+PAGES: Final[PageTable] = (("/audit", "/audit.json", audit),)
+ACTIONS: Final[ActionTable] = (("POST", "/audit", verify),)

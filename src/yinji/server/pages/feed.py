@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from yinji.server import represent
 from yinji.server.access import platform_of
+from yinji.server.pages.tables import PageTable
 from yinji.server.present import notice_of
 from yinji.server.rendering import View
 
@@ -45,3 +46,6 @@ def _older(query: str, cursor: str | None) -> str:
     if cursor is None:
         return ""
     return "/?" + urlencode(({"q": query} if query else {}) | {"cursor": cursor})
+
+
+PAGES: Final[PageTable] = (("/", "/feed.json", feed),)

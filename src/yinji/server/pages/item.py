@@ -15,6 +15,7 @@ from yinji.server.declarations import choices_above, declaration_of
 from yinji.server.files import serve_file
 from yinji.server.intake import receive_form
 from yinji.server.language import words
+from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, see_other
 from yinji.texts import Text
 
@@ -87,3 +88,10 @@ async def declare(request: Request) -> Response:
     item_id = request.path_params["item_id"]
     await run_in_threadpool(platform_of(request).declare, author_of(request), item_id, declaration)
     return see_other(f"/items/{item_id}?done=declared")
+
+
+PAGES: Final[PageTable] = (("/items/{item_id}", "/items/{item_id}.json", item),)
+ACTIONS: Final[ActionTable] = (
+    ("GET", "/items/{item_id}/file", file),
+    ("POST", "/items/{item_id}/declaration", declare),
+)

@@ -7,7 +7,7 @@ choices that are left, and a preview of the notice; sending it publishes. A scri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from yinji.server.access import author_of, platform_of
 from yinji.server.declarations import OFFERED, choices, declaration_of
 from yinji.server.errors import BadRequest
 from yinji.server.intake import Form, receive_form
+from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page, see_other
 from yinji.server.sinks import draft_sink
 
@@ -138,3 +139,13 @@ def _of_draft(request: Request, value: Draft) -> dict[str, Any]:
         "findings": present.findings_of(value.report),
         "signature": present.signature_of(value.report),
     }
+
+
+PAGES: Final[PageTable] = (
+    ("/publish", "/publish.json", publish),
+    ("/publish/{draft_id}", "/publish/{draft_id}.json", draft),
+)
+ACTIONS: Final[ActionTable] = (
+    ("POST", "/publish", post),
+    ("POST", "/publish/{draft_id}", post_draft),
+)

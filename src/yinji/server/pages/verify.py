@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from yinji.server import present, represent
 from yinji.server.access import platform_of
 from yinji.server.intake import MAX_FILES, RefusedFile, receive_form
 from yinji.server.language import language_of
+from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.problems import problem
 from yinji.server.rendering import View, page, twin
 from yinji.server.sinks import Checked, check_sink
@@ -95,3 +96,10 @@ def _refused(refused: RefusedFile) -> dict[str, Any]:
 def _checks(report: present.Json) -> tuple[present.Check, ...]:
     formed = (present.Check("ok", "check", "verify.well_formed"),) if present.conforming(report) else ()
     return (*formed, *present.signature_of(report))
+
+
+PAGES: Final[PageTable] = (("/verify", "/verify.json", verify),)
+ACTIONS: Final[ActionTable] = (
+    ("POST", "/verify", post),
+    ("POST", "/verify.json", post_json),
+)

@@ -1,100 +1,10 @@
-"""The tables, as they are now. How they came to be is in :mod:`yinji.platform.migrations`."""
+"""Uploads, posts, what was decided about them and which file readers get."""
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from typing import Any
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-
-from yinji.platform import instants
-
-
-class Instant(TypeDecorator[datetime]):
-    """A time as RFC 3339 text: the same on every database, and sorted as times are."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else instants.to_text(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else instants.from_text(value)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as ASCII text: what a file says may hold NUL and unpaired surrogates, which columns refuse."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
-
-
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-ID = String(36)
-SHA256 = String(64)
-
-accounts = Table(
-    "accounts",
-    METADATA,
-    Column("id", ID, primary_key=True),
-    Column("name", String(64), nullable=False),
-    Column("name_key", String(128), nullable=False),
-    Column("display_name", String(64), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("password_hash", String(255), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    UniqueConstraint("name_key"),
-)
-
-sessions = Table(
-    "sessions",
-    METADATA,
-    Column("token_sha256", SHA256, primary_key=True),
-    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Index(None, "account_id"),
-)
-
-sign_in_attempts = Table(
-    "sign_in_attempts",
-    METADATA,
-    Column("name_sha256", SHA256, primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    Column("next_at", Instant, nullable=False),
-)
+from yinji.platform.schema.types import ID, METADATA, SHA256, Instant, Json
 
 drafts = Table(
     "drafts",
@@ -191,26 +101,4 @@ idempotency_keys = Table(
     Column("item_id", ID, ForeignKey("items.id"), nullable=False),
     Column("created_at", Instant, nullable=False),
     PrimaryKeyConstraint("account_id", "key"),
-)
-
-audit_entries = Table(
-    "audit_entries",
-    METADATA,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
-    Column("actor", ID, nullable=False),
-    Column("event", String(64), nullable=False),
-    Column("subject", String(64), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("leaf_hash", SHA256, nullable=False),
-    Column("chain_hash", SHA256, nullable=False),
-    Index(None, "subject"),
-)
-
-audit_head = Table(
-    "audit_head",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("size", BigInteger, nullable=False),
-    Column("chain_hash", SHA256, nullable=False),
 )

@@ -1,0 +1,40 @@
+"""Who has an account, and who is signed in."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from yinji.platform.schema.types import ID, METADATA, SHA256, Instant
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(128), nullable=False),
+    Column("display_name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("name_key"),
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("token_sha256", SHA256, primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "account_id"),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    METADATA,
+    Column("name_sha256", SHA256, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+)

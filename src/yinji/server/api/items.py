@@ -1,0 +1,106 @@
+"""Items: publish, list, read, declare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from yinji.labels.declaration import Declaration, Declared
+from yinji.platform.model import Draft
+from yinji.server import represent
+from yinji.server.access import author_of, platform_of
+from yinji.server.api.shared import Cursor, ItemId, Limit, listing, request_body
+from yinji.server.declarations import OFFERED, declaration_of
+from yinji.server.errors import BadRequest
+from yinji.server.intake import Form, receive_form
+from yinji.server.pages.item import file as item_file
+from yinji.server.sinks import draft_sink
+
+router = APIRouter()
+
+_ITEM_FORM: Final = {
+    "type": "object",
+    "properties": {
+        "declaration": {"enum": [str(c) for c in OFFERED]},
+        "note": {"type": "string"},
+        "title": {"type": "string"},
+        "text": {"type": "string"},
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+    },
+    "required": ["declaration"],
+}
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=255, description="Sent again with the same key, a request has the same one effect."),
+]
+
+
+class DeclarationChange(BaseModel):
+    """What the author says now; it can only add to what was said."""
+
+    choice: Declared
+    note: str = Field("", max_length=2000)
+
+
+@router.post(
+    "/v1/items",
+    status_code=201,
+    summary="Publish",
+    openapi_extra=request_body(_ITEM_FORM, "application/x-www-form-urlencoded"),
+)
+async def create_item(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+    """Publishes a file, words, or both, with exactly one declaration; answers when the item is durable."""
+    form = await receive_form(request, draft_sink(platform_of(request), author_of(request)))
+    declaration = declaration_of(form.get("declaration"), form.get("note"))
+    return await run_in_threadpool(_publish, request, form, declaration, idempotency_key)
+
+
+def _publish(request: Request, form: Form, declaration: Declaration, idempotency_key: str | None) -> Response:
+    drafts: list[Draft] = form.files
+    if not drafts and not form.get("text").strip():
+        raise BadRequest("nothing-to-publish")
+    item = platform_of(request).publish(
+        author_of(request),
+        title=form.get("title"),
+        text=form.get("text"),
+        declaration=declaration,
+        draft_id=drafts[0].id if drafts else None,
+        idempotency_key=idempotency_key,
+    )
+    return JSONResponse(represent.item(item), 201, {"Location": f"/v1/items/{item.id}"})
+
+
+@router.get("/v1/items", summary="List items")
+def list_items(
+    request: Request, cursor: Cursor = None, limit: Limit = 20, q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Lists items, newest first."""
+    page = platform_of(request).feed(cursor=cursor, limit=limit, query=q)
+    return listing(request, "items", [represent.item(row) for row in page.rows], page)
+
+
+@router.get("/v1/items/{item_id}", summary="Read an item")
+def read_item(request: Request, item_id: ItemId) -> Response:
+    """Returns an item with its report, its verdict and its history."""
+    return JSONResponse(represent.item(platform_of(request).item(item_id)))
+
+
+@router.get("/v1/items/{item_id}/file", summary="Read an item's file", response_class=FileResponse)
+def read_file(request: Request, item_id: ItemId, download: Annotated[int, Query(ge=0, le=1)] = 0) -> Response:
+    """Returns the file with all its labels; ranges work."""
+    return item_file(request)
+
+
+@router.patch("/v1/items/{item_id}/declaration", summary="Add to a declaration")
+def change_declaration(request: Request, item_id: ItemId, change: DeclarationChange) -> Response:
+    """Records what the author says now. The notice can rise by it, never fall."""
+    declaration = declaration_of(change.choice, change.note)
+    return JSONResponse(represent.item(platform_of(request).declare(author_of(request), item_id, declaration)))
