@@ -224,3 +224,14 @@ def rendered(data: bytes, folder: Path) -> list[bytes]:
         old.unlink()
     run("pdftoppm", "-r", "50", path, folder / "page")
     return [*(p.read_bytes() for p in sorted(folder.glob("page-*"))), run("pdftotext", path, "-")]
+
+
+def signed_form(data: bytes) -> bytes:
+    """The document with the flag of a signed one, saved anew: what decides how it may be changed."""
+    import pikepdf as library
+
+    with library.open(io.BytesIO(data)) as pdf:
+        pdf.Root.AcroForm = library.Dictionary(Fields=library.Array([]), SigFlags=3)
+        out = io.BytesIO()
+        pdf.save(out, encryption=library.Encryption(user="", owner="o") if pdf.is_encrypted else False)
+    return out.getvalue()

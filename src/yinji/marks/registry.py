@@ -13,6 +13,7 @@ from yinji.marks.base import PerceptibleMark
 GROUP: Final = "yinji.marks"
 _AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
+_PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _TEXT: Final = "yinji.marks.text.mark:TextMark"
 _VIDEO: Final = "yinji.marks.video.mark:VideoMark"
 _BUILT_IN: Final = {
@@ -20,6 +21,7 @@ _BUILT_IN: Final = {
     "image/png": _IMAGE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
+    "application/pdf": _PDF,
     "audio/wav": _AUDIO,
     "audio/flac": _AUDIO,
     "audio/mpeg": _AUDIO,

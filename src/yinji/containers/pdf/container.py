@@ -29,6 +29,7 @@ from yinji.containers.pdf.document import Document, Indirect
 from yinji.containers.pdf.lexer import Dictionary, Entry, Name, Ref, String, Value
 from yinji.containers.pdf.rebuild import rebuild
 from yinji.containers.pdf.samples import plain, with_streams
+from yinji.containers.pdf.signatures import NO_CHANGES, catalog_of, permission, signature_flags
 from yinji.containers.pdf.update import KEY, Update, exchange, free_number, information, metadata
 from yinji.containers.pdf.xref import InUse
 from yinji.containers.source import Source
@@ -43,7 +44,6 @@ MIRROR: Final = "pdf-xmp-mirror"
 
 _MANIFEST: Final = "C2PA_Manifest"
 _MAX_ATTACHMENTS: Final = 256
-_NO_CHANGES: Final = 1
 _WHITE: Final = b"\x00\t\n\x0c\r "
 
 
@@ -94,8 +94,8 @@ class Pdf:
             Malformed, Truncated: The structure is broken.
         """
         document = Document.open(source)
-        catalog = _catalog(document)
-        if _permission(document, catalog) == _NO_CHANGES:
+        catalog = catalog_of(document)
+        if permission(document, catalog) == NO_CHANGES:
             raise WouldBreakCredentials("pdf-certified", path=source.name)
         text = label.to_json()
         old = _information(document)
@@ -170,7 +170,7 @@ def _blocks(document: Document, *, thorough: bool) -> Iterator[Block]:
         raise Truncated("pdf-unfinished", path=document.source.name, offset=document.source.size)
     if value is not None and not thorough:
         return
-    catalog = _catalog(document)
+    catalog = catalog_of(document)
     yield from _signatures(document, catalog)
     yield from _manifests(document, catalog)
     packet = _stream_of(document, catalog.dictionary.get("Metadata"))
@@ -188,14 +188,6 @@ def _mirrored(packet: bytes, value: bytes | str | None) -> tuple[Problem, ...]:
     if label is None or not copies or any(copy != label for copy in copies):
         return ()
     return (Problem(MIRROR, Severity.NOTE, "R59"),)
-
-
-def _catalog(document: Document) -> Indirect:
-    root = document.entry("Root")
-    loaded = document.load(root) if isinstance(root, Ref) else None
-    if loaded is None or not isinstance(loaded.value, Dictionary):
-        raise Malformed("pdf-root", path=document.source.name)
-    return loaded
 
 
 def _information(document: Document) -> Indirect | None:
@@ -241,31 +233,13 @@ def _text(document: Document, info: Indirect, entry: Entry, problems: list[Probl
 
 
 def _signatures(document: Document, catalog: Indirect) -> Iterator[Block]:
-    form = document.resolve(catalog.dictionary.get("AcroForm"))
-    flags = document.resolve(form.get("SigFlags")) if isinstance(form, Dictionary) else None
-    if isinstance(flags, int) and flags & 1:
+    if flags := signature_flags(document, catalog):
         note = Problem("pdf-signed", Severity.NOTE)
         yield Block("pdf-signature", "SigFlags", str(flags), catalog.start, catalog.stop, (note,))
-    permission = _permission(document, catalog)
-    if permission:
-        note = Problem("pdf-certified", Severity.NOTE, "", {"permission": permission})
-        yield Block("pdf-signature", "DocMDP", str(permission), catalog.start, catalog.stop, (note,))
-
-
-def _permission(document: Document, catalog: Indirect) -> int:
-    """Returns ``/P`` of the certification (table 254; 2 where it is left out), or 0 for none."""
-    permissions = document.resolve(catalog.dictionary.get("Perms"))
-    signature = document.resolve(permissions.get("DocMDP")) if isinstance(permissions, Dictionary) else None
-    if not isinstance(signature, Dictionary):
-        return 0
-    references = document.resolve(signature.get("Reference"))
-    for item in references if isinstance(references, list) else []:
-        reference = document.resolve(item)
-        if isinstance(reference, Dictionary) and reference.get("TransformMethod") == Name("DocMDP"):
-            parameters = document.resolve(reference.get("TransformParams"))
-            number = document.resolve(parameters.get("P")) if isinstance(parameters, Dictionary) else None
-            return number if isinstance(number, int) and 1 <= number <= 3 else 2
-    return 2
+    allowed = permission(document, catalog)
+    if allowed:
+        note = Problem("pdf-certified", Severity.NOTE, "", {"permission": allowed})
+        yield Block("pdf-signature", "DocMDP", str(allowed), catalog.start, catalog.stop, (note,))
 
 
 def _manifests(document: Document, catalog: Indirect) -> Iterator[Block]:
@@ -307,7 +281,7 @@ def _replaced(document: Document, info: Indirect | None) -> frozenset[str]:
 
 
 def _own_numbers(document: Document) -> set[int]:
-    root = _catalog(document)
+    root = catalog_of(document)
     values = (document.entry("Info"), root.dictionary.get("Metadata"))
     return {value.number for value in values if isinstance(value, Ref)}
 

@@ -7,13 +7,13 @@ metadata update like ours, which no signature can have covered, is its value exc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from yinji.containers.pdf import text as pdf_text
 from yinji.containers.pdf.crypt import Cipher
 from yinji.containers.pdf.document import Document, Indirect
-from yinji.containers.pdf.lexer import Ref, String, Value, strings
+from yinji.containers.pdf.lexer import Entry, Ref, String, strings
 from yinji.containers.pdf.xref import MAX_OBJECT, Free, InUse, Section
 from yinji.containers.splice import Edit, Splice
 from yinji.errors import Malformed, UnsupportedFormat
@@ -26,6 +26,7 @@ _OURS: Final = frozenset(("Size", "Prev", "XRefStm", "Info", "ID"))
 _STREAM_ONLY: Final = frozenset(
     ("Type", "W", "Index", "Length", "Filter", "DecodeParms", "F", "FFilter", "FDecodeParms", "DL", "DP")
 )
+_INHERITED: Final = ("Root", "Encrypt", "Info")
 _TABLE_REACH: Final = 10**10
 
 
@@ -41,11 +42,11 @@ class Update:
         """Adds a new version of the object ``ref``; ``body`` is what stands between ``obj`` and ``endobj``."""
         self._objects.append((ref, body))
 
-    def plan(self, info: Ref) -> Splice:
+    def plan(self, info: Ref | None = None) -> Splice:
         """Returns the splice that appends the update.
 
         Args:
-            info: The document information dictionary that the new trailer names.
+            info: The document information dictionary that the new trailer names; None for the one there is.
 
         Raises:
             UnsupportedFormat: The file is too long for the kind of cross-reference it uses.
@@ -61,8 +62,9 @@ class Update:
         if number:
             places[Ref(number, 0)] = at
         size = max(free_number(document, places), document.trailer.trailer.integer("Size") or 0)
-        entries = b"/Size %d\n/Prev %d\n/Info %d %d R\n" % (size, newest.offset - document.shift, *info)
-        entries += self._identifier(bytes(out)) + self._kept(newest)
+        entries = b"/Size %d\n/Prev %d\n" % (size, newest.offset - document.shift)
+        entries += b"/Info %d %d R\n" % info if info else b""
+        entries += self._identifier(bytes(out)) + self._kept(newest, ("Root", "Encrypt") if info else _INHERITED)
         out += _stream(number, entries, places) if number else _table(entries, places, document.source.name)
         out += b"startxref\n%d\n%%%%EOF\n" % at
         return Splice.of((Edit(self._size, self._size, bytes(out)),))
@@ -76,12 +78,12 @@ class Update:
         fresh = next_identifier(second, change)
         return b"/ID [<%s> <%s>]\n" % (self._document.file_id.hex().encode(), fresh.hex().encode())
 
-    def _kept(self, newest: Section) -> bytes:
+    def _kept(self, newest: Section, inherited_keys: tuple[str, ...]) -> bytes:
         """Copies every other entry of the trailer as it is spelt."""
-        dropped = _OURS | (_STREAM_ONLY if newest.number else frozenset())
+        dropped = (_OURS | (_STREAM_ONLY if newest.number else frozenset())) - set(inherited_keys)
         kept = (e for e in newest.trailer.entries if e.key not in dropped)
         lines = {e.key: newest.text[e.start : e.stop] + b"\n" for e in kept}
-        for key in ("Root", "Encrypt"):
+        for key in inherited_keys:
             inherited = self._document.entry(key)
             if key not in lines and isinstance(inherited, Ref):
                 lines[key] = b"/%s %d %d R\n" % (key.encode(), *inherited)
@@ -136,23 +138,43 @@ def _stream(number: int, entries: bytes, places: dict[Ref, int]) -> bytes:
     return b"%d 0 obj\n<<\n%s%s>>\nstream\n%s\nendstream\nendobj\n" % (number, head, entries, rows)
 
 
+def kept(document: Document, old: Indirect, ref: Ref, dropped: Container[str]) -> list[bytes]:
+    """Returns the entries of a dictionary, those under ``dropped`` aside, as the object ``ref`` is to spell them.
+
+    That is as they are spelt now, but for strings that move into another object of an encrypted document, or out of an
+    object stream, where they are plain: those are enciphered for their new place.
+    """
+    security = document.security
+    stays = (old.number, old.generation) == ref and not old.packed
+    is_plain = security is None or security.strings is Cipher.NONE or stays
+    lines = []
+    for entry in old.dictionary.entries:
+        if entry.key not in dropped:
+            spelt = old.text[entry.start : entry.stop]
+            lines.append(spelt if is_plain else _moved(document, old, entry, spelt, ref))
+    return lines
+
+
+def _moved(document: Document, old: Indirect, entry: Entry, spelt: bytes, ref: Ref) -> bytes:
+    security = document.security
+    assert security is not None
+    for string in sorted(strings(entry.value), key=lambda s: -s.start):
+        data = security.encrypt(document.string(string, old), *ref, security.strings)
+        token = b"<" + data.hex().upper().encode() + b">"
+        spelt = spelt[: string.start - entry.start] + token + spelt[string.stop - entry.start :]
+    return spelt
+
+
 def information(
     document: Document, old: Indirect | None, ref: Ref, text: str, dropped: frozenset[str] = frozenset()
 ) -> bytes:
     """Returns the document information dictionary with one ``/AIGC``; every other entry is kept as it is spelt.
 
     Entries under ``dropped`` hold the label that this one replaces.
-
-    Strings that come out of an object stream, or out of the trailer, where they are plain, are enciphered on the way
-    in an encrypted document.
     """
     lines: list[bytes] = []
     if old is not None:
-        for entry in old.dictionary.entries:
-            if entry.key != KEY and entry.key not in dropped:
-                spelt = old.text[entry.start : entry.stop]
-                moved = old.packed and document.security is not None
-                lines.append(_enciphered(document, old, entry.start, entry.value, spelt, ref) if moved else spelt)
+        lines += kept(document, old, ref, {KEY, *dropped})
     lines.append(b"/AIGC " + value_token(document, ref, text) + b" " * ROOM)
     return b"<<\n" + b"\n".join(lines) + b"\n>>"
 
@@ -166,16 +188,6 @@ def value_token(document: Document, ref: Ref, text: str) -> bytes:
     if security.strings is Cipher.NONE:
         return pdf_text.token(data)
     return b"<" + security.encrypt(data, *ref, security.strings).hex().upper().encode() + b">"
-
-
-def _enciphered(document: Document, old: Indirect, start: int, value: Value, spelt: bytes, ref: Ref) -> bytes:
-    security = document.security
-    if security is None or security.strings is Cipher.NONE:
-        return spelt
-    for string in sorted(strings(value), key=lambda s: -s.start):
-        token = b"<" + security.encrypt(string.data, *ref, security.strings).hex().upper().encode() + b">"
-        spelt = spelt[: string.start - start] + token + spelt[string.stop - start :]
-    return spelt
 
 
 def metadata(document: Document, old: Indirect, packet: bytes) -> bytes:
