@@ -36,6 +36,8 @@ TOOLS = (
     ("soffice", "libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui", "--cask libreoffice"),
     ("chromium", "chromium", "--cask chromium"),
     ("postgres", "postgresql", "postgresql@16"),
+    ("node", "nodejs", "node"),
+    ("npm", "npm", "node"),
 )
 # What has no command of its own: a file that shows it is there, Debian package.
 FILES = (
@@ -103,6 +105,22 @@ def install(mode: str) -> None:
     say(f"Ready after {time.monotonic() - began:.0f} s.")
 
 
+def install_node_packages() -> None:
+    """Installs the packages of ``tools/node`` (a renderer and a validator of 3-D scenes) into the environment."""
+    target = VENV / "node"
+    wanted = (ROOT / "tools/node/package-lock.json").read_text("utf-8")
+    stamp = target / ".yinji"
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    target.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tools/node" / name, target / name)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if subprocess.run(command, cwd=target, check=False).returncode != 0:
+        stop("npm could not install the packages (see above).", "check the network or the registry, then run it again")
+    stamp.write_text(wanted, "utf-8")
+
+
 def has_tool(name: str) -> bool:
     if name == "postgres":
         return bool(shutil.which("postgres") or list(Path("/usr/lib/postgresql").glob("*/bin/postgres")))
@@ -147,6 +165,8 @@ def main() -> None:
     if mode == "test":
         install_tools()
     install(mode)
+    if mode == "test":
+        install_node_packages()
 
 
 if __name__ == "__main__":

@@ -14,11 +14,14 @@ GROUP: Final = "yinji.marks"
 _AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
+_SCENE: Final = "yinji.marks.scene.mark:SceneMark"
 _TEXT: Final = "yinji.marks.text.mark:TextMark"
 _VIDEO: Final = "yinji.marks.video.mark:VideoMark"
 _BUILT_IN: Final = {
     "image/jpeg": _IMAGE,
     "image/png": _IMAGE,
+    "model/gltf+json": _SCENE,
+    "model/gltf-binary": _SCENE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
     "application/pdf": _PDF,
