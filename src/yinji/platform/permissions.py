@@ -17,13 +17,14 @@ class Permission(StrEnum):
     DRAFT_CREATE = "draft.create"
     ITEM_PUBLISH = "item.publish"
     ITEM_DECLARE_OWN = "item.declare_own"
+    STATISTICS_READ = "statistics.read"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
     AUDIT_EXPORT = "audit.export"
     ACCOUNT_CREATE = "account.create"
 
 
-_ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK})
+_ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK, Permission.STATISTICS_READ})
 _AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 

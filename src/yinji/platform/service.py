@@ -44,6 +44,7 @@ class Platform:
 
     Attributes:
         settings: What the operator set.
+        statistics: Figures of the site.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Platform:
         from yinji.platform.items import Items
         from yinji.platform.propagation import Propagation
         from yinji.platform.publishing import Publishing
+        from yinji.platform.statistics.counting import Statistics
 
         self.settings = settings
         self._database = database
@@ -64,6 +66,7 @@ class Platform:
         self._accounts = Accounts(database, self._audit, settings, passwords)
         self._drafts = Drafts(database, self._audit, blobs, settings)
         self._items = Items(database, blobs)
+        self.statistics = Statistics(database)
         propagation = Propagation(blobs, settings)
         self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
         self._declaring = Declaring(database, self._audit, blobs, propagation, settings)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import date as Date
 from typing import Final
+
+from markupsafe import Markup, escape
 
 from yinji.server.language import say
 
@@ -51,6 +55,18 @@ def moment(at: datetime, language: str, zone: tzinfo, *, year: bool = True) -> s
         day=local.day,
         clock=f"{local:%H:%M}",
     )
+
+
+def date(day: Date, language: str) -> str:
+    """Returns a day in full."""
+    month_name = _MONTHS[day.month - 1]
+    return say(language, "time.date", year=day.year, month=day.month, month_name=month_name, day=day.day)
+
+
+def told(sentence: str) -> Markup:
+    """Sets the numbers of a sentence in bold: what its words put in braces."""
+    pieces = re.split(r"\{([^{}]*)\}", sentence)
+    return Markup("").join(Markup("<b>{}</b>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces))
 
 
 def machine_time(at: datetime) -> str:

@@ -19,6 +19,7 @@ from yinji.server.access import may, viewer_of
 from yinji.server.assets import asset_url
 from yinji.server.files import INLINE
 from yinji.server.language import CHINESE, COOKIE, known, language_of, other_language, say, tongue, words
+from yinji.server.navigation import places
 
 _YEAR: Final = 365 * 24 * 3600
 _PACK_ABOVE: Final = 1024
@@ -118,12 +119,14 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "zone": str(zone),
         "step": lambda event: step(language, event),
         "when": partial(formatting.when, language=language, zone=zone),
+        "date": partial(formatting.date, language=language),
+        "told": formatting.told,
         "moment": partial(formatting.moment, language=language, zone=zone),
         "viewer": viewer_of(request),
         "path": request.url.path,
         "query": request.query_params.get("q", "")[:200],
         "can_publish": may(request, Permission.ITEM_PUBLISH),
-        "can_audit": may(request, Permission.AUDIT_READ),
+        "places": places(request),
         "open_registration": request.app.state.options.open_registration,
         "site": request.app.state.site_name,
     }

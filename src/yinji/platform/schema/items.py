@@ -47,6 +47,7 @@ items = Table(
     Column("updated_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
     Index(None, "author_id", "id"),
+    Index(None, "published_at"),
     Index(None, "sha256"),
 )
 

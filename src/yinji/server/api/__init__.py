@@ -10,13 +10,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import audit, check, items, session, site
+from yinji.server.api import audit, check, items, session, site, statistics
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
     check.router,
     items.router,
     audit.router,
+    statistics.router,
     site.router,
 )
 """A module for each area; its router counts once it stands here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.server.pages import account, audit, feed, item, publish, verify
+from yinji.server.pages import account, audit, feed, item, publish, statistics, verify
 from yinji.server.pages.tables import ActionTable, PageTable
 
 PAGES: Final[PageTable] = (
@@ -12,6 +12,7 @@ PAGES: Final[PageTable] = (
     *item.PAGES,
     *publish.PAGES,
     *verify.PAGES,
+    *statistics.PAGES,
     *audit.PAGES,
     *account.PAGES,
 )
@@ -19,6 +20,7 @@ ACTIONS: Final[ActionTable] = (
     *item.ACTIONS,
     *publish.ACTIONS,
     *verify.ACTIONS,
+    *statistics.ACTIONS,
     *audit.ACTIONS,
     *account.ACTIONS,
 )
