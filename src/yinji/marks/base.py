@@ -21,6 +21,7 @@ class MarkRequest:
         media_type: What the input is, as sniffed by the caller.
         language: ``zh``, ``en`` or ``both``: what the words are in.
         corner: Whether the words are a corner mark, which stands in a corner and may be smaller.
+        wordings: Other words of such labels; where one of them stands already, it is not covered.
         times: When the label is shown, where the medium has time: ``start``, or ``continuous`` for all of it.
     """
 
@@ -32,6 +33,7 @@ class MarkRequest:
     media_type: str = ""
     language: str = "zh"
     corner: bool = False
+    wordings: tuple[str, ...] = ()
     times: tuple[str, ...] = ("start",)
 
 

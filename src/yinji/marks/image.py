@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NamedTuple
 
-from yinji.errors import LimitExceeded, UnsupportedFormat
+from yinji.errors import LimitExceeded, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
+from yinji.marks.colour import Tone
 from yinji.marks.exif import STORED, UPRIGHT, displayed_size, stored_box
-from yinji.marks.face import check_words, require_pillow
-from yinji.marks.jpeg import draw as jpeg
-from yinji.marks.jpeg.segments import parse
-from yinji.marks.layout import PLACES, Box, Layout
-from yinji.marks.overlay import Overlay, build
-from yinji.marks.paint import Painted, ink_height
-from yinji.marks.png import draw as png
+from yinji.marks.face import LabelFace, check_words, require_pillow
+from yinji.marks.layout import PLACES, Box, Layout, plan
+from yinji.marks.overlay import Overlay, build, with_others
+from yinji.marks.paint import ink_height, legibility
+from yinji.marks.picture import Frame, Picture
+from yinji.marks.recognise import Occupied, tone_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _MOST_BYTES: Final = 1 << 30
+_FORMATS: Final = (
+    (0, b"\xff\xd8", "yinji.marks.jpeg.picture:JpegPicture"),
+    (0, b"\x89PNG\r\n\x1a\n", "yinji.marks.png.picture:PngPicture"),
+)
+"""By signature: where it stands, what it is, and the class that takes such a file apart."""
 
 
 class ImageMark:
-    """Draws the label into JPEG and PNG; no pixel outside it changes, except in a JPEG that must be re-encoded."""
+    """Draws the label into pictures; as far as their format permits, nothing outside it changes."""
 
     name: ClassVar[str] = "image"
     media_types: ClassVar[frozenset[str]] = frozenset({"image/jpeg", "image/png"})
@@ -33,20 +39,40 @@ class ImageMark:
     def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
         """See :meth:`yinji.marks.base.PerceptibleMark.draw`.
 
+        A picture that bears these very words in this place stays as it is; where another label of ours stands there,
+        the next place that is free is taken.
+
         Raises:
             MissingExtra: Pillow is not installed.
         """
         require_pillow()
         check_words(request.words)
-        name = str(getattr(original, "name", "") or "")
-        data = original.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise LimitExceeded("too-many-bytes", path=name, limit=_MOST_BYTES)
-        if data.startswith(b"\xff\xd8"):
-            return _draw_jpeg(data, marked, request, name)
-        if data.startswith(png.SIGNATURE):
-            return _draw_png(data, marked, request, name)
-        raise UnsupportedFormat("no-mark", path=name, media_type=request.media_type or "?")
+        data, picture = _opened(original, request)
+        wanted = request.place or PLACES[0]
+        for place in dict.fromkeys((wanted, *PLACES)):
+            site = Site.of(picture, request, place)
+            try:
+                change = picture.draw(site.box, site.masks(request, picture))
+            except Occupied as taken:
+                if taken.words == request.words:
+                    return _already(data, marked, picture, request, place)
+                continue
+            marked.write(change.data)
+            detail = dict(change.detail) | ({"instead_of": wanted} if place != wanted else {})
+            shown, painted = _upright(change.rgb, picture.orientation), change.painted
+            return site.drawn(request, change.method, shown, painted.contrast, painted.tone, detail)
+        raise UsageError("no-free-place", places=", ".join(PLACES))
+
+    def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
+        """See :meth:`yinji.marks.base.MarkFinder.find`. In what moves, the label must stand in every frame.
+
+        Raises:
+            MissingExtra: Pillow is not installed.
+        """
+        require_pillow()
+        check_words(request.words)
+        _, picture = _opened(content, request)
+        return _found(picture, request)
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:
@@ -60,35 +86,132 @@ class ImageMark:
             yield MarkExample(kind.lower(), output.getvalue(), media_type)
 
 
-def _draw_jpeg(data: bytes, marked: BinaryIO, request: MarkRequest, name: str) -> Drawn:
-    picture = parse(data, max_pixels=request.max_pixels, name=name)
-    size, orientation = (picture.width, picture.height), picture.exif.orientation
-    area = Box(0, 0, *displayed_size(size, orientation))
-    layout, upright = build(area, request.words, request.min_height, request.place)
-    box = Box(*stored_box(layout.box, size, orientation))
-    change = jpeg.draw(picture, box, _turned(upright, STORED[orientation]), name)
-    marked.write(change.data)
-    detail: dict[str, Any] = {"changed": list(change.tile)}
-    if picture.exif.thumbnail:
-        detail["exif_thumbnail"] = True
-    if picture.trailer:
-        detail["trailing_bytes"] = len(picture.trailer)
-    shown = _upright(change.rgb, orientation)
-    return _drawn(request, layout, upright, shown, change.method, change.painted, detail)
+def _opened(content: BinaryIO, request: MarkRequest) -> tuple[bytes, Picture]:
+    name = str(getattr(content, "name", "") or "")
+    data = content.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise LimitExceeded("too-many-bytes", path=name, limit=_MOST_BYTES)
+    for at, signature, where in _FORMATS:
+        if data.startswith(signature, at):
+            module, _, kind = where.partition(":")
+            picture: Picture = getattr(import_module(module), kind).of(data, request.max_pixels, name)
+            return data, picture
+    raise UnsupportedFormat("no-mark", path=name, media_type=request.media_type or "?")
 
 
-def _draw_png(data: bytes, marked: BinaryIO, request: MarkRequest, name: str) -> Drawn:
-    picture = png.parse(data, max_pixels=request.max_pixels, name=name)
-    size, orientation = (picture.width, picture.height), picture.orientation
-    opaque = png.opaque_box(picture)
-    area = _shown_box(opaque, size, orientation)
-    layout, upright = build(area, request.words, request.min_height, request.place)
-    box = Box(*stored_box(layout.box, size, orientation))
-    change = png.draw(picture, box, _turned(upright, STORED[orientation]))
-    marked.write(change.data)
-    detail: dict[str, Any] = {"changed": list(box), "colour_type": change.colour_type}
-    shown = _upright(change.rgb, orientation)
-    return _drawn(request, layout, upright, shown, change.method, change.painted, detail)
+class Site(NamedTuple):
+    """Where a label goes in one picture: laid out as displayed, and the same box as stored."""
+
+    place: str
+    area: Box
+    layout: Layout
+    upright: Overlay
+    box: Box
+    orientation: int
+
+    @classmethod
+    def of(cls, picture: Picture, request: MarkRequest, place: str, words: str = "") -> Site:
+        orientation = picture.orientation
+        area = _shown_box(picture.area, picture.size, orientation)
+        layout, upright = build(area, words or request.words, request.min_height, place)
+        box = Box(*stored_box(layout.box, picture.size, orientation))
+        return cls(place, area, layout, upright, box, orientation)
+
+    @property
+    def stored(self) -> Overlay:
+        """The masks as the picture is stored."""
+        overlay = self.upright
+        for method in STORED[self.orientation]:
+            overlay = overlay.transposed(method)
+        return overlay
+
+    def masks(self, request: MarkRequest, picture: Picture) -> Overlay:
+        """The masks, and with them the labels of ours that they must not cover."""
+        others = []
+        for words in dict.fromkeys((request.words, *request.wordings)):
+            for place in PLACES:
+                if (words, place) == (request.words, self.place):
+                    others.append((words, self.stored, (0, 0)))
+                elif self._meets(words, request.min_height, place):
+                    site = Site.of(picture, request, place, words)
+                    others.append((words, site.stored, (site.box.left - self.box.left, site.box.top - self.box.top)))
+        return with_others(self.stored, others)
+
+    def _meets(self, words: str, share: float, place: str) -> bool:
+        """Whether a label of these words would share pixels with this one."""
+        try:
+            box, mine = plan(self.area, words, share, place, LabelFace()).box, self.layout.box
+        except UsageError:
+            return False
+        across = min(box.right, mine.right) - max(box.left, mine.left)
+        return across > 0 and min(box.bottom, mine.bottom) > max(box.top, mine.top)
+
+    def drawn(
+        self, request: MarkRequest, method: str, shown: Image.Image, contrast: float, tone: Tone, detail: dict[str, Any]
+    ) -> Drawn:
+        """What is there, measured on the label's box as displayed."""
+        from PIL import Image
+
+        layout = self.layout
+        reading = shown.transpose(Image.Transpose.ROTATE_90) if layout.turned else shown
+        detail |= {"lines": layout.lines, "turned": layout.turned, "ink": "light" if tone.ink > tone.body else "dark"}
+        return Drawn(
+            mark=ImageMark.name,
+            words=request.words,
+            place=self.place,
+            method=method,
+            ink_height=ink_height(reading, self.upright, tone),
+            needed_height=layout.needed,
+            box=tuple(layout.box),
+            contrast=contrast,
+            detail=detail,
+        )
+
+
+def _already(data: bytes, marked: BinaryIO, picture: Picture, request: MarkRequest, place: str) -> Drawn:
+    """Leaves a picture as it is that bears the label already."""
+    marked.write(data)
+    site = Site.of(picture, request, place)
+    drawn = _in_frame(next(picture.frames()), site, request, {"already": True})
+    if drawn is None:
+        raise UsageError("no-free-place", places=place)
+    return drawn
+
+
+def _found(picture: Picture, request: MarkRequest) -> Drawn | None:
+    """The label where it stands in every frame, as it is in the frame that shows it worst."""
+    sites = [*_sites(picture, request)]
+    seen: list[tuple[Site, Drawn]] = []
+    for number, frame in enumerate(picture.frames()):
+        now = []
+        for site, worst in seen if number else [(s, None) for s in sites]:
+            drawn = _in_frame(frame, site, request, {})
+            if drawn is not None:
+                now.append(
+                    (site, drawn if worst is None else min(worst, drawn, key=lambda d: (d.ink_height, d.contrast)))
+                )
+        seen = now
+        if not seen:
+            return None
+    return seen[0][1] if seen else None
+
+
+def _sites(picture: Picture, request: MarkRequest) -> Iterator[Site]:
+    for place in (request.place,) if request.place else PLACES:
+        try:
+            yield Site.of(picture, request, place)
+        except UsageError:
+            continue  # words that do not fit there were not drawn there
+
+
+def _in_frame(frame: Frame, site: Site, request: MarkRequest, detail: dict[str, Any]) -> Drawn | None:
+    planes, space = frame.crop(site.box)
+    overlay = site.stored
+    tone = tone_of(planes, space, overlay)
+    if tone is None:
+        return None
+    rgb, contrast = legibility(planes, space, overlay)
+    return site.drawn(request, "found", _upright(rgb, site.orientation), contrast, tone, dict(detail))
 
 
 def _shown_box(box: Box, size: tuple[int, int], orientation: int) -> Box:
@@ -97,42 +220,9 @@ def _shown_box(box: Box, size: tuple[int, int], orientation: int) -> Box:
     return Box(*stored_box(box, displayed_size(size, orientation), back))
 
 
-def _turned(overlay: Overlay, methods: Iterable[int]) -> Overlay:
-    for method in methods:
-        overlay = overlay.transposed(method)
-    return overlay
-
-
 def _upright(picture: Image.Image, orientation: int) -> Image.Image:
     from PIL import Image
 
     for method in UPRIGHT[orientation]:
         picture = picture.transpose(Image.Transpose(method))
     return picture
-
-
-def _drawn(
-    request: MarkRequest,
-    layout: Layout,
-    overlay: Overlay,
-    shown: Image.Image,
-    method: str,
-    painted: Painted,
-    detail: dict[str, Any],
-) -> Drawn:
-    from PIL import Image
-
-    tone = painted.tone
-    reading = shown.transpose(Image.Transpose.ROTATE_90) if layout.turned else shown
-    detail |= {"lines": layout.lines, "turned": layout.turned, "ink": "light" if tone.ink > tone.body else "dark"}
-    return Drawn(
-        mark=ImageMark.name,
-        words=request.words,
-        place=request.place or PLACES[0],
-        method=method,
-        ink_height=ink_height(reading, overlay, tone),
-        needed_height=layout.needed,
-        box=tuple(layout.box),
-        contrast=painted.contrast,
-        detail=detail,
-    )

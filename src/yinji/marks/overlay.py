@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yinji.marks.face import LabelFace, ink_mask
 from yinji.marks.layout import Box, Layout, is_wide, plan
@@ -13,8 +14,18 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ATTEMPTS: Final = 4
+_TELLING: Final = 0.3
+"""Share of a label's ink by which it can be told."""
 _FINE: Final = 4
 """Corners are drawn this many times larger and reduced."""
+
+
+class Other(NamedTuple):
+    """Another label of ours that may stand under this one already: its words, and its masks on the same canvas."""
+
+    words: str
+    ink: Image.Image
+    body: Image.Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class Overlay:
         probe: A box that holds one glyph of reference and nothing else, for measuring.
         em: Font size.
         turned: Whether the words run from top to bottom.
+        others: Labels that it must not cover.
     """
 
     ink: Image.Image
@@ -36,6 +48,7 @@ class Overlay:
     probe: Box
     em: float
     turned: bool
+    others: tuple[Other, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,17 +60,20 @@ class Overlay:
 
         how = Image.Transpose(method)
         ink, body, edge = (m.transpose(how) for m in (self.ink, self.body, self.edge))
-        return Overlay(ink, body, edge, self.probe, self.em, self.turned)
+        others = tuple(Other(o.words, o.ink.transpose(how), o.body.transpose(how)) for o in self.others)
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned, others)
 
     def placed(self, size: tuple[int, int], at: tuple[int, int]) -> Overlay:
         """Returns the overlay on a canvas of another size with its corner at ``at``."""
         from PIL import Image
 
-        ink, body, edge = (Image.new("L", size) for _ in range(3))
-        ink.paste(self.ink, at)
-        body.paste(self.body, at)
-        edge.paste(self.edge, at)
-        return Overlay(ink, body, edge, self.probe, self.em, self.turned)
+        def moved(mask: Image.Image) -> Image.Image:
+            canvas = Image.new("L", size)
+            canvas.paste(mask, at)
+            return canvas
+
+        others = tuple(Other(o.words, moved(o.ink), moved(o.body)) for o in self.others)
+        return Overlay(moved(self.ink), moved(self.body), moved(self.edge), self.probe, self.em, self.turned, others)
 
     def scaled(self, size: tuple[int, int]) -> Overlay:
         """Returns the overlay averaged down to the size of a subsampled plane."""
@@ -161,3 +177,22 @@ def _drawn_height(overlay: Overlay) -> int:
     upright = overlay.ink.transpose(Image.Transpose.ROTATE_90) if overlay.turned else overlay.ink
     box = upright.crop(overlay.probe).point([0] * 128 + [255] * 128).getbbox()
     return box[3] - box[1] if box else 0
+
+
+def with_others(overlay: Overlay, others: Iterable[tuple[str, Overlay, tuple[int, int]]]) -> Overlay:
+    """Returns the overlay with those labels that lie under enough of it to be told by what is seen of them there.
+
+    Args:
+        overlay: The label to be drawn.
+        others: Words and masks of labels that may be there already, and their corner from that of the overlay.
+    """
+    solid = [0] * 128 + [1] * 128
+    kept = []
+    for words, other, at in others:
+        if not (-other.size[0] < at[0] < overlay.size[0] and -other.size[1] < at[1] < overlay.size[1]):
+            continue
+        placed = other.placed(overlay.size, at)
+        seen, whole = (sum(m.point(solid).tobytes()) for m in (placed.ink, other.ink))
+        if seen >= _TELLING * whole:
+            kept.append(Other(words, placed.ink, placed.body))
+    return replace(overlay, others=tuple(kept))

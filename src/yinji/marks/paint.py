@@ -6,14 +6,15 @@ there is nothing to blur, and a plain translucent ground is laid over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from yinji.marks.colour import AA, Pixel, Tone, choose, measured
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.spaces import Space
+from yinji.marks.recognise import refuse_to_cover
+from yinji.marks.spaces import Planes, Space, flattened, is_opaque
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,9 +24,6 @@ _MORE: Final = 0.12
 _ROWS: Final = 20
 _COLUMNS: Final = 300
 """A label is measured on at least this many rows and columns of pixels, where it has as many."""
-
-
-Planes = Sequence["Image.Image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,12 @@ def paint(planes: Planes, space: Space, overlay: Overlay, stored: Callable[[Plan
         space: What the planes mean.
         overlay: Masks of the size of the largest plane.
         stored: Stores the planes and reads them again, where storing loses something.
+
+    Raises:
+        Occupied: A label of ours stands there already.
     """
-    clear = space.alpha and not _opaque(planes[-1])
+    refuse_to_cover(planes, space, overlay)
+    clear = space.alpha and not is_opaque(planes[-1])
     frosted = planes if clear else frost(planes, space, overlay)
     tone, cover = choose(beneath(frosted, space, overlay))
     while True:
@@ -75,7 +77,7 @@ def paint(planes: Planes, space: Space, overlay: Overlay, stored: Callable[[Plan
 
 def legibility(planes: Planes, space: Space, overlay: Overlay) -> tuple[Image.Image, float]:
     """Returns finished planes as ``RGB`` and their contrast, the worse of white and black ground if transparent."""
-    shown = _flat(planes, space, overlay.size)
+    shown = flattened(planes, space, overlay.size)
     return shown[0], min(_measure(flat, overlay) for flat in shown)
 
 
@@ -154,23 +156,8 @@ def _laid_over(planes: Planes, space: Space, overlay: Overlay, tone: Tone, cover
     return [Image.composite(n, p, covered) for n, p in zip(new, planes, strict=True)]
 
 
-def _opaque(plane: Image.Image) -> bool:
-    return plane.histogram()[255] == plane.width * plane.height
-
-
 def _share(alpha: float) -> list[int]:
     return [round(v * alpha) for v in range(256)]
-
-
-def _flat(planes: Planes, space: Space, size: tuple[int, int]) -> list[Image.Image]:
-    """The planes as ``RGB`` pictures: one, or two over white and black where something is transparent."""
-    from PIL import Image
-
-    rgb = space.to_rgb(planes, size)
-    if not space.alpha or _opaque(planes[-1]):
-        return [rgb]
-    grounds = [Image.new("RGB", size, grey) for grey in ((255, 255, 255), (0, 0, 0))]
-    return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
 
 
 def beneath(planes: Planes, space: Space, overlay: Overlay) -> list[Pixel]:
@@ -184,7 +171,7 @@ def beneath(planes: Planes, space: Space, overlay: Overlay) -> list[Pixel]:
         across, down = plane.width / overlay.size[0], plane.height / overlay.size[1]
         box = (left * across, top * down, right * across, bottom * down)
         small.append(plane.resize(size, Image.Resampling.BOX, box))
-    return [p for flat in _flat(small, space, size) for p in _pixels(flat.tobytes())]
+    return [p for flat in flattened(small, space, size) for p in _pixels(flat.tobytes())]
 
 
 def _pixels(data: bytes, step: int = 1) -> list[Pixel]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from PIL import Image
 
+Planes = Sequence["Image.Image"]
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -61,3 +63,19 @@ YCC: Final = Space("ycc")
 CMYK: Final = Space("cmyk")
 CMYK_INVERTED: Final = Space("cmyk-inverted")
 YCCK: Final = Space("ycck")
+
+
+def flattened(planes: Planes, space: Space, size: tuple[int, int]) -> list[Image.Image]:
+    """Returns planes as ``RGB`` pictures: one, or two over white and black where something is transparent."""
+    from PIL import Image
+
+    rgb = space.to_rgb(planes, size)
+    if not space.alpha or is_opaque(planes[-1]):
+        return [rgb]
+    grounds = [Image.new("RGB", size, grey) for grey in ((255, 255, 255), (0, 0, 0))]
+    return [Image.composite(rgb, ground, planes[-1]) for ground in grounds]
+
+
+def is_opaque(plane: Image.Image) -> bool:
+    """Whether a plane of opacity is full everywhere."""
+    return plane.histogram()[255] == plane.width * plane.height

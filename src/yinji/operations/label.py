@@ -130,6 +130,7 @@ def _draw(
         media_type=file.reading.media_type,
         language=language,
         corner=corner,
+        wordings=tuple(rule.words),
     )
     return mark.draw(io.BufferedReader(SourceFile(file.source)), marked, request)
 

@@ -18,8 +18,9 @@ from yinji.marks.jpeg.segments import Jpeg, graft
 from yinji.marks.jpeg.worker import Rectangle
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.paint import Painted, Planes, paint
-from yinji.marks.spaces import CMYK, GREY, RGB, YCC, YCCK, Space
+from yinji.marks.paint import paint
+from yinji.marks.picture import Change
+from yinji.marks.spaces import CMYK, GREY, RGB, YCC, YCCK, Planes, Space
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,25 +29,6 @@ if TYPE_CHECKING:
 _SPACES: Final = {s.name: s for s in (GREY, RGB, YCC, YCCK, Space("cmyk-inverted"))}
 _PILLOW: Final = {"L": GREY, "RGB": RGB, "CMYK": CMYK}
 _TABLE_MOST: Final = 255
-
-
-class Change:
-    """What was done to the pixels.
-
-    Attributes:
-        data: The finished file.
-        method: ``coefficients`` or ``re-encoded``.
-        painted: The label on its tile, as it decodes again.
-        tile: The box that may differ from the original, in stored pixels.
-        rgb: The label's own box as it decodes, stored orientation.
-    """
-
-    def __init__(self, data: bytes, method: str, painted: Painted, tile: Box, rgb: Image.Image) -> None:
-        self.data = data
-        self.method = method
-        self.painted = painted
-        self.tile = tile
-        self.rgb = rgb
 
 
 def draw(jpeg: Jpeg, box: Box, overlay: Overlay, name: str) -> Change:
@@ -93,27 +75,18 @@ def _by_blocks(jpeg: Jpeg, box: Box, overlay: Overlay) -> Change:
     # Decoders smooth subsampled colours across the edge of a block: one pixel more may differ.
     reach = Box(tile.left - 1, tile.top - 1, min(jpeg.width, tile.right + 1), min(jpeg.height, tile.bottom + 1))
     changed = Box(max(0, reach.left), max(0, reach.top), reach.right, reach.bottom)
-    return Change(graft(jpeg, result[0]), "coefficients", painted, changed, rgb)
+    return Change(graft(jpeg, result[0]), "coefficients", painted, rgb, {"changed": list(changed)})
 
 
 def _again(jpeg: Jpeg, box: Box, overlay: Overlay, name: str) -> Change:
     from PIL import Image
     from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-    with _opened(jpeg, name) as picture:
-        try:
-            picture.load()
-        except OSError as error:
-            cut = "truncated" in str(error)
-            raise (
-                Truncated("mark-truncated", path=name, kind="JPEG", size=len(jpeg.data))
-                if cut
-                else Malformed("mark-not-decodable", path=name, kind="JPEG", reason=str(error))
-            ) from error
-        space = _PILLOW[picture.mode]
-        sampling = get_sampling(picture)
-        tables = [*picture.quantization.values()]
-        canvas = picture.copy()
+    picture = decoded(jpeg, name)
+    space = _PILLOW[picture.mode]
+    sampling = get_sampling(picture)
+    tables = [*picture.quantization.values()]
+    canvas = picture.copy()
     output = io.BytesIO()
 
     def stored(planes: Planes) -> Planes:
@@ -135,16 +108,25 @@ def _again(jpeg: Jpeg, box: Box, overlay: Overlay, name: str) -> Change:
     painted = paint(canvas.crop(box).split(), space, overlay, stored)
     transform = 0 if len(jpeg.components) == 4 else None
     data = graft(jpeg, output.getvalue(), adobe_transform=transform)
-    return Change(data, "re-encoded", painted, Box(0, 0, jpeg.width, jpeg.height), painted.rgb)
+    return Change(data, "re-encoded", painted, painted.rgb, {"changed": [0, 0, jpeg.width, jpeg.height]})
 
 
-def _opened(jpeg: Jpeg, name: str) -> JpegImageFile:
+def decoded(jpeg: Jpeg, name: str) -> JpegImageFile:
+    """Decodes the first picture whole.
+
+    Raises:
+        Malformed, Truncated: It does not decode.
+    """
     from PIL.JpegImagePlugin import JpegImageFile
 
     try:
-        return JpegImageFile(io.BytesIO(jpeg.picture))
+        picture = JpegImageFile(io.BytesIO(jpeg.picture))
+        picture.load()
     except (OSError, SyntaxError, ValueError) as error:
+        if "truncated" in str(error):
+            raise Truncated("mark-truncated", path=name, kind="JPEG", size=len(jpeg.data)) from error
         raise Malformed("mark-not-decodable", path=name, kind="JPEG", reason=str(error)) from error
+    return picture
 
 
 def _aligned(jpeg: Jpeg, box: Box) -> Box:

@@ -17,6 +17,7 @@ from yinji.marks.colour import AA
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, legibility, paint
+from yinji.marks.picture import Change
 from yinji.marks.png.chunks import (
     COLOUR,
     COLOUR_ALPHA,
@@ -33,7 +34,7 @@ from yinji.marks.spaces import Space
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["SIGNATURE", "Change", "draw", "opaque_box", "parse"]
+__all__ = ["SIGNATURE", "draw", "opaque_box", "parse", "planes"]
 
 _ENOUGH: Final = 24
 """Free palette entries below which a label would look rough."""
@@ -80,17 +81,6 @@ class Samples:
         return bytes(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What was done; ``rgb`` is the label's box as it decodes, over white where transparent."""
-
-    data: bytes
-    method: str
-    painted: Painted
-    rgb: Image.Image
-    colour_type: int
-
-
 def opaque_box(png: Png) -> Box:
     """The enclosing rectangle of what is not wholly transparent (GB 45438-2025 5.2 e); all of it if nothing is."""
     whole = Box(0, 0, png.width, png.height)
@@ -104,6 +94,15 @@ def opaque_box(png: Png) -> Box:
         return whole
     found = alpha.getbbox()
     return Box(*found) if found else whole
+
+
+def planes(png: Png) -> tuple[tuple[Image.Image, ...], Space]:
+    """The whole picture as planes of 8 bits, with opacity where something is transparent."""
+    samples = _samples(png, png.filtered(), png.height)
+    if png.colour_type == PALETTE:
+        wide = _wide(png, _indices(png))
+        return wide.high, _SPACES[COLOUR_ALPHA if len(wide.high) == 4 else COLOUR]
+    return samples.high, _SPACES[png.colour_type]
 
 
 def draw(png: Png, box: Box, overlay: Overlay) -> Change:
@@ -127,7 +126,7 @@ def draw(png: Png, box: Box, overlay: Overlay) -> Change:
         rows = _filter(changed.rows(box.top, bottom), png.row_bytes(png.width), png.pixel_bytes)
         new = stream[: box.top * stride] + rows + stream[bottom * stride :]
     data = rebuild(png, (png.depth, png.colour_type), zlib.compress(new), {})
-    return Change(data, "lossless", painted, painted.rgb, png.colour_type)
+    return Change(data, "lossless", painted, painted.rgb, {"changed": list(box), "colour_type": png.colour_type})
 
 
 def _samples(png: Png, stream: bytes, bottom: int) -> Samples:
@@ -210,7 +209,7 @@ def _on_few_bits(png: Png, box: Box, overlay: Overlay) -> Change:
     painted, new = _painted(samples, box, overlay, _SPACES[GREY], key)
     rows = _filter(new.rows(0, png.height), png.width, 1)
     data = rebuild(png, (8, GREY), zlib.compress(rows), changed)
-    return Change(data, "lossless", painted, painted.rgb, GREY)
+    return Change(data, "lossless", painted, painted.rgb, {"changed": list(box), "colour_type": GREY})
 
 
 def _opacity(png: Png) -> list[int]:
@@ -250,7 +249,7 @@ def _on_palette(png: Png, box: Box, overlay: Overlay) -> Change:
     if significant and colour_type == COLOUR_ALPHA:
         changed[b"sBIT"] = significant[:3] + b"\x08"
     data = rebuild(png, (8, colour_type), zlib.compress(rows), changed)
-    return Change(data, "widened", painted, painted.rgb, colour_type)
+    return Change(data, "widened", painted, painted.rgb, {"changed": list(box), "colour_type": colour_type})
 
 
 def _indices(png: Png) -> Image.Image:
@@ -300,4 +299,4 @@ def _with_entries(
     rows.paste(canvas, (1, 0))
     data = rebuild(png, (8, PALETTE), zlib.compress(rows.tobytes()), changed)
     final = Painted(used.split(), rgb, reached, painted.tone)
-    return Change(data, "lossless", final, rgb, PALETTE)
+    return Change(data, "lossless", final, rgb, {"changed": list(box), "colour_type": PALETTE})

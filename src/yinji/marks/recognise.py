@@ -1,0 +1,88 @@
+"""Tells whether a label of ours stands in pixels: their lightness is compared with the shape of its words.
+
+The words' masks are known to the pixel, so that nothing has to be read. In a picture without the label the correlation
+lies about 0; under the label it is close to 1, and one further JPEG compression leaves most of that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import compress
+from operator import mul
+from typing import TYPE_CHECKING, Final
+
+from yinji.marks.colour import DARK_INK, LIGHT_INK, Tone
+from yinji.marks.overlay import Overlay
+from yinji.marks.spaces import Planes, Space, flattened
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+THERE: Final = 0.75
+"""Correlation from which a label counts as there. The most seen by chance, over thousands of places, is under 0.5."""
+_SAMPLES: Final = 12_000
+_DISTANT: Final = 24
+"""Grey values by which words must differ from their ground to be there at all."""
+_ENOUGH: Final = 40
+
+
+class Occupied(Exception):
+    """A label of ours stands where another was to be put; never leaves the room.
+
+    Attributes:
+        words: What it says.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+def refuse_to_cover(planes: Planes, space: Space, overlay: Overlay) -> None:
+    """Makes sure that no label of ours is covered by another.
+
+    Raises:
+        Occupied: One stands under the overlay.
+    """
+    if overlay.others:
+        grey = flattened(planes, space, overlay.size)[0].convert("L")
+        for other in overlay.others:
+            if abs(_correlation(grey, other.ink, other.body)) >= THERE:
+                raise Occupied(other.words)
+
+
+def tone_of(planes: Planes, space: Space, overlay: Overlay) -> Tone | None:
+    """The tones of the overlay's label if it stands in these planes, else None."""
+    grey = flattened(planes, space, overlay.size)[0].convert("L")
+    found = _correlation(grey, overlay.ink, overlay.body)
+    if abs(found) < THERE:
+        return None
+    return LIGHT_INK if found > 0 else DARK_INK
+
+
+def _correlation(grey: Image.Image, ink: Image.Image, body: Image.Image) -> float:
+    """Pearson's correlation of lightness and ink over the ground of the label, negative for dark words."""
+    factor = max(1, math.isqrt(grey.width * grey.height // _SAMPLES))
+    if factor > 1:
+        grey, ink, body = (m.reduce(factor) for m in (grey, ink, body))
+    within = body.point([0] * 250 + [1] * 6).tobytes()
+    light = list(compress(grey.tobytes(), within))
+    shape = list(compress(ink.tobytes(), within))
+    if len(light) < _ENOUGH:
+        return 0.0
+    if abs(_mean(light, [v > 200 for v in shape]) - _mean(light, [v < 40 for v in shape])) < _DISTANT:
+        return 0.0
+    return _pearson(light, shape)
+
+
+def _mean(values: Sequence[int], chosen: Sequence[bool]) -> float:
+    some = list(compress(values, chosen))
+    return sum(some) / len(some) if some else 0.0
+
+
+def _pearson(one: Sequence[int], other: Sequence[int]) -> float:
+    count, first, second = len(one), sum(one), sum(other)
+    together = count * sum(map(mul, one, other)) - first * second
+    spread = (count * sum(map(mul, one, one)) - first**2) * (count * sum(map(mul, other, other)) - second**2)
+    return together / math.sqrt(spread) if spread > 0 else 0.0
