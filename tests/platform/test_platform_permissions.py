@@ -24,6 +24,8 @@ TABLE = {
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
     "account.create": {Role.ADMIN},
+    "work.read": AUDITORS,
+    "work.manage": {Role.ADMIN},
 }
 
 

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "formats": say("列出支持的格式", "List the formats"),
     "doctor": say("检查安装是否完整", "Check the installation"),
     "serve": say("启动平台网站和接口", "Start the platform: pages and API"),
+    "worker": say("完成平台排队的工作", "Do the platform's queued work"),
     "demo": say("启动带示例内容的平台", "Start the platform with a demo feed"),
     "audit": say("查看或核验审计日志", "Show or verify the audit log"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ from yinji.errors import StorageError, UsageError, YinjiError
 from yinji.platform.errors import Conflict
 
 _WRITES: Final = "yinji_writes"
+_AFTER: Final = "yinji_after"
 _BUSY_SECONDS: Final = 30
 
 
@@ -77,8 +78,15 @@ class Database:
         """
         with _translated(), self._alone(), self._engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
+            connection.info.pop(_AFTER, None)
             with connection.begin():
                 yield connection
+            for call in connection.info.pop(_AFTER, ()):
+                call()
+
+    def after_commit(self, connection: Connection, call: Callable[[], None]) -> None:
+        """Has ``call`` called once the writing transaction is durable; never if it is not."""
+        connection.info.setdefault(_AFTER, {})[call] = None
 
     def _alone(self) -> AbstractContextManager[object]:
         """Queues the threads of this process fairly, where SQLite itself would only poll."""

@@ -22,19 +22,23 @@ class Permission(StrEnum):
     AUDIT_VERIFY = "audit.verify"
     AUDIT_EXPORT = "audit.export"
     ACCOUNT_CREATE = "account.create"
+    WORK_READ = "work.read"
+    WORK_MANAGE = "work.manage"
 
 
 _ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK, Permission.STATISTICS_READ})
 _AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
+_MACHINERY_READ: Final = frozenset({Permission.WORK_READ})
+_MACHINERY: Final = _MACHINERY_READ | {Permission.WORK_MANAGE}
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
     None: _ANYBODY,
     Role.READER: _ANYBODY,
     Role.CREATOR: _AUTHOR,
     Role.REVIEWER: _ANYBODY,
-    Role.AUDITOR: _ANYBODY | _AUDIT,
-    Role.ADMIN: _AUTHOR | _AUDIT | {Permission.ACCOUNT_CREATE},
+    Role.AUDITOR: _ANYBODY | _AUDIT | _MACHINERY_READ,
+    Role.ADMIN: _AUTHOR | _AUDIT | _MACHINERY | {Permission.ACCOUNT_CREATE},
     Role.SERVICE: _AUTHOR,
 }
 """Role → permissions; ``None`` stands for a visitor who is not signed in. An auditor reads everything and writes

@@ -45,6 +45,7 @@ class Platform:
     Attributes:
         settings: What the operator set.
         statistics: Figures of the site.
+        work: What is still to be done, and who does it.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Platform:
         from yinji.platform.propagation import Propagation
         from yinji.platform.publishing import Publishing
         from yinji.platform.statistics.counting import Statistics
+        from yinji.platform.work.queue import WorkQueue
+        from yinji.platform.work.service import Work
 
         self.settings = settings
         self._database = database
@@ -70,6 +73,8 @@ class Platform:
         propagation = Propagation(blobs, settings)
         self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
         self._declaring = Declaring(database, self._audit, blobs, propagation, settings)
+        self._queue = WorkQueue(database)
+        self.work = Work(database, self._audit, self._queue)
 
     @classmethod
     def open(cls, settings: Settings, *, passwords: Passwords | None = None) -> Self:

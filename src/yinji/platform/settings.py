@@ -47,6 +47,7 @@ class Settings:
             (``YINJI_BREAK_CREDENTIALS``, "yes"). Otherwise such files are served as they came, and the item says why.
         open_registration: Whether anybody may open an author's account (``YINJI_OPEN_REGISTRATION``, "yes").
         public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
+        workers: Tasks that the server itself does at a time (``YINJI_WORKERS``); 0 leaves them all to ``yinji worker``.
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
@@ -62,6 +63,7 @@ class Settings:
     break_credentials: bool = False
     open_registration: bool = True
     public_url: str = ""
+    workers: int = 2
 
     def __post_init__(self) -> None:
         try:
@@ -122,6 +124,7 @@ class Settings:
             break_credentials=setting("YINJI_BREAK_CREDENTIALS", _yes_or_no, default.break_credentials),
             open_registration=setting("YINJI_OPEN_REGISTRATION", _yes_or_no, default.open_registration),
             public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
+            workers=setting("YINJI_WORKERS", _count, default.workers),
         )
 
 

@@ -1,10 +1,10 @@
-"""The server's own clock: tidies the platform every hour, and thoroughly once a week, while it runs."""
+"""What the server does beside answering, while it runs: its share of the queued work, and tidying every hour."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Final
 
 from fastapi import FastAPI
@@ -18,10 +18,13 @@ THOROUGH_EVERY: Final = 24 * 7
 
 @asynccontextmanager
 async def upkeep(app: FastAPI) -> AsyncIterator[None]:
-    """Runs :func:`tidy_for_ever` for as long as the application lives."""
-    task = asyncio.create_task(tidy_for_ever(app.state.platform))
+    """Runs :func:`tidy_for_ever` and the workers for as long as the application lives."""
+    platform: Platform = app.state.platform
+    task = asyncio.create_task(tidy_for_ever(platform))
+    threads = platform.settings.workers
     try:
-        yield
+        with platform.work.pool(threads) if threads else nullcontext():
+            yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

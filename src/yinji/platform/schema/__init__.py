@@ -9,6 +9,7 @@ from yinji.platform.schema.accounts import accounts, sessions, sign_in_attempts
 from yinji.platform.schema.audit import audit_entries, audit_head
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.types import METADATA
+from yinji.platform.schema.work import tasks
 
 __all__ = (
     "METADATA",
@@ -23,4 +24,5 @@ __all__ = (
     "propagations",
     "sessions",
     "sign_in_attempts",
+    "tasks",
 )
