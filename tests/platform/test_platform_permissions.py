@@ -24,6 +24,7 @@ TABLE = {
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
     "account.create": {Role.ADMIN},
+    "statistics.read": EVERYBODY,
     "work.read": AUDITORS,
     "work.manage": {Role.ADMIN},
 }
