@@ -44,6 +44,7 @@ class Platform:
 
     Attributes:
         settings: What the operator set.
+        keys: API keys.
         statistics: Figures of the site.
         work: What is still to be done, and who does it.
     """
@@ -52,6 +53,7 @@ class Platform:
         self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
     ) -> None:
         from yinji.platform.accounts import Accounts
+        from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
@@ -69,6 +71,7 @@ class Platform:
         self._accounts = Accounts(database, self._audit, settings, passwords)
         self._drafts = Drafts(database, self._audit, blobs, settings)
         self._items = Items(database, blobs)
+        self.keys = ApiKeys(database, self._audit)
         self.statistics = Statistics(database)
         propagation = Propagation(blobs, settings)
         self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
@@ -142,9 +145,11 @@ class Platform:
         """
         return self._accounts.sign_in(name, password)
 
-    def account_of(self, session_token: str) -> Account | None:
-        """Returns whose session it is, or None when there is no such session or it is over."""
-        return self._accounts.account_of(session_token)
+    def account_of(self, token: str) -> Account | None:
+        """Returns whose session or API key it is, or None when there is no such one or it is over."""
+        from yinji.platform.api_keys import PREFIX
+
+        return self.keys.account_of(token) if token.startswith(PREFIX) else self._accounts.account_of(token)
 
     def account_named(self, name: str) -> Account | None:
         return self._accounts.by_name(name)

@@ -33,6 +33,11 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/v1/openapi.json"): Open.ANYBODY,
     ("POST", "/v1/session"): Open.ANYBODY,
     ("DELETE", "/v1/session"): Open.SIGNED_IN,
+    ("GET", "/v1/keys"): Open.SIGNED_IN,
+    ("POST", "/v1/keys"): Open.SIGNED_IN,
+    ("DELETE", "/v1/keys/{key_id}"): Open.SIGNED_IN,
+    ("POST", "/account/keys"): Open.SIGNED_IN,
+    ("POST", "/account/keys/{key_id}/end"): Open.SIGNED_IN,
     ("POST", "/v1/check"): Permission.FILE_CHECK,
     ("POST", "/v1/items"): Permission.ITEM_PUBLISH,
     ("GET", "/v1/items"): Permission.ITEM_READ,
@@ -84,10 +89,12 @@ def cookie_name(secure: bool) -> str:
 
 
 def session_token(request: Request) -> str:
-    """Returns the bearer token, else the session cookie, else ""."""
+    """Returns the bearer token, else the API key of ``X-API-Key``, else the session cookie, else ""."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
+    if key := request.headers.get("x-api-key", ""):
+        return key.strip()
     return request.cookies.get(cookie_name(request.app.state.options.secure), "")
 
 

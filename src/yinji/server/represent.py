@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yinji.platform.api_keys import ApiKey
 from yinji.platform.model import Account, AuditEntry, Draft, Item
 from yinji.server.formatting import machine_time
 from yinji.server.sinks import Checked
@@ -17,6 +18,18 @@ def account(value: Account) -> dict[str, Any]:
 def own_account(value: Account) -> dict[str, Any]:
     """Returns what somebody may know of their own account."""
     return account(value) | {"role": str(value.role), "created_at": machine_time(value.created_at)}
+
+
+def api_key(value: ApiKey) -> dict[str, Any]:
+    """Returns a key without its secret."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "ends_with": value.ends_with,
+        "created_at": machine_time(value.created_at),
+        "used_at": machine_time(value.used_at) if value.used_at else None,
+        "expires_at": machine_time(value.expires_at) if value.expires_at else None,
+    }
 
 
 def draft(value: Draft) -> dict[str, Any]:

@@ -38,3 +38,19 @@ sign_in_attempts = Table(
     Column("last_at", Instant, nullable=False),
     Column("next_at", Instant, nullable=False),
 )
+
+api_keys = Table(
+    "api_keys",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("secret_sha256", SHA256, nullable=False),
+    Column("ends_with", String(4), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    UniqueConstraint("secret_sha256"),
+    Index(None, "account_id"),
+)

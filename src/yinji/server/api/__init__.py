@@ -1,6 +1,7 @@
 """The HTTP API, version 1.
 
-Signing in: ``POST /v1/session`` gives a token; send it as ``Authorization: Bearer TOKEN``. The cookie of a signed-in
+Signing in: make an API key on your account's page, or have ``POST /v1/session`` give a token, and send either as
+``Authorization: Bearer …`` (a key also as ``X-API-Key``). The cookie of a signed-in
 browser works too, from our own pages only.
 """
 
@@ -10,10 +11,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import audit, check, items, session, site, statistics
+from yinji.server.api import audit, check, items, keys, session, site, statistics
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
+    keys.router,
     check.router,
     items.router,
     audit.router,

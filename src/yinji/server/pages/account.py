@@ -62,8 +62,38 @@ def _register(request: Request, name: str, password: str, display_name: str) -> 
 
 
 def account(request: Request) -> View:
-    """Who is signed in."""
-    return View("account.html", represent.own_account(author_of(request)))
+    """Who is signed in, and the keys by which other systems act for them."""
+    return _account_view(request)
+
+
+async def make_key(request: Request) -> Response:
+    """Makes an API key and shows its secret, once."""
+    form = await receive_form(request)
+    return await run_in_threadpool(_make_key, request, form.get("key_name"))
+
+
+def _make_key(request: Request, name: str) -> Response:
+    try:
+        _, secret = platform_of(request).keys.create(author_of(request), name)
+    except YinjiError as error:
+        return page(request, _account_view(request, error=error))
+    answer = page(request, _account_view(request, secret=secret))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def end_key(request: Request) -> Response:
+    """Ends one of the keys."""
+    platform_of(request).keys.revoke(author_of(request), request.path_params["key_id"])
+    return see_other("/account#keys")
+
+
+def _account_view(request: Request, *, secret: str = "", error: YinjiError | None = None) -> View:
+    viewer = author_of(request)
+    keys = platform_of(request).keys.of(viewer)
+    data = represent.own_account(viewer) | {"keys": [represent.api_key(key) for key in keys]}
+    context = {"keys": keys, "secret": secret, "error": error}
+    return View("account.html", data, context, error.http_status if error else 200)
 
 
 def sign_out(request: Request) -> Response:
@@ -111,4 +141,6 @@ ACTIONS: Final[ActionTable] = (
     ("POST", "/sign-in", post_sign_in),
     ("POST", "/sign-out", sign_out),
     ("POST", "/join", post_join),
+    ("POST", "/account/keys", make_key),
+    ("POST", "/account/keys/{key_id}/end", end_key),
 )
