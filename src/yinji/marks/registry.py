@@ -13,6 +13,7 @@ from yinji.marks.base import PerceptibleMark
 GROUP: Final = "yinji.marks"
 _AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
+_OFFICE: Final = "yinji.marks.office.mark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _SCENE: Final = "yinji.marks.scene.mark:SceneMark"
 _TEXT: Final = "yinji.marks.text.mark:TextMark"
@@ -25,6 +26,9 @@ _BUILT_IN: Final = {
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
     "application/pdf": _PDF,
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": f"{_OFFICE}:WordMark",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": f"{_OFFICE}:SheetMark",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": f"{_OFFICE}:SlideMark",
     "audio/wav": _AUDIO,
     "audio/flac": _AUDIO,
     "audio/mpeg": _AUDIO,

@@ -16,12 +16,17 @@ _TYPE: Final = "application/vnd.openxmlformats-officedocument."
 
 
 class _Main(NamedTuple):
-    """The main part of one kind of document: its place, content type and content; ``{}`` is its namespace's start."""
+    """The main part of one kind of document: its place, content type and content, and the part that it shows.
+
+    ``{}`` is the namespace of the kind, ``{r}`` that of relationships.
+    """
 
     part: str
     type: str
     content: str
     group: str
+    shown: tuple[str, str, str, str] | None = None
+    """Place, last word of the relationship's type, content type, and content."""
 
 
 _MAIN: Final = {
@@ -34,14 +39,28 @@ _MAIN: Final = {
     "xlsx": _Main(
         "xl/workbook.xml",
         "spreadsheetml.sheet.main+xml",
-        '<workbook xmlns="{}"><sheets/></workbook>',
+        '<workbook xmlns="{}" xmlns:r="{r}"><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "spreadsheetml",
+        (
+            "xl/worksheets/sheet1.xml",
+            "worksheet",
+            "spreadsheetml.worksheet+xml",
+            '<worksheet xmlns="{}"><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData></worksheet>',
+        ),
     ),
     "pptx": _Main(
         "ppt/presentation.xml",
         "presentationml.presentation.main+xml",
-        '<p:presentation xmlns:p="{}"><p:notesSz cx="1" cy="1"/></p:presentation>',
+        '<p:presentation xmlns:p="{}" xmlns:r="{r}"><p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst>'
+        '<p:notesSz cx="1" cy="1"/></p:presentation>',
         "presentationml",
+        (
+            "ppt/slides/slide1.xml",
+            "slide",
+            "presentationml.slide+xml",
+            '<p:sld xmlns:p="{}"><p:cSld><p:spTree><p:nvGrpSpPr><p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/>'
+            "</p:nvGrpSpPr><p:grpSpPr/></p:spTree></p:cSld></p:sld>",
+        ),
     ),
 }
 
@@ -58,7 +77,13 @@ def _document(main: _Main, *, properties: bool = False, strict: bool = False) ->
     space = f"{_STRICT}{main.group}/main" if strict else f"http://schemas.openxmlformats.org/{main.group}/2006/main"
     related = [(f"{base}relationships/officeDocument", main.part)]
     types = [(main.part, _TYPE + main.type)]
-    parts = [(main.part, _HEAD + main.content.format(space))]
+    parts = [(main.part, _HEAD + main.content.format(space, r=f"{base}relationships"))]
+    if main.shown is not None:
+        place, word, type, content = main.shown
+        folder, _, name = main.part.rpartition("/")
+        types.append((place, _TYPE + type))
+        parts.append((place, _HEAD + content.format(space)))
+        parts.append((f"{folder}/_rels/{name}.rels", _relationships([(f"{base}relationships/{word}", f"/{place}")])))
     if properties:
         related.append((f"{base}relationships/extended-properties", "docProps/app.xml"))
         related.append((f"{base}relationships/custom-properties", "/docProps/custom.xml"))

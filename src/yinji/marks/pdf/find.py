@@ -12,11 +12,11 @@ from yinji.containers.pdf.lexer import Dictionary, Ref, String, Value
 from yinji.marks.pdf.pages import Page, dictionary_in
 from yinji.marks.pdf.stamp import rectangle, said
 from yinji.marks.pdf.write import FONT, NAME
+from yinji.marks.places import place_of
 
 _LAST: Final = 4
 """Our streams stand last in a page's content, one for each label."""
 _LONGEST: Final = 512
-_MIDDLE: Final = 0.02
 _SIZE: Final = re.compile(rb"/%s ([0-9]{1,6}(?:\.[0-9]{1,6})?) Tf" % FONT.encode())
 _CALLED: Final = re.compile(rb"q /(%s[0-9]{0,9}) Do Q" % NAME.encode())
 
@@ -53,15 +53,6 @@ def labels(document: Document, page: Page) -> Iterator[Seen]:
         width, height = page.geometry.size
         if box[0] < width and box[1] < height and box[2] > 0 and box[3] > 0:
             yield Seen(words, min(sizes) * page.geometry.unit, box, place_of(box, (width, height)))
-
-
-def place_of(box: tuple[float, float, float, float], size: tuple[float, float]) -> str:
-    """Returns the corner or edge that a box stands at."""
-    row = "top" if box[1] < size[1] - box[3] else "bottom"
-    left, right = box[0], size[0] - box[2]
-    if abs(left - right) <= _MIDDLE * size[0]:
-        return row
-    return f"{row}-left" if left < right else f"{row}-right"
 
 
 def _drawn(document: Document, page: Page) -> Iterator[tuple[Indirect, tuple[float, ...]]]:
