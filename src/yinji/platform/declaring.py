@@ -87,6 +87,8 @@ class Declaring:
             "updated_at": at,
             "revision": row.revision + 1,
         }
+        if served is not None and served.file is not None:
+            served.file.stage()
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
             unchanged = (items.c.id == row.id) & (items.c.revision == row.revision)

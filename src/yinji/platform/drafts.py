@@ -90,6 +90,7 @@ class Drafts:
             created_at=now,
             expires_at=now + self._settings.draft_lifetime,
         )
+        spool.stage()
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
             spool.keep()

@@ -41,7 +41,7 @@ class Items:
         """Returns the file that readers get."""
         row = item_rows.required(self._database, item_id)
         return ServedFile(
-            self._blobs.path(row.served_sha256),
+            self._blobs,
             row.filename or f"{row.id}.md",
             row.media_type,
             row.served_size,

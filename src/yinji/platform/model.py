@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from yinji.labels.declaration import Declaration
 from yinji.texts import Text
+
+if TYPE_CHECKING:
+    from yinji.platform.blobs import BlobStore
 
 T = TypeVar("T")
 
@@ -122,13 +126,27 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """The file that readers get: the upload, with our propagation half written into it."""
+    """A file that readers get: the upload with our propagation half written into it, or something made from that."""
 
-    path: Path
+    blobs: BlobStore
     filename: str
     media_type: str
     size: int
     sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where it can be read on this machine; fetched first where it is kept elsewhere."""
+        return self.blobs.path(self.sha256)
+
+    @property
+    def local(self) -> Path | None:
+        """The same, or None where it is not on this machine."""
+        return self.blobs.local(self.sha256)
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yields the bytes from ``start`` up to ``stop``, wherever they are."""
+        return self.blobs.chunks(self.sha256, start, stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,14 +179,16 @@ class Publishing:
 
         The files are in place, and waited for, before the rows that name them are committed.
         """
+        files = [file for file in (post.content.spooled, post.served.file) if file is not None]
+        for file in files:
+            file.stage()
         try:
             with self._database.write() as connection:
                 self._database.lock(connection, BLOBS_LOCK)
                 if post.content.draft_id is not None:
                     _use_draft(connection, post.content.draft_id, post.id)
-                for file in (post.content.spooled, post.served.file):
-                    if file is not None:
-                        file.keep()
+                for file in files:
+                    file.keep()
                 self._insert(connection, post)
         except Conflict:
             known = self._published_with(post.author, post.key, post.request)

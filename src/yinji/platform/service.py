@@ -91,13 +91,12 @@ class Platform:
             UsageError: There are no such rules.
             StorageError: The folder or the database cannot be used.
         """
-        from yinji.platform.blobs import DirectoryStore
+        from yinji.platform.blobs import open_store
         from yinji.platform.database import Database
         from yinji.regimes.registry import regime
 
         regime(settings.regime)
-        blobs = DirectoryStore(settings.data_dir / "blobs")
-        platform = cls(settings, Database.open(settings.sqlalchemy_url), blobs, passwords)
+        platform = cls(settings, Database.open(settings.sqlalchemy_url), open_store(settings), passwords)
         platform.tidy()
         return platform
 

@@ -48,6 +48,13 @@ class Settings:
         open_registration: Whether anybody may open an author's account (``YINJI_OPEN_REGISTRATION``, "yes").
         public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
         workers: Tasks that the server itself does at a time (``YINJI_WORKERS``); 0 leaves them all to ``yinji worker``.
+        blobs: Where files live: "" is a folder in ``data_dir``, ``s3://bucket/prefix`` an object store
+            (``YINJI_BLOBS``). Its keys come from ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, or from the role
+            of the machine.
+        s3_endpoint: Address of an object store that is not AWS's (``YINJI_S3_ENDPOINT``).
+        s3_region: Its region, where it has any (``YINJI_S3_REGION``).
+        s3_virtual_host: The bucket is part of the host name, as Alibaba Cloud OSS wants it (``YINJI_S3_VIRTUAL_HOST``).
+        blob_cache_bytes: Disk for the cache in front of the object store (``YINJI_BLOB_CACHE_BYTES``, "10GiB").
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
@@ -64,6 +71,11 @@ class Settings:
     open_registration: bool = True
     public_url: str = ""
     workers: int = 2
+    blobs: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    s3_virtual_host: bool = False
+    blob_cache_bytes: int = 10 * 1024 * MIB
 
     def __post_init__(self) -> None:
         try:
@@ -74,6 +86,10 @@ class Settings:
             raise _bad("YINJI_DATABASE_URL", _scheme(self.database_url), "sqlite:///PATH, postgresql://…")
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             raise _bad("YINJI_PUBLIC_URL", self.public_url, "https://…")
+        if self.blobs and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[\w!.*'()/-]*)?", self.blobs):
+            raise _bad("YINJI_BLOBS", self.blobs, "s3://bucket/prefix")
+        if self.s3_endpoint and urlsplit(self.s3_endpoint).scheme not in ("http", "https"):
+            raise _bad("YINJI_S3_ENDPOINT", self.s3_endpoint, "https://…")
         for name in ("max_upload_bytes", "max_open_drafts"):
             if getattr(self, name) < 1:
                 raise _bad(f"YINJI_{name.upper()}", str(getattr(self, name)), "1, 2, 3 …")
@@ -125,6 +141,11 @@ class Settings:
             open_registration=setting("YINJI_OPEN_REGISTRATION", _yes_or_no, default.open_registration),
             public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
             workers=setting("YINJI_WORKERS", _count, default.workers),
+            blobs=setting("YINJI_BLOBS", _text, default.blobs),
+            s3_endpoint=setting("YINJI_S3_ENDPOINT", _text, default.s3_endpoint),
+            s3_region=setting("YINJI_S3_REGION", _text, default.s3_region),
+            s3_virtual_host=setting("YINJI_S3_VIRTUAL_HOST", _yes_or_no, default.s3_virtual_host),
+            blob_cache_bytes=setting("YINJI_BLOB_CACHE_BYTES", _size, default.blob_cache_bytes),
         )
 
 

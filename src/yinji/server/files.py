@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from yinji.platform.model import ServedFile
 from yinji.server.security import FILE_POLICY
@@ -48,7 +49,32 @@ def serve_file(request: Request, file: ServedFile, *, download: bool) -> Respons
     if _unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     media_type = file.media_type if inline else "application/octet-stream"
-    return FileResponse(file.path, headers=headers, media_type=media_type)
+    if (path := file.local) is not None:
+        return FileResponse(path, headers=headers, media_type=media_type)
+    return _from_afar(request, file, headers, media_type)
+
+
+def _from_afar(request: Request, file: ServedFile, headers: dict[str, str], media_type: str) -> Response:
+    """Passes on a file, or one range of it, that is not on this machine, piece by piece (RFC 9110 section 14)."""
+    start, stop, status = _range_of(request.headers.get("range", ""), file.size)
+    headers |= {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
+    if status == 416:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
+    if status == 206:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
+    pieces = file.chunks(start, stop) if request.method == "GET" else iter(())
+    return StreamingResponse(pieces, status, headers, media_type)
+
+
+def _range_of(header: str, size: int) -> tuple[int, int, int]:
+    """Returns the first byte, the one after the last, and the status. Several ranges are answered with the whole."""
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
+    if match is None or match[0].endswith("=-"):
+        return 0, size, 200
+    first, last = match.groups()
+    start = int(first) if first else max(0, size - int(last))
+    stop = min(int(last) + 1, size) if first and last else size
+    return (start, stop, 206) if start < stop else (0, 0, 416)
 
 
 def _unchanged(request: Request, etag: str) -> bool:

@@ -16,93 +16,17 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, runtime_checkable
+from typing import Final
 
 from yinji.errors import LimitExceeded, StorageError
 from yinji.limits import MIB
+from yinji.platform.blobs.base import Spool, Spooled, storage
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = MIB
 _STALE_SECONDS: Final = 60
-
-
-class Spooled(Protocol):
-    """Bytes that are on disk but not yet kept.
-
-    Attributes:
-        path: Where they are for now.
-        sha256: Of all of them, hex.
-        size: How many.
-    """
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-
-    def keep(self) -> None:
-        """Makes them durable under their hash. Call it in the transaction that refers to them."""
-        ...
-
-
-class Spool(Spooled, Protocol):
-    """Bytes on their way in."""
-
-    def write(self, chunk: bytes) -> None:
-        """Takes the next bytes.
-
-        Raises:
-            LimitExceeded: More than the limit; nothing is kept.
-            StorageError: The disk refused.
-        """
-        ...
-
-    def seal(self) -> None:
-        """Waits until all bytes are on disk; nothing more can be written."""
-        ...
-
-
-@runtime_checkable
-class BlobStore(Protocol):
-    """Where files live. Another store (S3 …) fulfils the same protocol, with a local cache behind ``path``."""
-
-    def spool(self, limit: int) -> AbstractContextManager[Spool]:
-        """Opens a writer of at most ``limit`` bytes; what was not kept when the block ends is gone."""
-        ...
-
-    def scratch(self) -> AbstractContextManager[Path]:
-        """Opens a folder on the store's own disk for a file that something else writes."""
-        ...
-
-    def spooled(self, path: Path) -> Spooled:
-        """Takes up a file from a scratch folder."""
-        ...
-
-    def path(self, sha256: str) -> Path:
-        """Returns where a kept file can be read; nobody may write there.
-
-        Raises:
-            StorageError: It is not there.
-        """
-        ...
-
-    def remove(self, sha256: str) -> None:
-        """Forgets a file. Call it in a transaction that holds the ``blobs`` lock and has seen no reference."""
-        ...
-
-    def shards(self) -> Iterator[tuple[str, ...]]:
-        """Yields the hashes of all kept files, some at a time."""
-        ...
-
-    def sweep(self) -> None:
-        """Removes the scratch folders of processes that are gone."""
-        ...
-
-    def writable(self) -> bool: ...
 
 
 class DirectoryStore:
@@ -111,7 +35,7 @@ class DirectoryStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._scratch = folder / "scratch"
-        with _storage(folder):
+        with storage(folder):
             self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
@@ -125,7 +49,7 @@ class DirectoryStore:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        with _storage(self._scratch):
+        with storage(self._scratch):
             folder = Path(tempfile.mkdtemp(prefix=f".yinji-tmp-{os.getpid()}-", dir=self._scratch))
             lock = os.open(folder, os.O_RDONLY)
         try:
@@ -137,7 +61,7 @@ class DirectoryStore:
 
     def spooled(self, path: Path) -> Spooled:
         digest, size = hashlib.sha256(), 0
-        with _storage(path), path.open("rb") as file:
+        with storage(path), path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
@@ -145,14 +69,28 @@ class DirectoryStore:
         return _InScratch(self, path, digest.hexdigest(), size)
 
     def path(self, sha256: str) -> Path:
-        place = self._place(sha256)
+        place = self.place(sha256)
         if not place.is_file():
             raise StorageError("blob-missing", sha256=sha256)
         return place
 
+    def local(self, sha256: str) -> Path | None:
+        return self.path(sha256)
+
+    def chunks(self, sha256: str, start: int, stop: int) -> Iterator[bytes]:
+        place = self.path(sha256)
+        with storage(place), place.open("rb") as file:
+            file.seek(start)
+            while start < stop:
+                piece = file.read(min(_CHUNK, stop - start))
+                if not piece:
+                    raise StorageError("blob-missing", sha256=sha256)
+                yield piece
+                start += len(piece)
+
     def keep(self, path: Path, sha256: str) -> None:
-        place = self._place(sha256)
-        with _storage(place):
+        place = self.place(sha256)
+        with storage(place):
             if not place.parent.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 _fsync_folder(self._folder)
@@ -161,24 +99,29 @@ class DirectoryStore:
             _fsync_folder(place.parent)
 
     def remove(self, sha256: str) -> None:
-        place = self._place(sha256)
-        with _storage(place):
+        place = self.place(sha256)
+        with storage(place):
             place.unlink(missing_ok=True)
 
     def shards(self) -> Iterator[tuple[str, ...]]:
         for shard in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
-            yield tuple(sorted(entry.name for entry in shard.iterdir() if _DIGEST.fullmatch(entry.name)))
+            yield tuple(sorted(entry.name for entry in shard.iterdir() if DIGEST.fullmatch(entry.name)))
 
     def sweep(self) -> None:
-        with _storage(self._scratch):
+        with storage(self._scratch):
             for folder in self._scratch.iterdir():
                 _remove_if_abandoned(folder)
 
     def writable(self) -> bool:
         return os.access(self._scratch, os.W_OK | os.X_OK)
 
-    def _place(self, sha256: str) -> Path:
-        if not _DIGEST.fullmatch(sha256):
+    def place(self, sha256: str) -> Path:
+        """Returns where a file is, or would be.
+
+        Raises:
+            StorageError: Not a hash.
+        """
+        if not DIGEST.fullmatch(sha256):
             raise StorageError("blob-missing", sha256=sha256)
         return self._folder / sha256[:2] / sha256
 
@@ -189,6 +132,9 @@ class _InScratch:
         self.path = path
         self.sha256 = sha256
         self.size = size
+
+    def stage(self) -> None:
+        """Does nothing: the scratch folder is on the disk of the store."""
 
     def keep(self) -> None:
         self._store.keep(self.path, self.sha256)
@@ -201,7 +147,7 @@ class _DirectorySpool:
         self._digest = hashlib.sha256()
         self.path = path
         self.size = 0
-        with _storage(path):
+        with storage(path):
             self._file = path.open("xb")
 
     @property
@@ -215,7 +161,7 @@ class _DirectorySpool:
             self.close()
             self.path.unlink(missing_ok=True)
             raise LimitExceeded("upload-too-large", limit=self._limit)
-        with _storage(self.path):
+        with storage(self.path):
             self._file.write(chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
@@ -223,26 +169,19 @@ class _DirectorySpool:
     def seal(self) -> None:
         if self._file.closed:
             raise StorageError("spool-closed")
-        with _storage(self.path):
+        with storage(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+
+    def stage(self) -> None:
+        """Does nothing: the scratch folder is on the disk of the store."""
 
     def keep(self) -> None:
         self._store.keep(self.path, self.sha256)
 
     def close(self) -> None:
         self._file.close()
-
-
-def opened(path: Path) -> BinaryIO:
-    """Opens a file of the store for reading.
-
-    Raises:
-        StorageError: It is gone or cannot be read.
-    """
-    with _storage(path):
-        return path.open("rb")
 
 
 def _remove_if_abandoned(folder: Path) -> None:
@@ -269,11 +208,3 @@ def _fsync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-@contextmanager
-def _storage(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError("folder", path=path, reason=error.strerror or str(error)) from error
