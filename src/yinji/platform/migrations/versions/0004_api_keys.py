@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003_api_keys"
-down_revision = "0002_statistics"
+down_revision = "work"
 branch_labels = None
 depends_on = None
 
