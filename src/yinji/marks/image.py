@@ -127,15 +127,15 @@ class Site(NamedTuple):
 
     def masks(self, request: MarkRequest, picture: Picture) -> Overlay:
         """The masks, and with them the labels of ours that they must not cover."""
-        others = []
+        others, stored = [], self.stored
         for words in dict.fromkeys((request.words, *request.wordings)):
             for place in PLACES:
                 if (words, place) == (request.words, self.place):
-                    others.append((words, self.stored, (0, 0)))
+                    others.append((words, stored, (0, 0)))
                 elif self._meets(words, request.min_height, place):
                     site = Site.of(picture, request, place, words)
                     others.append((words, site.stored, (site.box.left - self.box.left, site.box.top - self.box.top)))
-        return with_others(self.stored, others)
+        return with_others(stored, others)
 
     def _meets(self, words: str, share: float, place: str) -> bool:
         """Whether a label of these words would share pixels with this one."""

@@ -186,13 +186,12 @@ def with_others(overlay: Overlay, others: Iterable[tuple[str, Overlay, tuple[int
         overlay: The label to be drawn.
         others: Words and masks of labels that may be there already, and their corner from that of the overlay.
     """
-    solid = [0] * 128 + [1] * 128
     kept = []
     for words, other, at in others:
         if not (-other.size[0] < at[0] < overlay.size[0] and -other.size[1] < at[1] < overlay.size[1]):
             continue
-        placed = other.placed(overlay.size, at)
-        seen, whole = (sum(m.point(solid).tobytes()) for m in (placed.ink, other.ink))
+        placed = overlay if other is overlay else other.placed(overlay.size, at)
+        seen, whole = (sum(m.histogram()[128:]) for m in (placed.ink, other.ink))
         if seen >= _TELLING * whole:
             kept.append(Other(words, placed.ink, placed.body))
     return replace(overlay, others=tuple(kept))

@@ -46,7 +46,7 @@ def refuse_to_cover(planes: Planes, space: Space, overlay: Overlay) -> None:
         Occupied: One stands under the overlay.
     """
     if overlay.others:
-        grey = flattened(planes, space, overlay.size)[0].convert("L")
+        grey = _lightness(planes, space, overlay.size)
         for other in overlay.others:
             if abs(_correlation(grey, other.ink, other.body)) >= THERE:
                 raise Occupied(other.words)
@@ -54,18 +54,30 @@ def refuse_to_cover(planes: Planes, space: Space, overlay: Overlay) -> None:
 
 def tone_of(planes: Planes, space: Space, overlay: Overlay) -> Tone | None:
     """The tones of the overlay's label if it stands in these planes, else None."""
-    grey = flattened(planes, space, overlay.size)[0].convert("L")
+    grey = _lightness(planes, space, overlay.size)
     found = _correlation(grey, overlay.ink, overlay.body)
     if abs(found) < THERE:
         return None
     return LIGHT_INK if found > 0 else DARK_INK
 
 
+def _factor(size: tuple[int, int]) -> int:
+    return max(1, math.isqrt(size[0] * size[1] // _SAMPLES))
+
+
+def _lightness(planes: Planes, space: Space, size: tuple[int, int]) -> Image.Image:
+    """The planes as grey, averaged down as far as the comparison needs them."""
+    factor = _factor(size)
+    small = -(-size[0] // factor), -(-size[1] // factor)
+    reduced = [p.reduce(factor) if factor > 1 and p.size == size else p for p in planes]
+    return flattened(reduced, space, small)[0].convert("L")
+
+
 def _correlation(grey: Image.Image, ink: Image.Image, body: Image.Image) -> float:
     """Pearson's correlation of lightness and ink over the ground of the label, negative for dark words."""
-    factor = max(1, math.isqrt(grey.width * grey.height // _SAMPLES))
+    factor = _factor(ink.size)
     if factor > 1:
-        grey, ink, body = (m.reduce(factor) for m in (grey, ink, body))
+        ink, body = ink.reduce(factor), body.reduce(factor)
     within = body.point([0] * 250 + [1] * 6).tobytes()
     light = list(compress(grey.tobytes(), within))
     shape = list(compress(ink.tobytes(), within))
