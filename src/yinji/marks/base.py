@@ -46,7 +46,8 @@ class Drawn:
         words: The words as drawn.
         place: Where.
         method: How the rest was kept: ``coefficients`` (a JPEG of which only the blocks under the label changed),
-            ``re-encoded``, ``lossless``, ``widened`` (no loss, but more bits a pixel), ``text`` …
+            ``re-encoded``, ``lossless``, ``widened`` (no loss, but more bits a pixel), ``few-colours`` (a full palette,
+            of which rare colours gave way to their neighbours), ``text``; ``found`` for what was not drawn now …
         ink_height: Height of the glyphs' ink in displayed pixels; 0 for text and sound.
         needed_height: What the rule asks for, in the same pixels.
         box: Left, top, right, bottom of the whole label in displayed pixels; empty for text and sound.

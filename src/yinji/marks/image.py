@@ -25,6 +25,8 @@ _MOST_BYTES: Final = 1 << 30
 _FORMATS: Final = (
     (0, b"\xff\xd8", "yinji.marks.jpeg.picture:JpegPicture"),
     (0, b"\x89PNG\r\n\x1a\n", "yinji.marks.png.picture:PngPicture"),
+    (0, b"GIF8", "yinji.marks.gif.picture:GifPicture"),
+    (8, b"WEBP", "yinji.marks.webp.picture:WebpPicture"),
 )
 """By signature: where it stands, what it is, and the class that takes such a file apart."""
 
@@ -33,7 +35,7 @@ class ImageMark:
     """Draws the label into pictures; as far as their format permits, nothing outside it changes."""
 
     name: ClassVar[str] = "image"
-    media_types: ClassVar[frozenset[str]] = frozenset({"image/jpeg", "image/png"})
+    media_types: ClassVar[frozenset[str]] = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
     places: ClassVar[tuple[str, ...]] = PLACES
 
     def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
@@ -80,10 +82,10 @@ class ImageMark:
         from PIL import Image
 
         picture = Image.linear_gradient("L").resize((160, 120)).convert("RGB")
-        for kind, media_type in (("JPEG", "image/jpeg"), ("PNG", "image/png")):
+        for kind in ("JPEG", "PNG", "GIF", "WEBP"):
             output = io.BytesIO()
             picture.save(output, kind)
-            yield MarkExample(kind.lower(), output.getvalue(), media_type)
+            yield MarkExample(kind.lower(), output.getvalue(), f"image/{kind.lower()}")
 
 
 def _opened(content: BinaryIO, request: MarkRequest) -> tuple[bytes, Picture]:

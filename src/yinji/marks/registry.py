@@ -21,6 +21,8 @@ _VIDEO: Final = "yinji.marks.video.mark:VideoMark"
 _BUILT_IN: Final = {
     "image/jpeg": _IMAGE,
     "image/png": _IMAGE,
+    "image/gif": _IMAGE,
+    "image/webp": _IMAGE,
     "model/gltf+json": _SCENE,
     "model/gltf-binary": _SCENE,
     "text/plain": _TEXT,

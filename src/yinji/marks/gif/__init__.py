@@ -1,0 +1,1 @@
+"""The label on GIF: still, and in every frame of what moves."""
