@@ -13,6 +13,8 @@ from yinji.marks.base import PerceptibleMark
 GROUP: Final = "yinji.marks"
 _AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
+_EPUB: Final = "yinji.marks.epub.mark:EpubMark"
+_HTML: Final = "yinji.marks.html.mark:HtmlMark"
 _OFFICE: Final = "yinji.marks.office.mark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _SCENE: Final = "yinji.marks.scene.mark:SceneMark"
@@ -27,6 +29,8 @@ _BUILT_IN: Final = {
     "model/gltf-binary": _SCENE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
+    "text/html": _HTML,
+    "application/epub+zip": _EPUB,
     "application/pdf": _PDF,
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": f"{_OFFICE}:WordMark",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": f"{_OFFICE}:SheetMark",

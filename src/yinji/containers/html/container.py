@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final, NamedTuple
 
 from yinji.containers.base import Example, Span
-from yinji.containers.edits import smallest
+from yinji.containers.html.page import HEAD_TAGS, Page, decoded, read
 from yinji.containers.html.scan import Token, tokens
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
-from yinji.containers.splice import Edit, Splice
-from yinji.errors import LimitExceeded, UnsupportedFormat
+from yinji.containers.splice import Splice
+from yinji.errors import UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
@@ -27,56 +27,10 @@ _NAME: Final = "AIGC"
 _PADDING: Final = 2048
 """Spaces behind the label for the next writer; a browser drops them in the head."""
 _SIGNS: Final = (b"aigc", b"contentpro", b"produceid", b"c2pa", b"a\0i\0g\0c", b"\xff\xfe", b"\xfe\xff")
-_HEAD_TAGS: Final = frozenset(
-    ["html", "head", "title", "meta", "link", "base", "basefont", "bgsound", "script", "style", "noscript", "template"]
-)
 _COMMENT: Final = re.compile(r"<!--\s*AIGC\s*[:=]?\s*(\{.*\})\s*-->", re.DOTALL)
 _GENERATOR: Final = re.compile(rb"""<meta\s[^<>]*name\s*=\s*["']?(?:generator)\b[^<>]*>""", re.IGNORECASE)
 _LOOKED_AT: Final = 1 << 16
-_DECLARED: Final = re.compile(rb"""<meta[^<>]*?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
-_XML: Final = re.compile(r"\s*(?:<\?xml\s|<!DOCTYPE[^>]*XHTML)", re.IGNORECASE)
-_XML_CHARSET: Final = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
 _START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|meta|title)\b", re.IGNORECASE)
-
-
-class _Text(NamedTuple):
-    """A document as characters that know their bytes.
-
-    Attributes:
-        text: One character a byte, or decoded UTF-16.
-        mark: Length of the byte order mark.
-        codec: ``latin-1`` or that of UTF-16.
-        charset: What values are written in.
-    """
-
-    text: str
-    mark: int
-    codec: str
-    charset: str
-
-    def offset(self, at: int) -> int:
-        if self.codec == "latin-1":
-            return self.mark + at
-        return self.mark + len(self.text[:at].encode(self.codec, self._errors))
-
-    def edits(self, start: int, stop: int, new: str) -> Iterator[Edit]:
-        """Yields the change of some characters, without what stays the same at either end of it."""
-        old = self.text[start:stop].encode(self.codec, self._errors)
-        yield from smallest(self.offset(start), old, new.encode(self.codec, self._errors))
-
-    @property
-    def _errors(self) -> str:
-        return "strict" if self.codec == "latin-1" else "surrogatepass"
-
-    def value(self, written: str) -> str:
-        """Returns an attribute's value, decoded and with its references resolved."""
-        if self.codec == "latin-1":
-            written = written.encode("latin-1").decode(self.charset, "replace")
-        return html.unescape(written)
-
-    @property
-    def is_xml(self) -> bool:
-        return _XML.match(self.text) is not None
 
 
 class _Place(NamedTuple):
@@ -119,8 +73,8 @@ class Html:
         Raises:
             LimitExceeded: The page is longer than one allocation may be.
         """
-        data = _read(source)
-        page = _decoded(data)
+        data = read(source)
+        page = decoded(data)
         if generator := _GENERATOR.search(data, 0, _LOOKED_AT):
             yield from _generator(page, data, generator)
         folded = data.lower()
@@ -142,7 +96,7 @@ class Html:
             UnsupportedFormat: An XHTML page without a head.
             LimitExceeded: The page is longer than one allocation may be.
         """
-        page = _decoded(_read(source))
+        page = decoded(read(source))
         walked = list(_walked(page, source))
         places = _places(page, walked)
         target = next((p for p in places if p.carrier == self.carrier and not p.is_late), None)
@@ -158,7 +112,7 @@ class Html:
 
     def media(self, source: Source) -> Iterator[Span]:
         """Yields everything but labels; other meta elements can change what a page shows, and so are part of it."""
-        page = _decoded(_read(source))
+        page = decoded(read(source))
         at = 0
         for place in _places(page, list(_walked(page, source))):
             if place.start > at:
@@ -188,34 +142,7 @@ _XHTML: Final = (
 )
 
 
-def _read(source: Source) -> bytes:
-    if source.size > source.limits.one_read:
-        raise LimitExceeded("text-too-long", path=source.name, size=source.size, limit=source.limits.one_read)
-    return source.read(0, source.size)
-
-
-def _decoded(data: bytes) -> _Text:
-    for order, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if data.startswith(order) or data[:2] == "<".encode(codec):
-            length = 2 if data.startswith(order) else 0
-            body = data[length : len(data) - (len(data) - length) % 2]
-            return _Text(body.decode(codec, "surrogatepass"), length, codec, codec)
-    mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    return _Text(data[mark:].decode("latin-1"), mark, "latin-1", "utf-8" if mark else _charset(data))
-
-
-def _charset(data: bytes) -> str:
-    """Returns the encoding that the page declares, or UTF-8."""
-    declared = _XML_CHARSET.match(data) or _DECLARED.search(data, 0, 4096)
-    try:
-        name = codecs.lookup(declared[1].decode()).name if declared else "utf-8"
-        b"".decode(name)
-    except (LookupError, ValueError):
-        return "utf-8"
-    return {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252"}.get(name, name)
-
-
-def _generator(page: _Text, data: bytes, found: re.Match[bytes]) -> Iterator[Block]:
+def _generator(page: Page, data: bytes, found: re.Match[bytes]) -> Iterator[Block]:
     token = next(tokens(found[0].decode("latin-1"), is_xml=False), None)
     if token is not None and page.codec == "latin-1":
         value = page.value(token.attributes.get("content", ""))
@@ -223,20 +150,20 @@ def _generator(page: _Text, data: bytes, found: re.Match[bytes]) -> Iterator[Blo
             yield Block("html-generator", "generator", value, found.start(), found.end())
 
 
-def _walked(page: _Text, source: Source) -> Iterator[Token]:
+def _walked(page: Page, source: Source) -> Iterator[Token]:
     for token in tokens(page.text, is_xml=page.is_xml):
         if token.name in ("meta", "link", "script"):
             source.element()
         yield token
 
 
-def _places(page: _Text, walked: list[Token]) -> list[_Place]:
+def _places(page: Page, walked: list[Token]) -> list[_Place]:
     """Returns all labels, in the order of the text."""
     found = []
     is_late = False
     for token in walked:
         is_late = is_late or (token.kind == "close" and token.name == "head")
-        is_late = is_late or (token.kind == "open" and token.name not in _HEAD_TAGS)
+        is_late = is_late or (token.kind == "open" and token.name not in HEAD_TAGS)
         if token.kind == "open" and token.name == "meta":
             key = page.value(token.attributes.get("name", token.attributes.get("property", "")))
             value = page.value(token.attributes.get("content", ""))
@@ -247,7 +174,7 @@ def _places(page: _Text, walked: list[Token]) -> list[_Place]:
     return found
 
 
-def _room(page: _Text, token: Token) -> int:
+def _room(page: Page, token: Token) -> int:
     """Returns the end of the spaces behind a label. Line feeds are not counted: they are the page's own."""
     at = token.stop
     while page.text[at : at + 64] == " " * 64:
@@ -257,7 +184,7 @@ def _room(page: _Text, token: Token) -> int:
     return at
 
 
-def _insertion(page: _Text, walked: list[Token], source: Source) -> int:
+def _insertion(page: Page, walked: list[Token], source: Source) -> int:
     """Returns where a new label goes: behind the start of the head, and behind the declaration of the encoding.
 
     Browsers look for that declaration in the first 1,024 bytes only, so nothing long may stand in front of it.
@@ -270,7 +197,7 @@ def _insertion(page: _Text, walked: list[Token], source: Source) -> int:
     for token in walked:
         if token.kind == "close" and token.name in ("head", "html", "body"):
             break
-        if token.kind == "open" and token.name not in _HEAD_TAGS:
+        if token.kind == "open" and token.name not in HEAD_TAGS:
             break
         if token.name in ("html", "head") or (token.kind == "other" and head is None and _is_blank(page, at, token)):
             head = token if token.name == "head" else head
@@ -282,7 +209,7 @@ def _insertion(page: _Text, walked: list[Token], source: Source) -> int:
     return _room(page, Token("", "", at, at, {}))
 
 
-def _is_blank(page: _Text, at: int, token: Token) -> bool:
+def _is_blank(page: Page, at: int, token: Token) -> bool:
     return not page.text[at : token.start].strip()
 
 
