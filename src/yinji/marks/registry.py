@@ -27,6 +27,8 @@ _BUILT_IN: Final = {
     "image/webp": _IMAGE,
     "model/gltf+json": _SCENE,
     "model/gltf-binary": _SCENE,
+    "model/vnd.usd": _SCENE,
+    "model/vnd.usdz+zip": _SCENE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
     "text/html": _HTML,

@@ -30,6 +30,7 @@ class Part(NamedTuple):
 
 PARTS: Final = (
     Part("PIL", "pillow", "image", say("图片显式标识", "visible labels on pictures")),
+    Part("pxr", "usd-core", "usd", say("USD 场景的显式标识", "visible labels in USD scenes")),
     Part("gmssl_pyx", "gmssl_pyx", "sm", say("国密 SM2 签名", "signing with SM2")),
     Part("fastapi", "fastapi", "server", say("平台网站和接口", "the platform's pages and API")),
     Part("sqlalchemy", "sqlalchemy", "server", say("平台数据库", "the platform's database")),

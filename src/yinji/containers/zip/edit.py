@@ -41,6 +41,8 @@ from yinji.errors import Malformed, UnsupportedFormat
 _NEW_STAMP: Final = 0x00210000
 """1980-01-01, the first moment that ZIP knows: a new part tells no time, so that equal writes give equal bytes."""
 _LEVEL: Final = 9
+_PADDING: Final = 0x1986
+"""Extra field in which OpenUSD's own writer leaves room."""
 _CRC_IN_LOCAL: Final = 14
 _CRC_IN_CENTRAL: Final = 16
 _SIZES_IN_CENTRAL: Final = 20
@@ -102,6 +104,34 @@ def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection
         kept = [edit for edit in edits if edit.start < archive.ending.start]
         edits = [*kept, _directory(archive, kept, replaced, added, in_place)]
     return Splice.of(edits)
+
+
+def plan_first(archive: Archive, name: bytes, content: bytes, *, alignment: int) -> Splice:
+    """Returns the edits that put a new text part in front of all others, uncompressed; those keep every byte.
+
+    Args:
+        archive: What is changed.
+        name: Of the new part, which the archive must not have.
+        content: Text, which spaces behind it do not change.
+        alignment: The new part begins at a multiple of this, and all others move by a multiple of it.
+
+    Raises:
+        Malformed: The archive cannot be edited safely, or something stands in front of it.
+        UnsupportedFormat: It would no longer fit its own offsets.
+    """
+    _refuse_second_end(archive)
+    ending = archive.ending
+    if min((span.start for span in extents_of(archive).values()), default=0) or ending.shift:
+        raise Malformed("zip-directory", path=archive.source.name, offset=0)
+    piece = _Piece.of(content + b" " * (-len(content) % alignment), stored=True)
+    pad = -(LOCAL_SIZE + len(name) + 4) % alignment
+    flags = 0 if name.isascii() else UTF8
+    extra = struct.pack("<HH", _PADDING, pad) + bytes(pad)
+    part = _local_header(name, flags, _NEW_STAMP, piece, extra) + piece.data
+    old = [_moved(archive, entry, None, None, len(part)) for entry in archive.entries()]
+    directory = b"".join((_new_record(archive, name, flags, piece, 0), *old))
+    end = _end(archive, len(old) + 1, len(directory), ending.start + len(part))
+    return Splice.of((Edit(0, 0, part), Edit(ending.start, ending.end + END_SIZE, directory + end)))
 
 
 def _refuse_second_end(archive: Archive) -> None:

@@ -38,6 +38,7 @@ class Plate:
         picture: RGBA.
         words: As drawn.
         place: Where in the frame.
+        asked: The share of the short side that was asked for.
         overlay: The masks of which it was made.
     """
 
@@ -51,6 +52,7 @@ class Plate:
     picture: Image.Image
     words: str
     place: str
+    asked: float
     overlay: Overlay
 
     def png(self) -> bytes:
@@ -92,6 +94,7 @@ def make(words: str, share: float, place: str, *, aspect: float) -> Plate:
         picture=picture,
         words=words,
         place=place,
+        asked=share,
         overlay=overlay,
     )
 

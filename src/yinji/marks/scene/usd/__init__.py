@@ -1,0 +1,1 @@
+"""The plate in OpenUSD: text layers and USDZ packages."""
