@@ -85,7 +85,7 @@ def test_rhythm_is_heard_and_the_content_is_sample_exact(folder: Path, name: str
     options = (LOSSLESS | MP3)[name]
     path = made(folder, name, options)
     output, drawn = marked(path, options[0], place)
-    rhythms = drawn.detail["rhythms"]
+    rhythms = drawn.detail["labels"]
     wanted = [round(r["from"] + (0.1 if n == 0 and place != "end" else 0.4), 1) for n, r in enumerate(rhythms)]
     assert drawn.method == "spliced"
     assert heard(output) == pytest.approx(wanted, abs=0.11)
@@ -118,7 +118,7 @@ def test_frames_of_m4a_are_copied(folder: Path, place: str, fast: tuple[str, ...
     before, after = packets(path), packets(output)
     at = len(after) - len(before) if place == "start" else 0 if place == "end" else (len(after) - len(before)) // 2
     assert after[at : at + len(before)] == before
-    rhythms = drawn.detail["rhythms"]
+    rhythms = drawn.detail["labels"]
     wanted = [r["from"] + (0.1 if n == 0 and place != "end" else 0.4) for n, r in enumerate(rhythms)]
     assert heard(output) == pytest.approx(wanted, abs=0.15)
     assert b"a sound" in output.read_bytes()
@@ -242,7 +242,7 @@ def test_level_follows_the_content(folder: Path, volume: str, level: float) -> N
     sound = f"sine=1200:d=2:r=16000,volume={volume}"
     path = made(folder, f"loud-{volume}.wav", ("audio/wav",), sound)
     _, drawn = marked(path, "audio/wav")
-    assert drawn.detail["rhythms"][0]["level"] == pytest.approx(level, abs=3)
+    assert drawn.detail["labels"][0]["level"] == pytest.approx(level, abs=3)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_process_that_dies_is_replaced() -> None:
     pool = Pool()
     try:
         with pytest.raises(YinjiError) as error:
-            pool.ask({"source": "/nowhere", "output": "/nowhere", "media_type": "?", "place": "start"})
+            pool.ask({"source": "/nowhere", "output": "/nowhere", "media_type": "?", "ask": (True, False)})
         assert error.value.code in ("audio-worker-died", "mark-not-decodable", "audio-too-much")
     finally:
         pool.close()

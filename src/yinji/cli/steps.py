@@ -87,21 +87,22 @@ _METHODS: Final = {
 
 
 def _audible(drawn: dict[str, Any]) -> str:
-    """Where the rhythm is heard, how loud, and what became of the sound beside it."""
+    """Where the label is heard, how loud, and what became of the sound beside it."""
     words, detail = drawn["words"], drawn["detail"]
+    name = say(f"节奏标识“{words}”", f"Rhythm “{words}”")
+    if detail["form"] == "speech":
+        name = say(f"语音标识“{words}”", f"Spoken label “{words}”")
     if detail["already"]:
-        return say(
-            f"声音里已有节奏标识“{words}”，未改动", f"The rhythm “{words}” was there already; the sound is unchanged"
-        )
+        return say(f"声音里已有{name}，未改动", f"{name} was there already; the sound is unchanged")
     places = [
         say(
-            f"第 {r['from']:g} 秒起 {r['seconds']:g} 秒，{r['level']:g} dBFS",
-            f"{r['seconds']:g} s from {r['from']:g} s, {r['level']:g} dBFS",
+            f"第 {label['from']:g} 秒起 {label['seconds']:g} 秒，{label['level']:g} dBFS",
+            f"{label['seconds']:g} s from {label['from']:g} s, {label['level']:g} dBFS",
         )
-        for r in detail["rhythms"]
+        for label in detail["labels"]
     ]
     kept = _METHODS.get(drawn["method"], drawn["method"])
-    return say(f"节奏标识“{words}”：{'；'.join(places)}；{kept}", f"Rhythm “{words}”: {'; '.join(places)}; {kept}")
+    return say(f"{name}：{'；'.join(places)}；{kept}", f"{name}: {'; '.join(places)}; {kept}")
 
 
 _WORDS: Final = {

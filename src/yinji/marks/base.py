@@ -22,7 +22,10 @@ class MarkRequest:
         language: ``zh``, ``en`` or ``both``: what the words are in.
         corner: Whether the words are a corner mark, which stands in a corner and may be smaller.
         wordings: Other words of such labels; where one of them stands already, it is not covered.
-        times: When the label is shown, where the medium has time: ``start``, or ``continuous`` for all of it.
+        times: When the label is shown or heard, where the medium has time: any of ``start``, ``end``, ``intervals``, or
+            ``continuous`` for all of it.
+        every: Seconds from label to label for ``intervals``.
+        style: ``rhythm`` or ``speech`` for sound; "" for what the mark prefers.
     """
 
     words: str
@@ -35,6 +38,8 @@ class MarkRequest:
     corner: bool = False
     wordings: tuple[str, ...] = ()
     times: tuple[str, ...] = ("start",)
+    every: float = 0.0
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)

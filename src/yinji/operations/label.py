@@ -13,7 +13,7 @@ from yinji.errors import Refused, UsageError
 from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
-from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.base import MarkRequest
 from yinji.marks.registry import mark_for
 from yinji.operations.written import (
     Opened,
@@ -41,6 +41,9 @@ def label(
     language: str = "zh",
     place: str = "",
     corner: bool = False,
+    times: tuple[str, ...] = (),
+    every: float = 0.0,
+    style: str = "",
     derived: bool = False,
     overwrite: bool = False,
     durable: bool = True,
@@ -60,6 +63,10 @@ def label(
         regime: Whose rules decide the words, the size and the place.
         language: ``zh``, ``en`` or ``both``, of the perceptible words.
         place: Where the perceptible label goes; "" for the first choice of the regime that the kind of content has.
+        times: When it is shown or heard, where the content has time: any of ``start``, ``end``, ``intervals``,
+            ``continuous``; empty for what the regime asks for. The place of sound, if given, says more.
+        every: Seconds from label to label for ``intervals``.
+        style: ``rhythm`` or ``speech`` for sound; "" for the rhythm.
         corner: A corner mark instead of the words, where the rules allow one (GB 45438-2025 5.1 c).
         derived: The content was generated anew from a labelled one, whose label stands in the file: replace it.
         overwrite: Allow an existing output to be replaced.
@@ -100,7 +107,13 @@ def label(
             steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
-            drawn = _draw(file, marked, rules, language=language, place=place, corner=corner, limits=limits)
+            request = _request(file, rules, language=language, place=place, corner=corner, limits=limits)
+            if times or every:
+                usual = "" if request.place in request.times else request.place
+                request = replace(request, times=times or ("start", "intervals"), every=every, place=place or usual)
+            mark = mark_for(file.reading.media_type)
+            original = io.BufferedReader(SourceFile(file.source))
+            drawn = mark.draw(original, marked, replace(request, style=style))
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
                 steps = (Step("perceptible", drawn.to_dict()),)
@@ -113,17 +126,16 @@ def label(
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
 
 
-def _draw(
-    file: Opened, marked: BinaryIO, rules: Regime, *, language: str, place: str, corner: bool, limits: Limits
-) -> Drawn:
-    """Draws the perceptible label the rules ask for on a copy of the content."""
+def _request(file: Opened, rules: Regime, *, language: str, place: str, corner: bool, limits: Limits) -> MarkRequest:
+    """What the rules ask of the perceptible label of such content."""
     rule = rules.mark(file.container.kind)
     if corner and not rule.corner:
         raise UsageError("no-corner-mark", kind=file.container.kind, clause=rule.clause)
     mark = mark_for(file.reading.media_type)
-    request = MarkRequest(
+    usual = "" if rule.every else next((p for p in rule.places if p in mark.places), "")
+    return MarkRequest(
         words=rule.corner if corner else rule.words.pick(language),
-        place=place or next((p for p in rule.places if p in mark.places), ""),
+        place=place or usual,
         min_height=rule.min_height,
         min_seconds=rule.min_seconds,
         max_pixels=limits.pixels,
@@ -131,8 +143,9 @@ def _draw(
         language=language,
         corner=corner,
         wordings=tuple(rule.words),
+        times=rule.times,
+        every=rule.every,
     )
-    return mark.draw(io.BufferedReader(SourceFile(file.source)), marked, request)
 
 
 def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:

@@ -152,6 +152,9 @@ class MarkRule:
         places: Allowed places, preferred first: ``bottom-right`` … for images; ``start``, ``end``, ``middle`` else.
         clause: Where it is written.
         corner: The words of a corner mark, which may say less; "" where none is allowed.
+        times: When it is shown or heard, where the content has time: any of ``start`` (its first ``min_seconds``),
+            ``end``, ``intervals``, or ``continuous``.
+        every: Seconds from label to label for ``intervals``.
     """
 
     words: Wording
@@ -160,6 +163,8 @@ class MarkRule:
     places: tuple[str, ...]
     clause: str
     corner: str = ""
+    times: tuple[str, ...] = ("start",)
+    every: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

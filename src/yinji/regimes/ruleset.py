@@ -167,7 +167,11 @@ def _mark(row: dict[str, Any]) -> MarkRule:
     height, seconds = float(row["min_height"]), float(row["min_seconds"])
     if not 0 <= height < 1 or seconds < 0 or not row["places"]:
         raise ValueError("a mark needs a height below 1, a duration and a place")
-    return MarkRule(_wording(row["words"]), height, seconds, tuple(row["places"]), row["clause"], row.get("corner", ""))
+    times, every = tuple(row.get("times", ("start",))), float(row.get("every", 0))
+    if not times or ("intervals" in times) != (every > 0):
+        raise ValueError("a mark is shown at some time, and intervals have a length")
+    words, places = _wording(row["words"]), tuple(row["places"])
+    return MarkRule(words, height, seconds, places, row["clause"], row.get("corner", ""), times, every)
 
 
 def _wording(row: dict[str, Any]) -> Wording:

@@ -62,6 +62,27 @@ from yinji.operations.label import label
     "--corner", is_flag=True, help=say("文本和文档改用角标“AI”", "On text and documents: a corner mark “AI” instead")
 )
 @click.option(
+    "--time",
+    "times",
+    multiple=True,
+    type=click.Choice(["start", "end", "intervals", "continuous"]),
+    help=say("声音和视频：标识何时出现（可重复）", "Sound and video: when the label comes (may be repeated)"),
+)
+@click.option(
+    "--every",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help=say("声音和视频：每隔多少秒再出现一次", "Sound and video: the label comes again after so many seconds"),
+)
+@click.option(
+    "--style",
+    type=click.Choice(["rhythm", "speech"]),
+    default="rhythm",
+    show_default=True,
+    help=say("声音：节奏标识或语音标识", "Sound: the rhythm, or a spoken label"),
+)
+@click.option(
     "--sign",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="KEY",
@@ -84,6 +105,9 @@ def command(
     place: str,
     language: str,
     corner: bool,
+    times: tuple[str, ...],
+    every: float,
+    style: str,
     sign: Path | None,
     derived: bool,
     as_json: bool,
@@ -108,6 +132,9 @@ def command(
                 language=language,
                 place=place,
                 corner=corner,
+                times=(*times, "intervals") if every and times and "intervals" not in times else times,
+                every=every,
+                style=style,
                 derived=derived,
                 overwrite=force,
                 break_credentials=break_credentials,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from yinji.errors import UnsupportedFormat
-from yinji.marks.audio.plan import Heard, damaged, interleaved, unable
+from yinji.marks.audio.plan import AROUND, Heard, damaged, interleaved, unable
 from yinji.marks.audio.rhythm import LOWEST_RATE, NEAR
 
 if TYPE_CHECKING:
@@ -84,23 +84,41 @@ def codec_of(path: Path) -> str:
         return stream.codec_context.name
 
 
-def listen(path: Path, *, at_end: bool) -> Heard:
-    """Decodes some seconds at one end.
+def lasting(path: Path) -> float:
+    """Seconds of the sound, by its head or, where that says nothing, by its packets."""
+    with opened(path) as (source, stream):
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        if source.duration:
+            return source.duration / 1e6
+        return sum(float(p.duration * p.time_base) for p in source.demux(stream) if p.duration and p.time_base)
+
+
+def listen(path: Path, at: float | None) -> Heard:
+    """Decodes some seconds at the start (0), at the end (None), or around another second.
 
     Raises:
         Malformed: Nothing can be decoded.
     """
     import av
 
+    at_end, start = at is None, 0.0
     with opened(path) as (source, stream):
         channels = min(stream.codec_context.channels, 2)
         layout = "stereo" if channels == 2 else "mono"
         if at_end and source.duration and source.duration / 1e6 > NEAR + _MARGIN:
             source.seek(int(source.duration - (NEAR + _MARGIN) * 1e6))
+        if at:
+            start = at - AROUND
+            source.seek(int(max(0.0, start - _MARGIN / 4) * 1e6))
         resampler = av.AudioResampler("s16", layout, _HEARD_RATE)
         heard = array("h")
-        most = int(NEAR * _HEARD_RATE) * channels
+        most = int((2 * AROUND if at else NEAR) * _HEARD_RATE) * channels
         for frame in _frames(source, stream):
+            if at and frame.time is not None and frame.time + frame.samples / frame.sample_rate < start:
+                continue
+            if at and not heard and frame.time is not None:
+                start = frame.time
             for part in resampler.resample(frame):
                 heard.frombytes(raw(part))
             if len(heard) >= most and not at_end:
@@ -111,7 +129,7 @@ def listen(path: Path, *, at_end: bool) -> Heard:
             heard.frombytes(raw(part))
     if not heard:
         raise damaged("audio", "no sound")
-    return Heard(heard[-most:] if at_end else heard[:most], _HEARD_RATE, channels)
+    return Heard(heard[-most:] if at_end else heard[:most], _HEARD_RATE, channels, start)
 
 
 def _frames(source: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:

@@ -13,13 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, ClassVar, Final
 
-from yinji.errors import LimitExceeded, MissingExtra, UsageError, YinjiError
+from yinji.errors import LimitExceeded, MissingExtra, YinjiError
 from yinji.marks.audio import wav
-from yinji.marks.audio.plan import PLACES
+from yinji.marks.audio.plan import PLACES, Ask
 from yinji.marks.audio.pool import POOL
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 
-WORDS: Final = "短长 短短"
 _MOST_BYTES: Final = 16 << 30
 _WAV: Final = "audio/wav"
 
@@ -40,21 +39,20 @@ class AudioMark:
             MissingExtra: PyAV is not installed, and the format is not WAV.
             UnreadableInput: The process that decodes and encodes ended before its time.
         """
-        place = request.place or PLACES[0]
-        if place not in PLACES:
-            raise UsageError("no-such-place", place=place, places=", ".join(PLACES))
+        ask = Ask.of(request)
         media_type = request.media_type.partition(";")[0].strip().lower()
-        if media_type != _WAV and find_spec("av") is None:
+        if find_spec("av") is None and (media_type != _WAV or ask.words):
             raise MissingExtra("missing-extra", extra="av", names="av")
         try:
             with TemporaryDirectory(prefix="yinji-audio-") as folder:
-                facts = _marked(original, marked, media_type, place, Path(folder))
+                facts = _marked(original, marked, media_type, ask, Path(folder))
         except YinjiError as error:
             name = str(getattr(original, "name", "") or "")
             if name and "path" not in error.details:
                 raise type(error)(error.code, path=name, **error.details) from error
             raise
-        return Drawn(self.name, WORDS, place, facts.pop("method"), detail=facts)
+        place = request.place or "+".join(request.times)
+        return Drawn(self.name, ask.shown, place, facts.pop("method"), detail=facts)
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:
@@ -73,14 +71,14 @@ _EXAMPLES: Final = (
 )
 
 
-def _marked(original: BinaryIO, marked: BinaryIO, media_type: str, place: str, folder: Path) -> dict[str, Any]:
+def _marked(original: BinaryIO, marked: BinaryIO, media_type: str, ask: Ask, folder: Path) -> dict[str, Any]:
     source, output = folder / "source", folder / "output"
     _copy(original, source)
     if media_type == _WAV:
         with source.open("rb") as file, output.open("wb") as target:
-            facts = wav.mark(file, target, place).to_dict()
+            facts = wav.mark(file, target, ask).to_dict()
     else:
-        facts = POOL.ask({"source": str(source), "output": str(output), "media_type": media_type, "place": place})
+        facts = POOL.ask({"source": str(source), "output": str(output), "media_type": media_type, "ask": ask})
     with output.open("rb") as file:
         shutil.copyfileobj(file, marked, 1 << 20)
     return facts

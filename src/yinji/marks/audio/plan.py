@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeVar
+from itertools import pairwise
+from operator import mul
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from yinji.errors import Malformed, Truncated, UnsupportedFormat
+from yinji.errors import Malformed, Truncated, UnsupportedFormat, UsageError
+from yinji.marks.audio import speech
 from yinji.marks.audio.rhythm import find, level_beside, rhythm, seconds
+from yinji.marks.base import MarkRequest
 
+RHYTHM: Final = "短长 短短"
 PLACES: Final = ("start", "end", "both")
+TIMES: Final = ("start", "end", "intervals")
+STYLES: Final = ("rhythm", "speech")
 SPLICED: Final = "spliced"
 REENCODED: Final = "full re-encode"
 LOSSLESS: Final = "lossless re-encode"
@@ -19,64 +26,177 @@ UNCHANGED: Final = "unchanged"
 _EDGE: Final = 3.0
 """Seconds at either end in which a rhythm is looked for."""
 _SLACK: Final = 0.5
+"""Seconds between the beginning or end and a label that counts as standing there."""
+_CLOSEST: Final = 10.0
+"""Seconds between labels below which nobody could listen."""
+_LEFT: Final = 2.0
+"""Seconds of content that must follow a label in the middle."""
+_PAUSE: Final = 0.2
+AROUND: Final = 1.5
+"""Seconds by which a label in the middle may come sooner or later, to stand in a pause."""
+_MOST: Final = 10_000
 Number = TypeVar("Number", int, float)
-"""Seconds between the beginning or end and a rhythm that counts as standing there."""
+
+
+class Ask(NamedTuple):
+    """What is asked for: labels in front, behind, every so many seconds (0 for none), and what they say.
+
+    Attributes:
+        words: What a spoken label says; "" for the rhythm.
+    """
+
+    front: bool
+    behind: bool
+    every: float = 0.0
+    words: str = ""
+
+    @classmethod
+    def of(cls, request: MarkRequest) -> Ask:
+        """Reads a request; a place says more than the times.
+
+        Raises:
+            UsageError: No such place, time or style, no clip for the words, or labels too close together.
+        """
+        times = {"": request.times, "both": ("start", "end")}.get(request.place, (request.place,))
+        for time in times:
+            if time not in TIMES:
+                raise UsageError("no-such-place", place=time, places=", ".join((*TIMES, "both")))
+        style = request.style or STYLES[0]
+        if style not in STYLES:
+            raise UsageError("no-such-style", style=style, styles=", ".join(STYLES))
+        every = request.every if "intervals" in times else 0.0
+        if "intervals" in times and every < _CLOSEST:
+            raise UsageError("labels-too-close", every=every, least=_CLOSEST)
+        words = request.words if style == "speech" else ""
+        if words:
+            words = "。".join(speech.sentences(words))
+        return cls("start" in times, "end" in times, every, words)
+
+    @property
+    def shown(self) -> str:
+        """The words as told to people."""
+        return self.words or RHYTHM
+
+    def targets(self, duration: float) -> list[float]:
+        """Seconds of the content at which a label in the middle is due."""
+        if not self.every:
+            return []
+        return [n * self.every for n in range(1, min(_MOST, int((duration - _LEFT) / self.every) + 1))]
+
+
+class Listener(Protocol):
+    """Decodes some seconds of the content."""
+
+    def __call__(self, at: float | None) -> Heard:
+        """Returns what is heard at the start (0), at the end (None), or around another second."""
+        ...
+
+
+class Middle(NamedTuple):
+    """A label in the middle: at which second of the content, and how loud (dBFS)."""
+
+    at: float
+    level: float
 
 
 class Wish(NamedTuple):
-    """Where a rhythm goes, as the RMS of its tone in dBFS; None where none goes."""
+    """Where labels go, and their level (RMS in dBFS); None where none goes."""
 
     front: float | None
     behind: float | None
+    middle: tuple[Middle, ...] = ()
+    words: str = ""
 
     @classmethod
-    def of(cls, place: str, listen: Callable[[bool], Heard]) -> Wish:
-        """Decides by what is heard at the ends (``True`` for the last): how loud, and whether a rhythm stands there."""
-        front = listen(False) if place != "end" else None
-        behind = listen(True) if place != "start" else None
+    def of(cls, ask: Ask, listen: Listener, duration: float) -> Wish:
+        """Decides by what is heard: how loud, whether a label stands there already, and where a pause is."""
+        front = listen(0.0) if ask.front else None
+        behind = listen(None) if ask.behind else None
+        middle = []
+        for target in ask.targets(duration):
+            heard = listen(target)
+            middle.append(Middle(heard.pause(), heard.level))
         return cls(
-            None if front is None or front.begins_with_rhythm else front.level,
-            None if behind is None or behind.ends_with_rhythm else behind.level,
+            None if front is None or front.begins_with(ask.words) else front.level,
+            None if behind is None or behind.ends_with(ask.words) else behind.level,
+            tuple(middle),
+            ask.words,
         )
 
     @property
     def is_empty(self) -> bool:
-        return self.front is None and self.behind is None
+        return self.front is None and self.behind is None and not self.middle
 
     def front_cue(self, rate: int, multiple: int = 1, gain: float = 0.0) -> array[float]:
-        """The rhythm in front; empty where none goes. ``gain`` (dB) is what the player will add."""
-        if self.front is None:
-            return array("f")
-        return rhythm(rate, self.front - gain, multiple=multiple)
+        """The label in front; empty where none goes. ``gain`` (dB) is what the player will add."""
+        return self._made(self.front, rate, multiple, gain)
 
     def behind_cue(self, rate: int, multiple: int = 1, gain: float = 0.0) -> array[float]:
-        """The rhythm behind; empty where none goes."""
-        if self.behind is None:
+        """The label behind; empty where none goes."""
+        return self._made(self.behind, rate, multiple, gain, at_end=True)
+
+    def middle_cues(self, rate: int, multiple: int = 1, gain: float = 0.0) -> list[array[float]]:
+        """The labels in the middle, in order, with as much silence in front as behind."""
+        pause = array("f", bytes(4 * round(_PAUSE * rate)))
+        cues = []
+        for _, level in self.middle:
+            cue = pause + self._made(level, rate, 1, gain)
+            cues.append(cue + array("f", bytes(4 * (-len(cue) % multiple))))
+        return cues
+
+    def _made(
+        self, level: float | None, rate: int, multiple: int, gain: float, *, at_end: bool = False
+    ) -> array[float]:
+        if level is None:
             return array("f")
-        return rhythm(rate, self.behind - gain, at_end=True, multiple=multiple)
+        if self.words:
+            return speech.speech(self.words, rate, level - gain, multiple=multiple, at_end=at_end)
+        return rhythm(rate, level - gain, multiple=multiple, at_end=at_end)
 
 
 class Heard(NamedTuple):
-    """Some seconds of the content: 16 bits, channels interleaved."""
+    """Some seconds of the content, from which on: 16 bits, channels interleaved."""
 
     samples: array[int]
     rate: int
     channels: int
+    start: float = 0.0
 
     @property
     def level(self) -> float:
         return level_beside(self.samples, self.rate, self.channels)
 
-    @property
-    def begins_with_rhythm(self) -> bool:
-        part = self.samples[: int(_EDGE * self.rate) * self.channels]
-        return any(at < _SLACK for at in find(part[:: self.channels], self.rate))
+    def begins_with(self, words: str) -> bool:
+        """Whether a label stands at the beginning: the words, or the rhythm for ""."""
+        length = seconds() if not words else speech.seconds(words)
+        return any(at < _SLACK for at in self._found(self.samples[: self._count(length)], words))
 
-    @property
-    def ends_with_rhythm(self) -> bool:
-        part = self.samples[-int(_EDGE * self.rate) * self.channels :]
-        left = len(part) / self.channels / self.rate - seconds() - _SLACK
-        return any(at > left for at in find(part[:: self.channels], self.rate))
+    def ends_with(self, words: str) -> bool:
+        """Whether a label stands at the end."""
+        length = seconds() if not words else speech.seconds(words)
+        part = self.samples[-self._count(length) :]
+        left = len(part) / self.channels / self.rate - length - _SLACK
+        return any(at > left for at in self._found(part, words))
+
+    def pause(self) -> float:
+        """The second of the content, of those heard, around which it is quietest."""
+        size = max(1, round(_PAUSE * self.rate / 2)) * self.channels
+        loud = [sum(map(mul, part, part)) for part in _parts(self.samples, size)]
+        pairs = [a + b for a, b in pairwise(loud)]
+        at = pairs.index(min(pairs)) + 1 if pairs else 0
+        return self.start + at * size / self.channels / self.rate
+
+    def _count(self, length: float) -> int:
+        return int((length + _EDGE - 1) * self.rate) * self.channels
+
+    def _found(self, part: Sequence[int], words: str) -> list[float]:
+        one = part[:: self.channels]
+        return [at for at, _ in speech.find(one, self.rate, words)] if words else find(one, self.rate)
+
+
+def _parts(samples: array[int], size: int) -> Iterator[array[int]]:
+    for start in range(0, len(samples) - size + 1, size):
+        yield samples[start : start + size]
 
 
 @dataclass(slots=True)
@@ -89,6 +209,7 @@ class Done:
         seconds: Of the content, without the rhythms.
         wish: With the levels.
         front, behind: Seconds added in front of the content and behind it.
+        middle: Seconds of the content at which a label stands, and of the label.
         notes: Slugs of what else changed, or could not be kept right.
     """
 
@@ -98,28 +219,38 @@ class Done:
     wish: Wish = field(default_factory=lambda: Wish(None, None))
     front: float = 0.0
     behind: float = 0.0
+    middle: list[tuple[float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        words = self.wish.words
+        facts: dict[str, Any] = {
             "method": self.method,
+            "form": "speech" if words else "rhythm",
             "codec": self.codec,
             "content_seconds": round(self.seconds, 3),
-            "rhythms": self._rhythms(),
+            "labels": self._labels(),
+            "loudness": "gated RMS",
             "notes": self.notes,
             "already": self.wish.is_empty,
         }
+        pace = speech.per_minute(words) if words else None
+        return facts if pace is None else facts | {"per_minute": round(pace)}
 
-    def _rhythms(self) -> list[dict[str, float]]:
-        """Where each rhythm stands in the result, in seconds, and its level in dBFS."""
-        rhythms = []
+    def _labels(self) -> list[dict[str, float]]:
+        """Where each label stands in the result, in seconds, and its level in dBFS."""
+        labels = []
         if self.wish.front is not None:
-            rhythms.append((0.0, self.front, self.wish.front))
+            labels.append((0.0, self.front, self.wish.front))
+        now = self.front
+        for (at, length), (_, level) in zip(self.middle, self.wish.middle, strict=False):
+            labels.append((now + at, length, level))
+            now += length
         if self.wish.behind is not None:
-            rhythms.append((self.front + self.seconds, self.behind, self.wish.behind))
+            labels.append((now + self.seconds, self.behind, self.wish.behind))
         return [
             {"from": round(start, 3), "seconds": round(length, 3), "level": round(level, 1)}
-            for start, length, level in rhythms
+            for start, length, level in labels
         ]
 
 

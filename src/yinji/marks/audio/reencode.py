@@ -5,6 +5,7 @@ The codec, rate, channels and bit rate stay, and so do tags, chapters and cover 
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,18 +55,19 @@ def reencode(source: Path, output: Path, media_type: str, wish: Wish) -> Done:
         try:
             with av.open(str(output), "w", format=_MUXERS[media_type]) as target:
                 target.metadata.update(container.metadata)
-                seconds, ends = _mux(container, stream, target, encoder, wish)
+                seconds, ends, middle = _mux(container, stream, target, encoder, wish)
         except (ValueError, av.FFmpegError) as error:
             reason = str(getattr(error, "strerror", "") or error)
             raise UnsupportedFormat("mark-audio-variant", kind="audio", variant=reason) from error
     done = Done(LOSSLESS if encoder in _LOSSLESS else REENCODED, context.name, seconds, wish)
     done.front, done.behind = ends
+    done.middle = middle
     return done
 
 
 def _mux(
     source: InputContainer, stream: AudioStream, target: OutputContainer, encoder: str, wish: Wish
-) -> tuple[float, tuple[float, float]]:
+) -> tuple[float, tuple[float, float], list[tuple[float, float]]]:
     import av
 
     context: Any = stream.codec_context
@@ -87,17 +89,25 @@ def _mux(
     for frame in frames(Sound(front, rate, channels, layout), bits=bits):
         now = _put(target, fresh, frame, now)
     before = now
-    for frame in source.decode(stream):
-        frame.pts = None
-        for part in resampler.resample(frame):
+    due = [(round(at * rate), cue) for (at, _), cue in zip(wish.middle, wish.middle_cues(rate), strict=True)]
+    middle: list[tuple[float, float]] = []
+    added = 0
+    for heard in chain(source.decode(stream), (None,)):
+        if heard is not None:
+            heard.pts = None
+        for part in resampler.resample(heard):
             now = _put(target, fresh, part, now)
-    for part in resampler.resample(None):
-        now = _put(target, fresh, part, now)
-    length = now - before
+            if due and now - before - added >= due[0][0]:
+                _, cue = due.pop(0)
+                middle.append(((now - before - added) / rate, len(cue) / rate))
+                for own in frames(Sound(cue, rate, channels, layout), bits=bits):
+                    now = _put(target, fresh, own, now)
+                added += len(cue)
+    length = now - before - added
     for frame in frames(Sound(behind, rate, channels, layout), bits=bits):
         now = _put(target, fresh, frame, now)
     target.mux(fresh.encode(None))
-    return length / rate, (len(front) / rate, len(behind) / rate)
+    return length / rate, (len(front) / rate, len(behind) / rate), middle
 
 
 def _format(context: Any, bits: int) -> str:

@@ -14,8 +14,10 @@ from typing import BinaryIO, Final, NamedTuple
 
 from yinji.errors import LimitExceeded
 from yinji.marks.audio.plan import (
+    AROUND,
     SPLICED,
     UNCHANGED,
+    Ask,
     Done,
     Heard,
     Wish,
@@ -72,8 +74,8 @@ class _Format(NamedTuple):
         return self.width * self.channels
 
 
-def mark(source: BinaryIO, output: BinaryIO, place: str) -> Done:
-    """Writes the file with the rhythm.
+def mark(source: BinaryIO, output: BinaryIO, ask: Ask) -> Done:
+    """Writes the file with the labels.
 
     Raises:
         Malformed, Truncated, LimitExceeded, UnsupportedFormat: It cannot be done.
@@ -88,11 +90,17 @@ def mark(source: BinaryIO, output: BinaryIO, place: str) -> Done:
     form = _format(_content(source, _only(chunks, b"fmt ")))
     if data.size < form.stride:
         raise damaged(_KIND, "no samples")
-    wish = Wish.of(place, lambda at_end: _heard(source, data, form, at_end=at_end))
-    front, behind = wish.front_cue(form.rate), wish.behind_cue(form.rate)
-    done = Done(UNCHANGED if wish.is_empty else SPLICED, _codec(form), data.size // form.stride / form.rate, wish)
+    lasts = data.size // form.stride / form.rate
+    wish = Wish.of(ask, lambda at: _heard(source, data, form, at), lasts)
+    front, behind, middle = (wish.front_cue(form.rate), wish.behind_cue(form.rate), wish.middle_cues(form.rate))
+    done = Done(UNCHANGED if wish.is_empty else SPLICED, _codec(form), lasts, wish)
     done.front, done.behind = len(front) / form.rate, len(behind) / form.rate
-    _write(source, output, _Change(chunks, data, form, _packed(front, form), _packed(behind, form), size, done))
+    done.middle = [(at, len(cue) / form.rate) for (at, _), cue in zip(wish.middle, middle, strict=True)]
+    between = tuple(
+        (round(at * form.rate), _packed(cue, form)) for (at, _), cue in zip(wish.middle, middle, strict=True)
+    )
+    ends = _packed(front, form), _packed(behind, form)
+    _write(source, output, _Change(chunks, data, form, *ends, size, done, between))
     return done
 
 
@@ -161,11 +169,13 @@ def _codec(form: _Format) -> str:
     return f"{'pcm float' if form.tag == _FLOAT else 'pcm'} {form.bits}"
 
 
-def _heard(source: BinaryIO, data: _Chunk, form: _Format, *, at_end: bool) -> Heard:
-    """Returns what stands at one end of the content."""
-    near = min(data.size // form.stride, int(NEAR * form.rate)) * form.stride
-    source.seek(data.body + (data.size // form.stride * form.stride - near if at_end else 0))
-    return Heard(_sixteen(source.read(near), form), form.rate, form.channels)
+def _heard(source: BinaryIO, data: _Chunk, form: _Format, at: float | None) -> Heard:
+    """Returns what stands at the start (0), at the end (None), or around another second of the content."""
+    whole = data.size // form.stride
+    near = min(whole, int((2 * AROUND if at else NEAR) * form.rate))
+    first = whole - near if at is None else max(0, round((at - AROUND) * form.rate)) if at else 0
+    source.seek(data.body + first * form.stride)
+    return Heard(_sixteen(source.read(near * form.stride), form), form.rate, form.channels, first / form.rate)
 
 
 def _sixteen(data: bytes, form: _Format) -> array[int]:
@@ -216,15 +226,20 @@ class _Change(NamedTuple):
     behind: bytes
     size: int
     done: Done
+    middle: tuple[tuple[int, bytes], ...] = ()
 
     @property
     def growth(self) -> int:
-        return len(self.front) + len(self.behind)
+        return len(self.front) + len(self.behind) + sum(len(cue) for _, cue in self.middle)
 
     @property
     def shift(self) -> int:
         """Samples in front of the content."""
         return len(self.front) // self.form.stride
+
+    def moved(self, sample: int) -> int:
+        """By how many samples a sample of the content moves."""
+        return self.shift + sum(len(cue) for at, cue in self.middle if at <= sample) // self.form.stride
 
 
 def _write(source: BinaryIO, output: BinaryIO, change: _Change) -> None:
@@ -262,8 +277,13 @@ def _write_data(source: BinaryIO, output: BinaryIO, change: _Change) -> None:
         if length >= 0xFFFFFFFF:
             raise LimitExceeded("mark-wav-too-large", size=length)
     output.write(id + length.to_bytes(4, "little") + change.front)
-    whole = data.size // change.form.stride * change.form.stride
-    _copy(source, data.body, data.body + whole, output)
+    stride = change.form.stride
+    whole, at = data.size // stride * stride, 0
+    for sample, cue in change.middle:
+        _copy(source, data.body + at, data.body + sample * stride, output)
+        output.write(cue)
+        at = sample * stride
+    _copy(source, data.body + at, data.body + whole, output)
     output.write(change.behind)
     _copy(source, data.body + whole, data.end, output)
     if not data.is_open:
@@ -288,25 +308,30 @@ def _add(content: bytearray, at: int, format: str, amount: int) -> None:
         struct.pack_into(format, content, at, max(0, min(most, value + amount)))
 
 
+def _move(content: bytearray, at: int, change: _Change) -> None:
+    """Moves a position of the content, in samples, to where it now is."""
+    _add(content, at, "<I", change.moved(int.from_bytes(content[at : at + 4], "little")))
+
+
 def _fact(content: bytearray, change: _Change, padding: int) -> None:
     _add(content, 0, "<I", change.growth // change.form.stride)
 
 
 def _points(content: bytearray, change: _Change, padding: int) -> None:
     for at in range(4, len(content) - 23, 24):
-        _add(content, at + 4, "<I", change.shift)
-        _add(content, at + 20, "<I", change.shift)
+        _move(content, at + 4, change)
+        _move(content, at + 20, change)
 
 
 def _loops(content: bytearray, change: _Change, padding: int) -> None:
     for at in range(36, len(content) - 23, 24):
-        _add(content, at + 8, "<I", change.shift)
-        _add(content, at + 12, "<I", change.shift)
+        _move(content, at + 8, change)
+        _move(content, at + 12, change)
 
 
 def _peaks(content: bytearray, change: _Change, padding: int) -> None:
     for at in range(12, len(content), 8):
-        _add(content, at, "<I", change.shift)
+        _move(content, at, change)
 
 
 def _time(content: bytearray, change: _Change, padding: int) -> None:

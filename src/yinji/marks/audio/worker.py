@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from yinji.errors import YinjiError
 from yinji.marks.audio import adts, flac, mp3, mp4, ogg
-from yinji.marks.audio.codec import Unspliceable, codec_of, listen
-from yinji.marks.audio.plan import UNCHANGED, Done, Wish
+from yinji.marks.audio.codec import Unspliceable, codec_of, lasting, listen
+from yinji.marks.audio.plan import UNCHANGED, Ask, Done, Wish
 from yinji.marks.audio.reencode import reencode
 
 MOST_MEMORY: Final = 4 << 30
@@ -32,6 +32,9 @@ _WAYS: Final = {
     "audio/ogg": ogg.mark,
 }
 
+_BETWEEN: Final[frozenset[str]] = frozenset()
+"""Formats between whose frames a label can go as well."""
+
 
 def work(task: dict[str, Any]) -> dict[str, Any]:
     """Does one task and returns the facts.
@@ -42,13 +45,14 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
     if media_type == "audio/mp4":
         mp4.refuse_enciphered(source)
-    wish = Wish.of(task["place"], lambda at_end: listen(source, at_end=at_end))
+    ask = Ask(*task["ask"])
+    wish = Wish.of(ask, lambda at: listen(source, at), lasting(source) if ask.every else 0.0)
     if wish.is_empty:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
     way = _WAYS.get(media_type)
     try:
-        if way is not None:
+        if way is not None and (not wish.middle or media_type in _BETWEEN):
             return way(source, output, wish).to_dict()
     except Unspliceable:
         output.unlink(missing_ok=True)
