@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from yinji.marks.audio.plan import AROUND, Heard, damaged, interleaved, unable
 from yinji.marks.audio.rhythm import LOWEST_RATE, NEAR
 
 if TYPE_CHECKING:
-    from av import AudioCodecContext, AudioFrame, AudioStream
+    from av import AudioCodecContext, AudioFrame, AudioResampler, AudioStream
     from av.container import InputContainer
 
 _HEARD_RATE: Final = 16_000
@@ -130,6 +131,13 @@ def listen(path: Path, at: float | None) -> Heard:
     if not heard:
         raise damaged("audio", "no sound")
     return Heard(heard[-most:] if at_end else heard[:most], _HEARD_RATE, channels, start)
+
+
+def decoded(source: InputContainer, stream: AudioStream, resampler: AudioResampler) -> Iterator[bytes]:
+    """Yields all of the sound through a resampler."""
+    for frame in chain(_frames(source, stream), (None,)):
+        for part in resampler.resample(frame):
+            yield raw(part)
 
 
 def _frames(source: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, ClassVar, Final
 
 from yinji.errors import LimitExceeded, MissingExtra, YinjiError
 from yinji.marks.audio import wav
-from yinji.marks.audio.plan import PLACES, Ask
+from yinji.marks.audio.plan import PLACES, RHYTHM, Ask
 from yinji.marks.audio.pool import POOL
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 
@@ -53,6 +53,26 @@ class AudioMark:
             raise
         place = request.place or "+".join(request.times)
         return Drawn(self.name, ask.shown, place, facts.pop("method"), detail=facts)
+
+    def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
+        """See :meth:`yinji.marks.base.MarkFinder.find`; the whole of the sound is decoded.
+
+        Raises:
+            MissingExtra: PyAV or numpy is not installed.
+            UnreadableInput: The process that decodes ended before its time.
+        """
+        if find_spec("av") is None or find_spec("numpy") is None:
+            raise MissingExtra("missing-extra", extra="av", names="av, numpy")
+        with TemporaryDirectory(prefix="yinji-audio-") as folder:
+            source = Path(folder, "source")
+            _copy(content, source)
+            media_type = request.media_type.partition(";")[0].strip().lower()
+            task = {"source": str(source), "media_type": media_type, "find": (request.words, request.style)}
+            facts = POOL.ask(task)["found"]
+        if facts is None:
+            return None
+        words = facts.pop("words") or RHYTHM
+        return Drawn(self.name, words, facts.pop("place"), "found", detail=facts)
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import mul
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 DOT: Final = 0.12
 """Seconds."""
@@ -66,6 +66,11 @@ def seconds() -> float:
     return _LEAD + (sum(MARKS) + sum(GAPS)) * DOT + _TAIL
 
 
+def sounding() -> float:
+    """Seconds from the beginning of the first tone to the end of the last."""
+    return (sum(MARKS) + sum(GAPS)) * DOT
+
+
 def _silence(length: float) -> array[float]:
     return array("f", bytes(4 * round(length)))
 
@@ -87,6 +92,12 @@ def level_beside(samples: array[int], rate: int, channels: int) -> float:
         rate: Samples a second.
         channels: How many.
     """
+    level = level_of(samples, rate, channels)
+    return USUAL if level == -math.inf else min(LOUDEST, max(QUIETEST, level))
+
+
+def level_of(samples: array[int], rate: int, channels: int) -> float:
+    """Returns the gated RMS of sound in dBFS, minus infinity for silence; arguments as for :func:`level_beside`."""
     size = max(1, int(_BLOCK * rate)) * channels
     powers = []
     for start in range(0, max(len(samples) - size // 2, 0), size):
@@ -94,10 +105,10 @@ def level_beside(samples: array[int], rate: int, channels: int) -> float:
         powers.append(sum(map(mul, block, block)) / len(block) / _FULL**2)
     powers = [power for power in powers if power > _FLOOR]
     if not powers:
-        return USUAL
+        return -math.inf
     gate = _GATE * sum(powers) / len(powers)
     loud = [power for power in powers if power >= gate]
-    return min(LOUDEST, max(QUIETEST, 10 * math.log10(sum(loud) / len(loud))))
+    return 10 * math.log10(sum(loud) / len(loud))
 
 
 class _Mark(NamedTuple):
@@ -122,12 +133,17 @@ def find(samples: Sequence[float], rate: int) -> list[float]:
         Where its first tone begins, in seconds.
     """
     hop = max(1, rate // 100)
-    marks = [m for m in _marks(_is_on(samples, rate, hop)) if m.length > 1]
+    return find_in(_is_on(samples, rate, hop), hop, rate)
+
+
+def find_in(on: Sequence[bool], hop: int, rate: int) -> list[float]:
+    """Finds the rhythm by when the tone is on; ``on`` has a value for each ``hop`` samples."""
+    marks = [m for m in _marks(on) if m.length > 1]
     found = []
     for number in range(len(marks) - 3):
         group = marks[number : number + 4]
         before = group[0].start - (marks[number - 1].stop if number else -100)
-        after = (marks[number + 4].start if number + 4 < len(marks) else len(samples) // hop + 100) - group[3].stop
+        after = (marks[number + 4].start if number + 4 < len(marks) else len(on) + 100) - group[3].stop
         if min(before, after) >= 2 * _DOT_HOPS and _fits(group):
             found.append(group[0].start * hop / rate)
     return found
@@ -136,6 +152,7 @@ def find(samples: Sequence[float], rate: int) -> list[float]:
 _DOT_HOPS: Final = DOT * 100
 _SLACK: Final = 3.5
 _PURE: Final = 0.6
+_FLOOR_SHARE: Final = 0.02
 
 
 def _is_on(samples: Sequence[float], rate: int, hop: int) -> list[bool]:
@@ -150,8 +167,13 @@ def _is_on(samples: Sequence[float], rate: int, hop: int) -> list[bool]:
         tone = sum(sum(map(mul, part, w)) ** 2 for w in wave) * 2 / window
         shares.append(tone / energy if energy else 0.0)
         tones.append(tone)
-    floor = 0.02 * max(tones, default=0.0)
+    floor = _FLOOR_SHARE * max(tones, default=0.0)
     return [share > _PURE and tone > floor for share, tone in zip(shares, tones, strict=True)]
+
+
+def clear(shares: Any, tones: Any) -> Any:
+    """The same for numpy's arrays: where the tone holds most of the energy, and is not much fainter than elsewhere."""
+    return (shares > _PURE) & (tones > _FLOOR_SHARE * tones.max(initial=0.0))
 
 
 def _marks(on: Sequence[bool]) -> Iterator[_Mark]:

@@ -77,8 +77,13 @@ def _silence(length: float) -> array[float]:
 
 def seconds(words: str) -> float:
     """Seconds of the label with the silence around it."""
+    return _LEAD + sounding(words) + _TAIL
+
+
+def sounding(words: str) -> float:
+    """Seconds of the speech itself."""
     spoken = [len(_clip(part, _HEARD_RATE)) / _HEARD_RATE for part in sentences(words)]
-    return _LEAD + sum(spoken) + _BETWEEN * (len(spoken) - 1) + _TAIL
+    return sum(spoken) + _BETWEEN * (len(spoken) - 1)
 
 
 def per_minute(words: str) -> float | None:

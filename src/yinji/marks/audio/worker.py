@@ -19,6 +19,7 @@ from typing import Any, Final
 from yinji.errors import YinjiError
 from yinji.marks.audio import adts, flac, mp3, mp4, ogg
 from yinji.marks.audio.codec import Unspliceable, codec_of, lasting, listen
+from yinji.marks.audio.hearing import recognise
 from yinji.marks.audio.plan import UNCHANGED, Ask, Done, Wish
 from yinji.marks.audio.reencode import reencode
 
@@ -42,9 +43,12 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     Raises:
         YinjiError: It cannot be done.
     """
-    source, output, media_type = Path(task["source"]), Path(task["output"]), task["media_type"]
+    source, media_type = Path(task["source"]), task["media_type"]
     if media_type == "audio/mp4":
         mp4.refuse_enciphered(source)
+    if "find" in task:
+        return {"found": recognise(source, *task["find"])}
+    output = Path(task["output"])
     ask = Ask(*task["ask"])
     wish = Wish.of(ask, lambda at: listen(source, at), lasting(source) if ask.every else 0.0)
     if wish.is_empty:
