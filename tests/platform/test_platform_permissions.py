@@ -27,6 +27,7 @@ TABLE = {
     "statistics.read": EVERYBODY,
     "work.read": AUDITORS,
     "work.manage": {Role.ADMIN},
+    "registry.write": {Role.ADMIN},
 }
 
 

@@ -36,6 +36,8 @@ class Basis(StrEnum):
     """A signed C2PA manifest."""
     WATERMARK = "watermark"
     """An invisible mark in the content."""
+    KNOWN_CONTENT = "known_content"
+    """The same media is known with a label that this file does not carry (Art. 10)."""
     REVIEW = "review"
     """A reviewer's decision."""
     FAILURE = "failure"
@@ -120,6 +122,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a register of known media says of the media in a file.
+
+    Attributes:
+        media_digest: SHA-256 of the media alone, hex.
+        label: The label that the media was known with, its values by their names in GB 45438 App. E.
+        item: Number of the item it was known by; "" for one that was registered from elsewhere.
+        origin: ``upload`` (the label came with the file), ``site`` (written here) or ``registry``.
+    """
+
+    media_digest: str
+    label: dict[str, str] = field(hash=False)
+    item: str = ""
+    origin: str = "registry"
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
     """What a detector may look at.
 
@@ -129,12 +148,14 @@ class Inspected:
         declaration: What the author said, if anything was asked.
         pinned_keys: Public keys (SHA-256 of the SubjectPublicKeyInfo, hex) that the operator has pinned, with the
             producer code or name each belongs to.
+        known: What a register of known media says, if it was asked and knows the media.
     """
 
     source: Source
     reading: Reading
     declaration: Declaration | None = None
     pinned_keys: dict[str, str] = field(default_factory=dict, hash=False)
+    known: Known | None = None
 
 
 class DetectorExample(NamedTuple):

@@ -63,6 +63,12 @@ _BUILT_IN: Final = (
         lambda file: file.declaration is not None,
     ),
     _Entry(
+        "known-content",
+        "yinji.evidence.known_content",
+        "KnownContent",
+        lambda file: file.known is not None,
+    ),
+    _Entry(
         "other-schemes",
         "yinji.evidence.other_schemes",
         "OtherSchemes",

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from yinji.containers import reading
 from yinji.containers.source import RangedReader, Source
-from yinji.evidence.base import Evidence, Inspected
+from yinji.evidence.base import Evidence, Inspected, Known
 from yinji.evidence.registry import gather
 from yinji.labels.declaration import Declaration
 from yinji.limits import DEFAULT, Limits
@@ -17,10 +17,14 @@ from yinji.regimes.registry import regime as regime_named
 
 
 def inspect(
-    source: Source, *, declaration: Declaration | None = None, pinned_keys: Mapping[str, str] | None = None
+    source: Source,
+    *,
+    declaration: Declaration | None = None,
+    pinned_keys: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> tuple[Inspected, tuple[Evidence, ...]]:
     """Reads a source thoroughly and lets every detector look at it."""
-    file = Inspected(source, reading.read(source, thorough=True), declaration, dict(pinned_keys or {}))
+    file = Inspected(source, reading.read(source, thorough=True), declaration, dict(pinned_keys or {}), known)
     return file, gather(file)
 
 
@@ -31,6 +35,7 @@ def check(
     regime: str = "cn",
     filename: str = "",
     pinned_keys: Mapping[str, str] | None = None,
+    known: Known | None = None,
     limits: Limits = DEFAULT,
 ) -> Report:
     """Gathers all evidence on a file and concludes from it by the rules of one jurisdiction.
@@ -41,6 +46,7 @@ def check(
         regime: Name of the rules ("cn").
         filename: Name to go by where the input has none.
         pinned_keys: Public keys you trust: SHA-256 of the SubjectPublicKeyInfo (hex) to the owner's code or name.
+        known: What your register of known media says of this file's ``media_digest``, where it knows it.
         limits: Bounds of the reading.
 
     Returns:
@@ -53,5 +59,5 @@ def check(
     """
     rules = regime_named(regime)
     with Source.open(input, name=filename, limits=limits) as source:
-        file, evidence = inspect(source, declaration=declaration, pinned_keys=pinned_keys)
+        file, evidence = inspect(source, declaration=declaration, pinned_keys=pinned_keys, known=known)
         return Report(filename or source.name, file.reading, evidence, rules.decide(evidence))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, union_all
 
 from yinji.errors import Refused, UsageError
+from yinji.evidence.base import Known
 from yinji.labels.declaration import Declaration
 from yinji.operations.check import check
-from yinji.platform import instants, words
+from yinji.platform import copies, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
-from yinji.platform.blobs import BlobStore, Spool, opened
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, opened
 from yinji.platform.deciding import decide
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Draft
@@ -22,9 +23,6 @@ from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
-
-BLOBS_LOCK: Final = "blobs"
-"""Held by whoever keeps or removes a file, until the rows that refer to it are committed."""
 
 
 class DraftUpload:
@@ -59,9 +57,15 @@ class Drafts:
         self._blobs = blobs
         self._settings = settings
 
-    def look(self, file: BinaryIO, filename: str) -> dict[str, Any]:
+    def look(self, file: BinaryIO, filename: str, known: Known | None = None) -> dict[str, Any]:
         """Returns the report on a file without any declaration; keeps nothing."""
-        return check(file, regime=self._settings.regime, filename=words.filename(filename)).to_dict()
+        return check(file, regime=self._settings.regime, filename=words.filename(filename), known=known).to_dict()
+
+    def recognise(self, file: BinaryIO, filename: str) -> tuple[str | None, Known | None]:
+        """Returns the digest of the media in a file, and what is known of it."""
+        media_digest = copies.media_digest_of(file, words.filename(filename))
+        with self._database.read() as connection:
+            return media_digest, copies.look_up(connection, media_digest)
 
     @contextmanager
     def upload(self, author: Account) -> Iterator[DraftUpload]:
@@ -76,7 +80,9 @@ class Drafts:
 
     def keep(self, author: Account, spool: Spool, filename: str) -> Draft:
         with opened(spool.path) as file:
-            report = self.look(file, filename)
+            media_digest, known = self.recognise(file, filename)
+            file.seek(0)
+            report = self.look(file, filename, known)
         now = instants.now()
         draft = Draft(
             id=instants.uuid7(),
@@ -89,6 +95,7 @@ class Drafts:
             report=report,
             created_at=now,
             expires_at=now + self._settings.draft_lifetime,
+            media_digest=media_digest,
         )
         spool.stage()
         with self._database.write() as connection:
@@ -102,6 +109,8 @@ class Drafts:
                 "state": report["state"],
                 "tier": report["verdict"]["tier"],
             }
+            if (copy := copies.recognised(report["evidence"])) is not None:
+                detail["copy"] = copy
             self._audit.append(connection, "draft.checked", actor=author.id, subject=draft.id, detail=detail)
         return draft
 

@@ -44,6 +44,7 @@ class Draft:
 
     Attributes:
         report: ``Report.to_dict()`` of the file, without any declaration.
+        media_digest: SHA-256 of the media alone; None where it cannot be told.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Draft:
     report: dict[str, Any]
     created_at: datetime
     expires_at: datetime
+    media_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

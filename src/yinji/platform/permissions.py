@@ -22,6 +22,7 @@ class Permission(StrEnum):
     AUDIT_VERIFY = "audit.verify"
     AUDIT_EXPORT = "audit.export"
     ACCOUNT_CREATE = "account.create"
+    REGISTRY_WRITE = "registry.write"
     WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
 
@@ -30,7 +31,7 @@ _ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK, Permis
 _AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 _MACHINERY_READ: Final = frozenset({Permission.WORK_READ})
-_MACHINERY: Final = _MACHINERY_READ | {Permission.WORK_MANAGE}
+_MACHINERY: Final = _MACHINERY_READ | {Permission.WORK_MANAGE, Permission.REGISTRY_WRITE}
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
     None: _ANYBODY,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration
-from yinji.platform import instants, words
+from yinji.platform import copies, instants, words
 from yinji.platform.audit import AuditLog
 from yinji.platform.blobs import BlobStore, Spooled, opened
 from yinji.platform.canonical import canonical
@@ -49,6 +49,7 @@ class _Content:
     sha256: str
     report: dict[str, Any]
     draft_id: str | None = None
+    media_digest: str | None = None
     spooled: Spooled | None = None
 
 
@@ -171,7 +172,15 @@ class Publishing:
         draft = self._drafts.get(author, draft_id)
         path = self._blobs.path(draft.sha256)
         return _Content(
-            path, draft.filename, draft.media_type, draft.kind, draft.size, draft.sha256, draft.report, draft.id
+            path,
+            draft.filename,
+            draft.media_type,
+            draft.kind,
+            draft.size,
+            draft.sha256,
+            draft.report,
+            draft.id,
+            draft.media_digest,
         )
 
     def _stored(self, post: _Post) -> str:
@@ -219,6 +228,7 @@ class Publishing:
                 published_at=at,
                 updated_at=at,
                 revision=0,
+                media_digest=content.media_digest,
             )
         )
         if post.key is not None:
@@ -238,6 +248,8 @@ class Publishing:
             "draft": content.draft_id or "",
         }
         steps.recorded("item.published", detail)
+        if (copy := copies.recognised(content.report["evidence"])) is not None:
+            steps.recorded("item.copy_recognised", copy)
         steps.decided(0, post.decision)
         steps.propagated(0, post.served, sha256=content.sha256, size=content.size)
 

@@ -46,6 +46,7 @@ class Platform:
         settings: What the operator set.
         keys: API keys.
         statistics: Figures of the site.
+        copies: The register of media that is known with a label.
         work: What is still to be done, and who does it.
     """
 
@@ -55,6 +56,7 @@ class Platform:
         from yinji.platform.accounts import Accounts
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
+        from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
         from yinji.platform.items import Items
@@ -76,6 +78,7 @@ class Platform:
         propagation = Propagation(blobs, settings)
         self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
         self._declaring = Declaring(database, self._audit, blobs, propagation, settings)
+        self.copies = Copies(database, self._audit)
         self._queue = WorkQueue(database)
         self.work = Work(database, self._audit, self._queue)
 

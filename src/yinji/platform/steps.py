@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from yinji.platform import item_rows
+from yinji.platform import copies, item_rows
 from yinji.platform.audit import AuditLog
 from yinji.platform.deciding import Decision
 from yinji.platform.propagation import Served
@@ -40,6 +40,7 @@ class Steps:
         item_rows.add_propagation(
             self._connection, self._item_id, number, served, sha256=sha256, size=size, at=self._at
         )
+        copies.remember(self._connection, self._item_id, served.label)
         shown = served.file.sha256 if served.file else sha256
         self.recorded("item.propagated", {"number": number, "state": served.state, "served_sha256": shown})
 

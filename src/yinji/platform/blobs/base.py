@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from yinji.errors import StorageError
+
+BLOBS_LOCK: Final = "blobs"
+"""Held by whoever keeps or removes a file, until the rows that refer to it are committed."""
 
 
 class Spooled(Protocol):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from yinji.platform.schema.accounts import accounts, api_keys, sessions, sign_in_attempts
 from yinji.platform.schema.audit import audit_entries, audit_head
+from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.types import METADATA
 from yinji.platform.schema.work import tasks
@@ -22,6 +23,7 @@ __all__ = (
     "idempotency_keys",
     "item_changes",
     "items",
+    "known_media",
     "propagations",
     "sessions",
     "sign_in_attempts",

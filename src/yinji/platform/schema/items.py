@@ -20,6 +20,7 @@ drafts = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("item_id", ID),
+    Column("media_digest", SHA256),
     Index(None, "author_id"),
     Index(None, "expires_at"),
     Index(None, "sha256"),
@@ -46,9 +47,11 @@ items = Table(
     Column("published_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("media_digest", SHA256),
     Index(None, "author_id", "id"),
     Index(None, "published_at"),
     Index(None, "sha256"),
+    Index(None, "media_digest"),
 )
 
 item_changes = Table(

@@ -8,6 +8,8 @@ Lines the Measures leave open, and how they are drawn here:
 * "Is" (属于) is tied to the implicit label of the national standard, "may be" (可能为) to a declaration. Everything
   else, be it an unsigned IPTC source type, a valid C2PA credential or a watermark, is a trace: "suspected" (疑似).
 * A label whose signature fails, or whose value says nothing definite, is still a trace.
+* Media that is known with a label which the file lacks is a trace as well: the label is not "in the metadata of the
+  file" (Art. 6(1)), and who registered the media first may have labelled it wrongly. A reviewer looks.
 * Weak traces alone call for no notice, however many: false labels are improper labelling too (Art. 10). They only make
   the platform ask the author.
 * A reviewer's decision replaces what metadata and detection argue for. The author's own declaration of AI use keeps
@@ -39,6 +41,7 @@ _BY_DETECTION: Final = {
     Basis.EXPLICIT_LABEL: "explicit-label",
     Basis.CREDENTIAL: "credential",
     Basis.WATERMARK: "watermark",
+    Basis.KNOWN_CONTENT: "known-content",
 }
 
 

@@ -1,0 +1,135 @@
+"""Copies whose label was taken out are recognised by their media alone (Measures Art. 10; checklist R95).
+
+Every medium that is served with a label is remembered by the SHA-256 of its media bytes, which no change of metadata
+touches. An upload is looked up once, by primary key. What the item was overruled to bear no label is not held against
+others. A copy that was encoded anew has another digest and is not recognised here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select
+
+from yinji.containers import digest, registry
+from yinji.containers.source import Source
+from yinji.errors import UsageError, YinjiError
+from yinji.evidence.base import Known
+from yinji.labels.aigc import KEYS, AigcLabel, require_conforming
+from yinji.limits import KIB
+from yinji.platform import instants
+from yinji.platform.audit import AuditLog
+from yinji.platform.blobs import BLOBS_LOCK
+from yinji.platform.model import Account
+from yinji.platform.permissions import Permission, require
+from yinji.platform.schema import decisions, items, known_media
+from yinji.regimes.base import Tier
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+UPLOAD: Final = "upload"
+SITE: Final = "site"
+REGISTRY: Final = "registry"
+BASIS: Final = "known_content"
+
+_LEAST: Final = KIB
+"""Media bytes below which equal media say nothing: blank pictures and one-line texts are alike by chance."""
+
+
+def media_digest_of(file: BinaryIO, filename: str) -> str | None:
+    """Returns the digest of the media in a file; None where it cannot be told, or is too little to tell by."""
+    try:
+        with Source.open(file, name=filename) as source:
+            container = registry.identify(source)
+            if sum(stop - start for start, stop in container.media(source)) < _LEAST:
+                return None
+            return digest.media_digest(container, source)
+    except YinjiError:
+        return None
+
+
+def look_up(connection: Connection, media_digest: str | None) -> Known | None:
+    """Returns what is known of this media, unless the item it is known by bears no label any more."""
+    if media_digest is None:
+        return None
+    in_force = items.join(decisions, and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision))
+    query = (
+        select(known_media)
+        .select_from(known_media.outerjoin(in_force, items.c.id == known_media.c.item_id))
+        .where(
+            known_media.c.media_digest == media_digest,
+            or_(known_media.c.item_id.is_(None), decisions.c.tier != str(Tier.NONE)),
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Known(row.media_digest, row.label, row.item_id or "", row.origin)
+
+
+def remember(connection: Connection, item_id: str, label: AigcLabel | None) -> None:
+    """Notes that an item's media is served with a label; the first item to bring a medium stands for it.
+
+    Args:
+        connection: The transaction that says which file readers get; it holds the ``blobs`` lock.
+        item_id: The item.
+        label: What was written into the served file; None where only the upload may carry one.
+    """
+    row = connection.execute(select(items.c.media_digest, items.c.file_report).where(items.c.id == item_id)).one()
+    uploaded = next((found for found in row.file_report["labels"] if "Label" in found), None)
+    known = dict(label.items()) if label is not None else uploaded
+    if row.media_digest is None or known is None:
+        return
+    keep(connection, row.media_digest, known, UPLOAD if uploaded else SITE, item_id)
+
+
+def keep(connection: Connection, media_digest: str, label: dict[str, Any], origin: str, item_id: str | None) -> None:
+    """Stores one medium, unless it is known with a label that stands. The transaction holds the ``blobs`` lock."""
+    if look_up(connection, media_digest) is not None:
+        return
+    connection.execute(delete(known_media).where(known_media.c.media_digest == media_digest))
+    connection.execute(
+        insert(known_media).values(
+            media_digest=media_digest,
+            origin=origin,
+            item_id=item_id,
+            label={key: str(label.get(key, "")) for key in KEYS},
+            known_at=instants.now(),
+        )
+    )
+
+
+def recognised(evidence: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Returns what the evidence in a report says of a copy without its label, or None."""
+    found = next((entry["detail"] for entry in evidence if entry["basis"] == BASIS), None)
+    return None if found is None else {key: found[key] for key in ("media_digest", "item", "origin", "missing")}
+
+
+class Copies:
+    """The register of known media, for those who add to it from elsewhere."""
+
+    def __init__(self, database: Database, audit: AuditLog) -> None:
+        self._database = database
+        self._audit = audit
+
+    def register(self, actor: Account, media_digest: str, label: AigcLabel) -> None:
+        """Adds a medium that another platform or producer knows with this label.
+
+        Raises:
+            Refused: The account may not.
+            UsageError: Not a SHA-256 in lower-case hex.
+            InvalidLabel: The label does not keep GB 45438 App. E.
+        """
+        require(actor, Permission.REGISTRY_WRITE)
+        if len(media_digest) != 64 or not set(media_digest) <= set("0123456789abcdef"):
+            raise UsageError("media-digest-rule")
+        require_conforming(label)
+        with self._database.write() as connection:
+            self._database.lock(connection, BLOBS_LOCK)
+            keep(connection, media_digest, dict(label.items()), REGISTRY, None)
+            detail = {"media_digest": media_digest, "label": label.label}
+            self._audit.append(connection, "media.registered", actor=actor.id, detail=detail)
+
+    def known(self, media_digest: str) -> Known | None:
+        """Returns what is known of a medium."""
+        with self._database.read() as connection:
+            return look_up(connection, media_digest)
