@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -130,7 +130,7 @@ class Notice:
 class ServedFile:
     """A file that readers get: the upload with our propagation half written into it, or something made from that."""
 
-    blobs: BlobStore
+    blobs: BlobStore = field(compare=False, repr=False)
     filename: str
     media_type: str
     size: int
