@@ -10,9 +10,8 @@ from yinji.errors import Refused, UsageError
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform import instants, item_rows, words
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BlobStore
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore
 from yinji.platform.deciding import DECLARED_RANK, TIER_RANK, Decision, decide
-from yinji.platform.drafts import BLOBS_LOCK
 from yinji.platform.errors import Conflict
 from yinji.platform.model import Account
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served

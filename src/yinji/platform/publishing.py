@@ -17,10 +17,10 @@ from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration
 from yinji.platform import copies, instants, words
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BlobStore, Spooled, opened
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spooled, opened
 from yinji.platform.canonical import canonical
 from yinji.platform.deciding import Decision, decide
-from yinji.platform.drafts import BLOBS_LOCK, Drafts
+from yinji.platform.drafts import Drafts
 from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.model import Account
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served
