@@ -30,7 +30,9 @@ class Declaration:
     Attributes:
         choice: What was chosen.
         note: The author's own words, or "".
+        statement: What else the author states, nothing of AI: ``fictional``, ``marketing``, ``reposted`` …, or "".
     """
 
     choice: Declared
     note: str = ""
+    statement: str = ""

@@ -40,7 +40,7 @@ class Declaring:
     def declare(self, actor: Account, item_id: str, declaration: Declaration) -> None:
         """Records what the author says now, and everything that follows from it."""
         declaration = words.declaration(declaration)
-        if declaration.choice is Declared.UNDECLARED:
+        if declaration.choice is Declared.UNDECLARED and not declaration.statement:
             raise UsageError("declaration-empty")
         for _ in range(_TRIES):
             row = item_rows.required(self._database, item_id)
@@ -81,6 +81,7 @@ class Declaring:
         values = {
             "declaration": str(declaration.choice),
             "declaration_note": declaration.note,
+            "statement": declaration.statement,
             "decision": row.decision + 1,
             "propagation": row.propagation + (served is not None),
             "updated_at": at,
@@ -96,8 +97,13 @@ class Declaring:
             if served is not None and served.file is not None:
                 served.file.keep()
             steps = Steps(self._audit, connection, row.id, actor.id, at)
-            steps.recorded("item.declared", {"from": row.declaration, "to": str(declaration.choice)})
+            steps.recorded("item.declared", _said(item_rows.declaration_of(row), declaration))
             steps.decided(row.decision + 1, decision, before=row.tier)
             if served is not None:
                 steps.propagated(row.propagation + 1, served, sha256=row.sha256, size=row.size)
         return True
+
+
+def _said(before: Declaration, now: Declaration) -> dict[str, Any]:
+    said = {"from": str(before.choice), "to": str(now.choice)}
+    return said if before.statement == now.statement else said | {"statement": now.statement}

@@ -132,7 +132,7 @@ def history(connection: Connection, item_id: str) -> tuple[Change, ...]:
 
 def declaration_of(row: Row[Any]) -> Declaration:
     """Returns what the author says now."""
-    return Declaration(Declared(row.declaration), row.declaration_note)
+    return Declaration(Declared(row.declaration), row.declaration_note, row.statement)
 
 
 def item_from(row: Row[Any], changes: tuple[Change, ...] = ()) -> Item:

@@ -223,6 +223,7 @@ class Publishing:
                 file_report=content.report,
                 declaration=str(post.declaration.choice),
                 declaration_note=post.declaration.note,
+                statement=post.declaration.statement,
                 decision=0,
                 propagation=0,
                 published_at=at,
@@ -244,6 +245,7 @@ class Publishing:
         steps = Steps(self._audit, connection, post.id, post.author.id, at)
         detail = {
             "declaration": str(post.declaration.choice),
+            "statement": post.declaration.statement,
             "sha256": content.sha256,
             "draft": content.draft_id or "",
         }
@@ -267,6 +269,7 @@ def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str 
         "text": text,
         "choice": str(declaration.choice),
         "note": declaration.note,
+        "statement": declaration.statement,
         "draft": draft_id,
     }
     return hashlib.sha256(canonical(post).encode()).hexdigest()

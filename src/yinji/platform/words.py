@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -66,7 +67,7 @@ def declaration(said: Declaration) -> Declaration:
     Raises:
         UsageError: The note is too long.
     """
-    return Declaration(said.choice, line(said.note, most=MAX_NOTE, code="note-rule"))
+    return replace(said, note=line(said.note, most=MAX_NOTE, code="note-rule"))
 
 
 def filename(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yinji.labels.declaration import Declaration, Declared
+from yinji.platform.vocabularies.vocabulary import statements, vocabulary
 from yinji.server.errors import BadRequest
 
 OFFERED: Final = (Declared.AI_GENERATED, Declared.AI_EDITED, Declared.NOT_AI)
@@ -36,12 +37,23 @@ def choices_above(present: Declared) -> tuple[Choice, ...]:
     return tuple(Choice(str(c)) for c in above)
 
 
-def declaration_of(choice: str, note: str) -> Declaration:
+def declaration_of(choice: str, note: str, *, vocabulary_name: str = "", statement: str = "") -> Declaration:
     """Returns what was declared.
+
+    Args:
+        choice: One of :data:`OFFERED`, or an option of the vocabulary.
+        note: The author's own words.
+        vocabulary_name: The platform in whose words it was declared, or "" for ours.
+        statement: What else is stated, nothing of AI, or "".
 
     Raises:
         BadRequest: Nothing was chosen, or something that is not offered.
+        UsageError, NotFound: There is no such vocabulary, or no such option in it.
     """
+    if vocabulary_name:
+        return vocabulary(vocabulary_name).declaration_of(choice, note)
+    if statement and statement not in statements():
+        raise BadRequest("statement-unknown", statement=statement[:60], offered=", ".join(statements()))
     if choice not in {str(c) for c in OFFERED}:
         raise BadRequest("declaration-missing")
-    return Declaration(Declared(choice), note)
+    return Declaration(Declared(choice), note, statement)

@@ -63,7 +63,11 @@ def item(value: Item) -> dict[str, Any]:
         "kind": value.kind,
         "file": file if value.filename else None,
         "served_href": f"/v1/items/{value.id}/file",
-        "declaration": {"choice": str(value.declaration.choice), "note": value.declaration.note},
+        "declaration": {
+            "choice": str(value.declaration.choice),
+            "note": value.declaration.note,
+            "statement": value.declaration.statement,
+        },
         "report": value.report,
         "propagation": value.propagation,
         "published_at": machine_time(value.published_at),

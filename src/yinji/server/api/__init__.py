@@ -11,7 +11,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import audit, check, items, keys, session, site, statistics
+from yinji.server.api import audit, check, items, keys, session, site, statistics, vocabularies
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -20,6 +20,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     items.router,
     audit.router,
     statistics.router,
+    vocabularies.router,
     site.router,
 )
 """A module for each area; its router counts once it stands here."""

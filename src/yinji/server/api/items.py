@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from yinji.labels.declaration import Declaration, Declared
+from yinji.labels.declaration import Declaration
 from yinji.platform.model import Draft
 from yinji.server import represent
 from yinji.server.access import author_of, platform_of
@@ -27,8 +27,10 @@ router = APIRouter()
 _ITEM_FORM: Final = {
     "type": "object",
     "properties": {
-        "declaration": {"enum": [str(c) for c in OFFERED]},
+        "declaration": {"type": "string", "examples": [str(c) for c in OFFERED]},
         "note": {"type": "string"},
+        "vocabulary": {"type": "string"},
+        "statement": {"type": "string"},
         "title": {"type": "string"},
         "text": {"type": "string"},
         "file": {"type": "string", "contentMediaType": "application/octet-stream"},
@@ -46,8 +48,10 @@ IdempotencyKey = Annotated[
 class DeclarationChange(BaseModel):
     """What the author says now; it can only add to what was said."""
 
-    choice: Declared
+    choice: str = Field(max_length=64)
     note: str = Field("", max_length=2000)
+    vocabulary: str = Field("", max_length=64)
+    statement: str = Field("", max_length=32)
 
 
 @router.post(
@@ -59,7 +63,12 @@ class DeclarationChange(BaseModel):
 async def create_item(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Publishes a file, words, or both, with exactly one declaration; answers when the item is durable."""
     form = await receive_form(request, draft_sink(platform_of(request), author_of(request)))
-    declaration = declaration_of(form.get("declaration"), form.get("note"))
+    declaration = declaration_of(
+        form.get("declaration"),
+        form.get("note"),
+        vocabulary_name=form.get("vocabulary"),
+        statement=form.get("statement"),
+    )
     return await run_in_threadpool(_publish, request, form, declaration, idempotency_key)
 
 
@@ -102,5 +111,7 @@ def read_file(request: Request, item_id: ItemId, download: Annotated[int, Query(
 @router.patch("/v1/items/{item_id}/declaration", summary="Add to a declaration")
 def change_declaration(request: Request, item_id: ItemId, change: DeclarationChange) -> Response:
     """Records what the author says now. The notice can rise by it, never fall."""
-    declaration = declaration_of(change.choice, change.note)
+    declaration = declaration_of(
+        change.choice, change.note, vocabulary_name=change.vocabulary, statement=change.statement
+    )
     return JSONResponse(represent.item(platform_of(request).declare(author_of(request), item_id, declaration)))
