@@ -112,6 +112,7 @@ class Place:
     """A label laid out on a canvas.
 
     Attributes:
+        name: What the place is called.
         canvas: The canvas.
         layout: In displayed pixels.
         upright: Masks as read.
@@ -120,6 +121,7 @@ class Place:
         masks: Masks as stored, of the size of the tile.
     """
 
+    name: str
     canvas: Canvas
     layout: Layout
     upright: Overlay
@@ -147,7 +149,7 @@ class Place:
             masks = Overlay(ink, body, edge, masks.probe, masks.em * size[1] / masks.size[1], masks.turned)
         tile = _aligned(box, canvas)
         placed = masks.placed((tile.width, tile.height), (box.left - tile.left, box.top - tile.top))
-        return cls(canvas, layout, upright, box, tile, placed)
+        return cls(place, canvas, layout, upright, box, tile, placed)
 
     def plane_box(self, number: int) -> Box:
         """The tile in a plane."""

@@ -51,10 +51,6 @@ class VideoMark:
             MissingExtra: PyAV, numpy or Pillow is not installed.
             UnreadableInput: The process that renders ended before its time.
         """
-        require_pillow()
-        if find_spec("av") is None or find_spec("numpy") is None:
-            raise MissingExtra("missing-extra", extra="av", names="av, numpy")
-        check_words(request.words)
         _check(request)
         try:
             return self._draw(original, marked, request)
@@ -64,32 +60,33 @@ class VideoMark:
                 raise type(error)(error.code, path=name, **error.details) from error
             raise
 
+    def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
+        """See :meth:`yinji.marks.base.MarkFinder.find`.
+
+        Raises:
+            MissingExtra, UnreadableInput: As for :meth:`draw`.
+        """
+        _check(request)
+        with TemporaryDirectory(prefix="yinji-video-") as folder:
+            source = Path(folder, "source")
+            _copy(content, source)
+            done = run(_task(request, source, folder) | {"find": True})["found"]
+        return None if done is None else self._drawn(request, done)
+
     def _draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
         with TemporaryDirectory(prefix="yinji-video-") as folder:
             source, output = Path(folder, "source"), Path(folder, "output")
             _copy(original, source)
-            done = run(
-                {
-                    "source": str(source),
-                    "output": str(output),
-                    "folder": folder,
-                    "media_type": request.media_type.partition(";")[0].strip().lower(),
-                    "wish": {
-                        "words": request.words,
-                        "place": request.place,
-                        "min_height": request.min_height,
-                        "min_seconds": request.min_seconds or _SECONDS,
-                        "max_pixels": request.max_pixels,
-                        "everything": "continuous" in request.times,
-                    },
-                }
-            )
+            done = run(_task(request, source, folder) | {"output": str(output)})
             with output.open("rb") as file:
                 shutil.copyfileobj(file, marked, 1 << 20)
+        return self._drawn(request, done)
+
+    def _drawn(self, request: MarkRequest, done: dict[str, Any]) -> Drawn:
         return Drawn(
             mark=self.name,
             words=request.words,
-            place=request.place or PLACES[0],
+            place=done["place"],
             method=done["method"],
             ink_height=done["ink_height"],
             needed_height=done["needed_height"],
@@ -124,7 +121,28 @@ def _clip(muxer: str, codec: str) -> bytes:
     return file.getvalue()
 
 
+def _task(request: MarkRequest, source: Path, folder: str) -> dict[str, Any]:
+    """What the process is told."""
+    return {
+        "source": str(source),
+        "folder": folder,
+        "media_type": request.media_type.partition(";")[0].strip().lower(),
+        "wish": {
+            "words": request.words,
+            "place": request.place,
+            "min_height": request.min_height,
+            "min_seconds": request.min_seconds or _SECONDS,
+            "max_pixels": request.max_pixels,
+            "everything": "continuous" in request.times,
+        },
+    }
+
+
 def _check(request: MarkRequest) -> None:
+    require_pillow()
+    if find_spec("av") is None or find_spec("numpy") is None:
+        raise MissingExtra("missing-extra", extra="av", names="av, numpy")
+    check_words(request.words)
     if request.place and request.place not in PLACES:
         raise UsageError("no-such-place", place=request.place, places=", ".join(PLACES))
     for time in request.times:

@@ -27,15 +27,15 @@ class Painter:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._space = YCC if place.canvas.planes > 1 else GREY
+        self.space = YCC if place.canvas.planes > 1 else GREY
         self._beneath: list[Pixel] = []
         self.tone: Tone
         self.cover: float
 
     def look(self, frame: VideoFrame) -> None:
         """Takes note of what will lie under the label."""
-        tile = self._tile(frame)
-        self._beneath += beneath(frost(tile, self._space, self.place.masks), self._space, self.place.masks)
+        tile = self.tile(frame)
+        self._beneath += beneath(frost(tile, self.space, self.place.masks), self.space, self.place.masks)
 
     def choose(self) -> None:
         """Settles the tones on the darkest and the lightest of what was seen, and on a sample of the rest."""
@@ -52,15 +52,16 @@ class Painter:
 
     def draw(self, frame: VideoFrame) -> None:
         """Puts the label on a frame whose memory is its own."""
-        tile = self._tile(frame)
+        tile = self.tile(frame)
         masks = self.place.masks
-        painted = composed(tile, frost(tile, self._space, masks), self._space, masks, self.tone, self.cover)
+        painted = composed(tile, frost(tile, self.space, masks), self.space, masks, self.tone, self.cover)
         for number, (before, after) in enumerate(zip(tile, painted, strict=True)):
             old, new = np.asarray(before), np.asarray(after)
             stored = _samples(frame, number, self.place.plane_box(number))
             np.copyto(stored, _native(new, self.place.canvas, chroma=number > 0), where=old != new)
 
-    def _tile(self, frame: VideoFrame) -> list[Image.Image]:
+    def tile(self, frame: VideoFrame) -> list[Image.Image]:
+        """The samples under the label, as pictures of 8 bits in full range."""
         from PIL import Image
 
         canvas = self.place.canvas

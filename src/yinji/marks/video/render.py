@@ -158,6 +158,16 @@ class Clip:
             raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
         return found
 
+    def canvas(self, frame: VideoFrame) -> Canvas:
+        """What a frame says about itself.
+
+        Raises:
+            UnsupportedFormat: It is of a kind that no label is drawn on.
+        """
+        if frame.format.name not in self.codec.formats:
+            raise UnsupportedFormat("mark-video-variant", kind=self.codec.shown, variant=frame.format.name)
+        return Canvas.of(frame, self.aspect)
+
     def frames(self, shown: list[int], packets: int) -> Iterator[tuple[VideoFrame, int]]:
         """Decodes packets and yields a frame for each of the presentation times, in order.
 
@@ -171,7 +181,7 @@ class Clip:
         at = lost = 0
         with opened(self.path, raw_times=self.raw_times) as container:
             stream = picture_stream(container)
-            for frame in _decoded(container, stream, packets):
+            for frame in decoded(container, stream, packets):
                 if frame.pts is None or at >= len(shown):
                     continue
                 while at < len(shown) and shown[at] < frame.pts:
@@ -198,7 +208,8 @@ def _rate(stream: VideoStream) -> Fraction:
     return Fraction(25)
 
 
-def _decoded(container: InputContainer, stream: VideoStream, packets: int) -> Iterator[VideoFrame]:
+def decoded(container: InputContainer, stream: VideoStream, packets: int | None) -> Iterator[VideoFrame]:
+    """Decodes so many packets, or all of them, and passes over those that cannot be."""
     import av
 
     stream.thread_type = "AUTO"
@@ -269,7 +280,7 @@ def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Bea
     for number, (frame, time) in enumerate(clip.frames(work.shown, work.slots)):
         beat(number)
         if painter is None:
-            painter = Painter(Place.of(_canvas(clip, frame), wish.words, wish.min_height, wish.place))
+            painter = Painter(Place.of(clip.canvas(frame), wish.words, wish.min_height, wish.place))
         _same(painter.place.canvas, frame)
         if time in looks:
             painter.look(frame)
@@ -279,12 +290,6 @@ def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Bea
         raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
     painter.choose()
     return painter
-
-
-def _canvas(clip: Clip, frame: VideoFrame) -> Canvas:
-    if frame.format.name not in clip.codec.formats:
-        raise UnsupportedFormat("mark-video-variant", kind=clip.codec.shown, variant=frame.format.name)
-    return Canvas.of(frame, clip.aspect)
 
 
 def _same(canvas: Canvas, frame: VideoFrame) -> None:

@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from typing import Any, Final
 
 from yinji.errors import YinjiError
+from yinji.marks.layout import PLACES
 
 MOST_MEMORY: Final = 8 << 30
 """Address space; threads and mappings count, so it is larger than what is used."""
@@ -62,6 +63,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         YinjiError: It cannot be done.
     """
     from yinji.marks.video.encode import Spool
+    from yinji.marks.video.find import recognise
     from yinji.marks.video.mp4 import Fragmented, Movie
     from yinji.marks.video.remux import remux
     from yinji.marks.video.render import Clip, Wish, render
@@ -69,6 +71,8 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
 
     wish = Wish(**task["wish"])
     beat = _Beats()
+    if task.get("find"):
+        return {"found": recognise(Clip(task["source"], wish, raw_times=False), wish, beat)}
     with Path(task["source"]).open("rb") as file, TemporaryFile(dir=task["folder"]) as packets:
         movie: Movie | None = None
         if task["media_type"] in _MOVIES:
@@ -102,6 +106,7 @@ def facts(rendered: Any) -> dict[str, Any]:
     layout, canvas, tone = painter.place.layout, painter.place.canvas, painter.tone
     cut = None if plan.cut_at is None else round(float((plan.cut_at - plan.start) * rendered.ticks), 3)
     return {
+        "place": painter.place.name or PLACES[0],
         "method": "full re-encode" if cut is None else "smart-render",
         "ink_height": rendered.ink_height,
         "needed_height": layout.needed,
