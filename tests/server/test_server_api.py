@@ -117,7 +117,7 @@ def test_declaration_rises_and_does_not_fall(author: httpx.Client, plain_png: Pa
     raised = author.patch(address, json={"choice": "ai_edited", "note": "天空"})
     assert raised.status_code == 200
     assert raised.json()["report"]["verdict"]["tier"] == "possible"
-    assert raised.json()["declaration"] == {"choice": "ai_edited", "note": "天空"}
+    assert raised.json()["declaration"] == {"choice": "ai_edited", "note": "天空", "statement": ""}
     lowered = author.patch(address, json={"choice": "not_ai"})
     assert lowered.status_code == 403
     assert author.get(f"/v1/items/{item['id']}").json()["declaration"]["choice"] == "ai_edited"
