@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_statements"
-down_revision = "0003_api_keys"
+revision = "0006_statements"
+down_revision = "copies"
 branch_labels = None
 depends_on = None
 
