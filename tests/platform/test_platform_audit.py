@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import threading
 from collections.abc import Callable
 
@@ -10,8 +12,10 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from audit_logs import fill, unguard
 from yinji.errors import LimitExceeded, UsageError
 from yinji.platform.audit import GENESIS, AuditLog
+from yinji.platform.audit.log import Verified
 from yinji.platform.database import Database
 from yinji.platform.errors import AuditBroken
 from yinji.platform.settings import Settings
@@ -22,23 +26,6 @@ def log(database: Database) -> AuditLog:
     return AuditLog(database)
 
 
-def fill(database: Database, log: AuditLog, count: int) -> None:
-    with database.write() as connection:
-        for number in range(count):
-            log.append(connection, "test.happened", actor="system", subject=f"s{number}", detail={"n": number})
-
-
-def unguard(raw: Engine, table: str) -> None:
-    """Takes the triggers off, as an administrator of the database could."""
-    with raw.begin() as connection:
-        if raw.dialect.name == "postgresql":
-            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-            return
-        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-        for name in names:
-            connection.execute(text(f"DROP TRIGGER {name}"))
-
-
 def test_hashes_are_those_of_the_definition(database: Database, log: AuditLog) -> None:
     fill(database, log, 3)
     chain = bytes.fromhex(GENESIS)
@@ -46,21 +33,35 @@ def test_hashes_are_those_of_the_definition(database: Database, log: AuditLog) -
         leaf = hashlib.sha256(b"\x00" + entry.body.encode()).digest()
         chain = hashlib.sha256(chain + leaf).digest()
         assert (entry.index, entry.leaf_hash, entry.chain_hash) == (index, leaf.hex(), chain.hex())
+        salt = json.loads(entry.body)["salt"]
+        assert re.fullmatch("[0-9a-f]{32}", salt)
         assert entry.body == (
             f'{{"actor":"system","at":"{entry.at:%Y-%m-%dT%H:%M:%S.%f}Z","detail":{{"n":{index}}},'
-            f'"event":"test.happened","subject":"s{index}","v":1}}'
+            f'"event":"test.happened","salt":"{salt}","subject":"s{index}","v":2}}'
         )
-    assert log.verify() == (3, chain.hex())
+    leaves = [hashlib.sha256(b"\x00" + entry.body.encode()).digest() for entry in log.export()]
+    pair = hashlib.sha256(b"\x01" + leaves[0] + leaves[1]).digest()
+    root = hashlib.sha256(b"\x01" + pair + leaves[2]).digest()
+    assert log.verify() == Verified(3, chain.hex(), root)
 
 
 def test_an_empty_log_verifies(log: AuditLog) -> None:
-    assert log.verify() == (0, GENESIS)
+    assert log.verify() == Verified(0, GENESIS, hashlib.sha256(b"").digest())
+
+
+def test_equal_entries_have_different_hashes(database: Database, log: AuditLog) -> None:
+    """Who knows what happened, and when, still cannot find it among the hashes that everybody may see."""
+    with database.write() as connection:
+        for _ in range(2):
+            log.append(connection, "session.opened", actor="a", subject="a")
+    first, second = log.export()
+    assert json.loads(first.body)["salt"] != json.loads(second.body)["salt"]
 
 
 def test_a_log_longer_than_a_batch_is_exported_and_verified_whole(database: Database, log: AuditLog) -> None:
     fill(database, log, 1203)
     assert [entry.index for entry in log.export()] == list(range(1203))
-    assert log.verify()[0] == 1203
+    assert log.verify().size == 1203
 
 
 def test_threads_append_without_gaps(database: Database, log: AuditLog) -> None:
@@ -80,7 +81,7 @@ def test_threads_append_without_gaps(database: Database, log: AuditLog) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert log.verify()[0] == 200
+    assert log.verify().size == 200
     subjects = [entry.subject for entry in log.export()]
     assert sorted(subjects) == sorted(f"{a}-{b}" for a in range(8) for b in range(25))
 
@@ -101,7 +102,7 @@ def test_two_databases_objects_append_to_one_log(database: Database, settings: S
     for thread in threads:
         thread.join()
     other.close()
-    assert log.verify()[0] == 80
+    assert log.verify().size == 80
 
 
 def test_an_entry_goes_with_its_transaction(database: Database, log: AuditLog) -> None:
@@ -109,13 +110,13 @@ def test_an_entry_goes_with_its_transaction(database: Database, log: AuditLog) -
     with pytest.raises(ZeroDivisionError), database.write() as connection:
         log.append(connection, "test.happened", actor="system")
         raise ZeroDivisionError
-    assert log.verify()[0] == 1
+    assert log.verify().size == 1
 
 
 def test_an_entry_too_long_for_a_tile_is_refused(database: Database, log: AuditLog) -> None:
     with pytest.raises(LimitExceeded), database.write() as connection:
         log.append(connection, "test.happened", actor="system", detail={"x": "字" * 22_000})
-    assert log.verify()[0] == 0
+    assert log.verify().size == 0
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_the_database_itself_refuses_to_rewrite(database: Database, log: AuditLo
     fill(database, log, 3)
     with pytest.raises(DBAPIError), raw.begin() as connection:
         connection.execute(text(statement))
-    assert log.verify()[0] == 3
+    assert log.verify().size == 3
 
 
 def test_replace_and_truncate_are_refused_too(database: Database, log: AuditLog, raw: Engine) -> None:
@@ -151,7 +152,7 @@ def test_replace_and_truncate_are_refused_too(database: Database, log: AuditLog,
     for statement in statements:
         with pytest.raises(DBAPIError), raw.begin() as connection:
             connection.execute(text(statement))
-    assert log.verify()[0] == 3
+    assert log.verify().size == 3
 
 
 def rehash(raw: Engine) -> None:
@@ -174,6 +175,29 @@ def run(statement: str) -> Callable[[Engine], None]:
     return change
 
 
+def swap(raw: Engine) -> None:
+    """Exchanges what two entries say, and leaves their hashes."""
+    with raw.begin() as connection:
+        rows = connection.execute(text("SELECT position, body FROM audit_entries")).all()
+        bodies = {row.position: row.body for row in rows}
+        change = text("UPDATE audit_entries SET body = :body WHERE position = :position")
+        connection.execute(change, {"body": bodies[3], "position": 1})
+        connection.execute(change, {"body": bodies[1], "position": 3})
+
+
+def put_in(raw: Engine) -> None:
+    """Moves the later entries up and puts a copy of an earlier one into the gap."""
+    with raw.begin() as connection:
+        for position in (4, 3, 2):
+            connection.execute(text(f"UPDATE audit_entries SET position = {position + 1} WHERE position = {position}"))
+        connection.execute(
+            text(
+                "INSERT INTO audit_entries SELECT 2, at, actor, event, subject, body, leaf_hash, chain_hash"
+                " FROM audit_entries WHERE position = 1"
+            )
+        )
+
+
 TAMPERINGS = {
     "body": (run("UPDATE audit_entries SET body = replace(body, 's2', 's3') WHERE position = 2"), "audit-changed", 2),
     "column": (run("UPDATE audit_entries SET actor = 'somebody' WHERE position = 4"), "audit-changed", 4),
@@ -185,6 +209,9 @@ TAMPERINGS = {
     "all removed": (run("DELETE FROM audit_entries"), "audit-head", 0),
     "head changed": (run("UPDATE audit_head SET chain_hash = 'x'"), "audit-head", 5),
     "head removed": (run("DELETE FROM audit_head"), "audit-head", 5),
+    "edge changed": (run("UPDATE audit_head SET frontier = ''"), "audit-head", 5),
+    "reordered": (swap, "audit-changed", 1),
+    "put in": (put_in, "audit-chain", 2),
 }  # fmt: skip
 
 
@@ -199,6 +226,27 @@ def test_tampering_past_the_triggers_is_named(database: Database, log: AuditLog,
         log.verify()
     assert (caught.value.code, caught.value.details["index"]) == (code, index)
     assert str(index) in caught.value.text.zh
+
+
+def test_listings_narrow_to_an_event_an_area_a_subject_or_an_actor(database: Database, log: AuditLog) -> None:
+    with database.write() as connection:
+        for event, actor, subject in (
+            ("item.published", "a", "1"),
+            ("item.declared", "b", "1"),
+            ("items.odd", "b", "2"),
+            ("session.opened", "b", "b"),
+        ):
+            log.append(connection, event, actor=actor, subject=subject)
+
+    def found(**filters: str) -> list[int]:
+        return [entry.index for entry in log.page(cursor=None, limit=10, **filters).rows]
+
+    assert found(event="item") == [1, 0]
+    assert found(event="item.published") == [0]
+    assert found(event="item_") == found(event="%") == []
+    assert found(subject="1") == [1, 0]
+    assert found(actor="b") == [3, 2, 1]
+    assert found(actor="b", event="item", subject="1") == [1]
 
 
 def test_pages_go_from_new_to_old(database: Database, log: AuditLog) -> None:

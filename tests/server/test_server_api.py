@@ -9,6 +9,11 @@ import pytest
 from live import PASSWORD, Site
 
 import yinji
+from yinji.cli.commands.audit import command as audit_command
+from yinji.errors import StorageError
+from yinji.platform.audit import tree
+from yinji.platform.audit.notes import Checkpoint, Verifier
+from yinji.platform.audit.tiles import ENTRIES, Tile, unpack_entries
 from yinji.platform.model import Role
 
 
@@ -166,8 +171,8 @@ def test_audit_checkpoint_is_the_end_of_the_entries(site: Site, author: httpx.Cl
     publish(author, text="for the log")
     with site.client(Role.AUDITOR) as auditor:
         newest = auditor.get("/v1/audit/entries?limit=1").json()["entries"][0]
-        checkpoint = auditor.get("/v1/audit/checkpoint").json()
-    assert checkpoint == {"size": newest["index"] + 1, "chain_hash": newest["chain_hash"]}
+        checkpoint = auditor.get("/v1/audit/checkpoint").text
+    assert checkpoint.splitlines()[1] == str(newest["index"] + 1)
     assert json.loads(newest["body"])["event"] == newest["event"]
 
 
@@ -187,7 +192,7 @@ def test_openapi_names_every_public_route(site: Site) -> None:
     from yinji.server.access import ROUTES
 
     programs = {key for key in ROUTES if key[1].startswith(("/v1/", "/.well-known/", "/healthz"))}
-    assert operations == programs
+    assert operations == {(method, path.replace(":path}", "}")) for method, path in programs}
     assert "security" not in description["paths"]["/v1/check"]["post"]
     assert description["paths"]["/v1/audit/entries"]["get"]["security"] == [{"bearer": []}]
     body = description["paths"]["/v1/items"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
@@ -211,3 +216,79 @@ def test_check_of_several_files_as_json(site: Site, labelled_png: Path) -> None:
         answer = client.post("/verify.json", files=files).json()
     assert answer["results"][0]["report"]["state"] == "labelled"
     assert answer["refused"][0]["code"] == "empty-file"
+
+
+def test_anybody_may_see_the_tree_and_auditors_the_entries(site: Site, author: httpx.Client) -> None:
+    publish(author, text="for the tree")
+    with site.client() as visitor, site.client(Role.AUDITOR) as auditor:
+        about = visitor.get("/.well-known/yinji.json").json()["audit"]
+        verifier = Verifier.parse(about["vkey"])
+        checkpoint = Checkpoint.opened(visitor.get(f"{about['log']}/checkpoint").text, verifier)
+        tile = Tile(0, 0, min(256, checkpoint.size))
+        hashes = visitor.get(f"/v1/audit/tile/{tile.address}")
+        assert hashes.headers["content-type"] == "application/octet-stream"
+        assert hashes.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert len(hashes.content) == 32 * tile.width
+        entries = f"/v1/audit/tile/{Tile(ENTRIES, 0, tile.width).address}"
+        assert visitor.get(entries).status_code == 403
+        bundle = auditor.get(entries)
+        assert bundle.headers["cache-control"] == "private, max-age=31536000, immutable"
+        leaves = [tree.leaf_hash(entry) for entry in unpack_entries(bundle.content)]
+        assert b"".join(leaves) == hashes.content
+        proof = visitor.get(f"/v1/audit/proof/inclusion?index=1&size={checkpoint.size}").json()
+        path = [bytes.fromhex(node) for node in proof["path"]]
+        assert tree.root_of_inclusion(leaves[1], 1, checkpoint.size, path) == checkpoint.root
+        grown = visitor.get(f"/v1/audit/proof/consistency?old=3&new={checkpoint.size}").json()
+        path = [bytes.fromhex(node) for node in grown["path"]]
+        old = bytes.fromhex(grown["old_root"])
+        assert tree.is_consistent(3, old, checkpoint.size, checkpoint.root, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("tile/0/x009/999", 404),
+        ("tile/0/0", 404),
+        ("tile/..%2F..%2Fitems", 404),
+        ("tile/8/000.p/1", 404),
+        ("proof/inclusion?index=999999999", 404),
+        ("proof/inclusion?index=1&size=1", 404),
+        ("proof/inclusion?index=-1", 422),
+        ("proof/inclusion", 422),
+        ("proof/consistency?old=5&new=2", 404),
+        ("proof/consistency?old=0", 200),
+    ],
+)
+def test_what_the_tree_does_not_have_is_a_problem(site: Site, path: str, status: int) -> None:
+    with site.client() as client:
+        assert client.get(f"/v1/audit/{path}").status_code == status
+
+
+def test_a_check_of_the_log_tells_how_far_it_is(site: Site) -> None:
+    with site.client(Role.AUDITOR) as auditor:
+        answer = auditor.post("/v1/audit/verify")
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert all(line["done"] <= line["size"] for line in lines[:-1])
+    assert lines[-1]["intact"] is True
+    assert lines[-1]["size"] >= lines[-2]["done"]
+
+
+def test_the_command_line_checks_a_log_behind_an_address(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = tmp_path / "older"
+    older.write_text(site.platform.audit.checkpoints.current())
+    arguments = ["verify", "--url", f"{site.base}/v1/audit", "--older", str(older), "--json"]
+    monkeypatch.setenv("YINJI_TOKEN", "")
+    with pytest.raises(StorageError) as caught:
+        audit_command.main(arguments, standalone_mode=False)
+    assert (caught.value.code, caught.value.details["reason"]) == ("audit-fetch", "HTTP 403")
+    monkeypatch.setenv("YINJI_TOKEN", site.token(Role.AUDITOR))
+    assert audit_command.main(arguments, standalone_mode=False) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["origin"], found["intact"], found["vkey_pinned"]) == ("localhost", True, False)
+    assert found["consistent_with"] == [int(older.read_text().splitlines()[1])]
+    for address in ("file:///etc", "ftp://127.0.0.1/x", "http://127.0.0.1:1/"):
+        with pytest.raises(StorageError):
+            audit_command.main(["verify", "--url", address, "--vkey", found["vkey"]], standalone_mode=False)

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     ITEM_PUBLISH = "item.publish"
     ITEM_DECLARE_OWN = "item.declare_own"
     STATISTICS_READ = "statistics.read"
+    AUDIT_PROVE = "audit.prove"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
     AUDIT_EXPORT = "audit.export"
@@ -27,7 +28,9 @@ class Permission(StrEnum):
     WORK_MANAGE = "work.manage"
 
 
-_ANYBODY: Final = frozenset({Permission.ITEM_READ, Permission.FILE_CHECK, Permission.STATISTICS_READ})
+_ANYBODY: Final = frozenset(
+    {Permission.ITEM_READ, Permission.FILE_CHECK, Permission.STATISTICS_READ, Permission.AUDIT_PROVE}
+)
 _AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 _MACHINERY_READ: Final = frozenset({Permission.WORK_READ})

@@ -48,6 +48,7 @@ class Platform:
         statistics: Figures of the site.
         copies: The register of media that is known with a label.
         work: What is still to be done, and who does it.
+        audit: The log: checkpoints, tiles, proofs, entries.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Platform:
         from yinji.platform.accounts import Accounts
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
+        from yinji.platform.audit.door import Audit
         from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
@@ -70,6 +72,7 @@ class Platform:
         self._database = database
         self._blobs = blobs
         self._audit = AuditLog(database)
+        self.audit = Audit(database, self._audit, settings)
         self._accounts = Accounts(database, self._audit, settings, passwords)
         self._drafts = Drafts(database, self._audit, blobs, settings)
         self._items = Items(database, blobs)
@@ -284,7 +287,8 @@ class Platform:
         Raises:
             AuditBroken: An entry was changed, removed or put in; names the first one.
         """
-        return self._audit.verify()
+        verified = self._audit.verify()
+        return verified.size, verified.chain_hash
 
     def audit_export(self) -> Iterable[AuditEntry]:
         """Yields the whole log, oldest first."""
@@ -302,6 +306,7 @@ class Platform:
         self._publishing.expire()
         self._drafts.expire()
         self._blobs.sweep()
+        self.audit.checkpoints.watch()
         if thorough:
             self._drafts.collect()
 

@@ -55,6 +55,8 @@ class Settings:
         s3_region: Its region, where it has any (``YINJI_S3_REGION``).
         s3_virtual_host: The bucket is part of the host name, as Alibaba Cloud OSS wants it (``YINJI_S3_VIRTUAL_HOST``).
         blob_cache_bytes: Disk for the cache in front of the object store (``YINJI_BLOB_CACHE_BYTES``, "10GiB").
+        audit_key: File of the key that signs the log's checkpoints (``YINJI_AUDIT_KEY``); "" is one in ``data_dir``. It
+            is made on first use and named after the host of ``public_url``; servers of one site share it.
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
@@ -76,6 +78,7 @@ class Settings:
     s3_region: str = ""
     s3_virtual_host: bool = False
     blob_cache_bytes: int = 10 * 1024 * MIB
+    audit_key: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -103,6 +106,11 @@ class Settings:
         if not self.database_url:
             return f"sqlite:///{self.data_dir.absolute() / 'yinji.sqlite3'}"
         return re.sub(r"^postgresql(\+\w+)?://", "postgresql+psycopg://", self.database_url)
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Where the key that signs checkpoints is kept."""
+        return Path(self.audit_key) if self.audit_key else self.data_dir / "audit" / "signer.key"
 
     @property
     def is_sample_propagator(self) -> bool:
@@ -146,6 +154,7 @@ class Settings:
             s3_region=setting("YINJI_S3_REGION", _text, default.s3_region),
             s3_virtual_host=setting("YINJI_S3_VIRTUAL_HOST", _yes_or_no, default.s3_virtual_host),
             blob_cache_bytes=setting("YINJI_BLOB_CACHE_BYTES", _size, default.blob_cache_bytes),
+            audit_key=setting("YINJI_AUDIT_KEY", _text, default.audit_key),
         )
 
 

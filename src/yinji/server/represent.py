@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from yinji.platform.api_keys import ApiKey
+from yinji.platform.audit.door import Consistency, Inclusion
 from yinji.platform.model import Account, AuditEntry, Draft, Item
 from yinji.server.formatting import machine_time
 from yinji.server.sinks import Checked
@@ -94,4 +95,26 @@ def audit_entry(value: AuditEntry) -> dict[str, Any]:
         "body": value.body,
         "leaf_hash": value.leaf_hash,
         "chain_hash": value.chain_hash,
+    }
+
+
+def inclusion(value: Inclusion) -> dict[str, Any]:
+    """Returns the proof that an entry is in a tree, hashes in hexadecimal."""
+    return {
+        "index": value.index,
+        "size": value.size,
+        "leaf_hash": value.leaf.hex(),
+        "path": [node.hex() for node in value.path],
+        "root": value.root.hex(),
+    }
+
+
+def consistency(value: Consistency) -> dict[str, Any]:
+    """Returns the proof that a tree begins with a smaller one, hashes in hexadecimal."""
+    return {
+        "old_size": value.old,
+        "new_size": value.new,
+        "path": [node.hex() for node in value.path],
+        "old_root": value.old_root.hex(),
+        "new_root": value.new_root.hex(),
     }

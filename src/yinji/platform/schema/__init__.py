@@ -6,7 +6,7 @@ A table counts once it is imported here: that is how the migrations' test sees i
 from __future__ import annotations
 
 from yinji.platform.schema.accounts import accounts, api_keys, sessions, sign_in_attempts
-from yinji.platform.schema.audit import audit_entries, audit_head
+from yinji.platform.schema.audit import audit_checkpoints, audit_entries, audit_head, audit_nodes
 from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.types import METADATA
@@ -16,8 +16,10 @@ __all__ = (
     "METADATA",
     "accounts",
     "api_keys",
+    "audit_checkpoints",
     "audit_entries",
     "audit_head",
+    "audit_nodes",
     "decisions",
     "drafts",
     "idempotency_keys",

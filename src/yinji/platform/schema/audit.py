@@ -1,8 +1,8 @@
-"""The append-only log."""
+"""The append-only log, the nodes of its tree, and the checkpoints that were signed."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
 from yinji.platform.schema.types import ID, METADATA, SHA256, Instant
 
@@ -18,6 +18,8 @@ audit_entries = Table(
     Column("leaf_hash", SHA256, nullable=False),
     Column("chain_hash", SHA256, nullable=False),
     Index(None, "subject"),
+    Index(None, "actor"),
+    Index(None, "event"),
 )
 
 audit_head = Table(
@@ -26,4 +28,25 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
     Column("chain_hash", SHA256, nullable=False),
+    Column("frontier", Text, nullable=False, server_default=""),
+)
+
+audit_nodes = Table(
+    "audit_nodes",
+    METADATA,
+    Column("level", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", SHA256, nullable=False),
+    PrimaryKeyConstraint("level", "position"),
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("root", SHA256, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("stamp", Text, nullable=False, server_default=""),
+    Column("stamped_at", Instant),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,6 +12,9 @@ from yinji import __version__
 from yinji.server.access import ROUTES, needs_account, platform_of
 
 router = APIRouter()
+
+_NEEDS: Final = {(method, path.replace(":path}", "}")): need for (method, path), need in ROUTES.items()}
+"""What each operation needs, by its path as OpenAPI writes it."""
 
 
 @router.get("/.well-known/yinji.json", summary="About this site")
@@ -28,6 +31,7 @@ def about(request: Request) -> Response:
             "api": "/v1",
             "openapi": "/v1/openapi.json",
             "max_upload_bytes": settings.max_upload_bytes,
+            "audit": {"log": "/v1/audit", "vkey": platform_of(request).audit.verifier.vkey},
         }
     )
 
@@ -47,7 +51,7 @@ def openapi(request: Request) -> Response:
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
-            need = ROUTES[(method.upper(), path)]
+            need = _NEEDS[(method.upper(), path)]
             operation["x-permission"] = str(need)
             if needs_account(need):
                 operation["security"] = [{"bearer": []}]
