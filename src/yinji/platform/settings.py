@@ -22,6 +22,7 @@ SAMPLE_PROPAGATOR: Final = "001191110000MA0TE5T00Q20001"
 """Code of a firm that does not exist: fit for trying things out, not for a real site."""
 
 _SITE_NAME: Final = Text("印记", "Yinji")
+_LOG_STYLES: Final = ("off", "console", "json")
 _YES: Final = frozenset(("1", "yes", "true", "on"))
 _NO: Final = frozenset(("0", "no", "false", "off"))
 _SIZE_UNITS: Final = {"": 1, "B": 1, "KIB": 1024, "MIB": 1024**2, "GIB": 1024**3}
@@ -46,6 +47,7 @@ class Settings:
         break_credentials: Write the propagation label also where a C2PA manifest in the file will then no longer verify
             (``YINJI_BREAK_CREDENTIALS``, "yes"). Otherwise such files are served as they came, and the item says why.
         open_registration: Whether anybody may open an author's account (``YINJI_OPEN_REGISTRATION``, "yes").
+        log: How requests are logged on stderr: ``off``, ``console`` or ``json`` (``YINJI_LOG``).
         public_url: Address of the site as readers see it, or "" (``YINJI_PUBLIC_URL``).
         workers: Tasks that the server itself does at a time (``YINJI_WORKERS``); 0 leaves them all to ``yinji worker``.
         blobs: Where files live: "" is a folder in ``data_dir``, ``s3://bucket/prefix`` an object store
@@ -71,6 +73,7 @@ class Settings:
     session_idle: timedelta = timedelta(hours=12)
     break_credentials: bool = False
     open_registration: bool = True
+    log: str = "off"
     public_url: str = ""
     workers: int = 2
     blobs: str = ""
@@ -147,6 +150,7 @@ class Settings:
             session_idle=setting("YINJI_SESSION_IDLE", _duration, default.session_idle),
             break_credentials=setting("YINJI_BREAK_CREDENTIALS", _yes_or_no, default.break_credentials),
             open_registration=setting("YINJI_OPEN_REGISTRATION", _yes_or_no, default.open_registration),
+            log=setting("YINJI_LOG", _log_style, default.log),
             public_url=setting("YINJI_PUBLIC_URL", _text, default.public_url).rstrip("/"),
             workers=setting("YINJI_WORKERS", _count, default.workers),
             blobs=setting("YINJI_BLOBS", _text, default.blobs),
@@ -176,6 +180,12 @@ def _scheme(url: str) -> str:
 
 def _text(_name: str, text: str) -> str:
     return text
+
+
+def _log_style(name: str, text: str) -> str:
+    if text.lower() not in _LOG_STYLES:
+        raise _bad(name, text, ", ".join(_LOG_STYLES))
+    return text.lower()
 
 
 def _yes_or_no(name: str, text: str) -> bool:

@@ -28,6 +28,7 @@ Need = Permission | Open
 
 ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/healthz"): Open.ANYBODY,
+    ("GET", "/metrics"): Permission.WORK_READ,
     ("GET", "/.well-known/yinji.json"): Open.ANYBODY,
     ("GET", "/static/{digest}/{name}"): Open.ANYBODY,
     ("GET", "/v1/openapi.json"): Open.ANYBODY,

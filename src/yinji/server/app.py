@@ -30,6 +30,10 @@ from yinji.server.pages.tables import Show
 from yinji.server.problems import as_yinji_error, problem_response, wants_page
 from yinji.server.rendering import error_page, page, see_other, twin
 from yinji.server.security import SecurityHeaders, protecting_headers
+from yinji.server.telemetry.logs import LogStyle, request_log
+from yinji.server.telemetry.metrics import Metrics
+from yinji.server.telemetry.observed import Observed
+from yinji.server.telemetry.traces import tracer_from
 from yinji.server.upkeep import upkeep
 
 _UPLOADS: Final = frozenset(
@@ -48,7 +52,9 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
     """
     settings = platform.settings
     chosen = options or ServerOptions(
-        secure=settings.public_url.startswith("https://"), open_registration=settings.open_registration
+        secure=settings.public_url.startswith("https://"),
+        open_registration=settings.open_registration,
+        log=LogStyle(settings.log),
     )
     app = FastAPI(
         title="Yinji 印记",
@@ -63,6 +69,7 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
     )
     app.state.platform = platform
     app.state.options = chosen
+    app.state.metrics = Metrics()
     app.state.site_name = settings.site_name
     for router in api.ROUTERS:
         app.include_router(router)
@@ -72,6 +79,7 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_middleware(BoundedBody, options=chosen, limit_of=partial(_limit_of, settings.max_upload_bytes))
     app.add_middleware(SecurityHeaders, secure=chosen.secure)
+    app.add_middleware(Observed, metrics=app.state.metrics, log=request_log(chosen.log), tracer=tracer_from())
     return app
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta, timezone
 from typing import Final
 
 from yinji.limits import KIB, MIB
+from yinji.server.telemetry.logs import LogStyle
 
 SMALL_BODY: Final = 256 * KIB
 """Largest body of a form or a JSON request without a file."""
@@ -24,6 +25,7 @@ class ServerOptions:
         least_rate: Bytes per second that a body must bring on the whole, or it is refused.
         drain_bytes, drain_seconds: How much of a refused body is still taken and thrown away, so that the client
             gets to read the answer instead of a broken connection.
+        log: How requests are logged on stderr.
         utc_offset: The zone in which pages show times; China Standard Time unless set. Machines always get UTC.
     """
 
@@ -34,6 +36,7 @@ class ServerOptions:
     least_rate: int = 4 * KIB
     drain_bytes: int = 64 * MIB
     drain_seconds: float = 5.0
+    log: LogStyle = LogStyle.OFF
     utc_offset: timedelta = timedelta(hours=8)
 
     @property

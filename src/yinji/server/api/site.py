@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from yinji import __version__
-from yinji.server.access import ROUTES, needs_account, platform_of
+from yinji.server.access import ROUTES, author_of, needs_account, platform_of
+from yinji.server.telemetry.metrics import MEDIA_TYPE
 
 router = APIRouter()
 
@@ -41,6 +42,13 @@ def health(request: Request) -> Response:
     """Tells whether the database answers and files can be kept."""
     healthy = platform_of(request).healthy()
     return JSONResponse({"healthy": healthy}, 200 if healthy else 503)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+def metrics(request: Request) -> Response:
+    """Returns requests answered and work waiting, for the key of an auditor or an administrator."""
+    text = request.app.state.metrics.text(platform_of(request), author_of(request))
+    return Response(text, media_type=MEDIA_TYPE)
 
 
 @router.get("/v1/openapi.json", summary="This description")
