@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NamedTuple
 
@@ -15,18 +16,23 @@ from yinji.marks.face import LabelFace, check_words, require_pillow
 from yinji.marks.layout import PLACES, Box, Layout, plan
 from yinji.marks.overlay import Overlay, build, with_others
 from yinji.marks.paint import ink_height, legibility
-from yinji.marks.picture import Frame, Picture
+from yinji.marks.picture import Change, Frame, Picture
 from yinji.marks.recognise import Occupied, tone_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _MOST_BYTES: Final = 1 << 30
+_TIFF: Final = "yinji.marks.tiff.picture:TiffPicture"
 _FORMATS: Final = (
     (0, b"\xff\xd8", "yinji.marks.jpeg.picture:JpegPicture"),
     (0, b"\x89PNG\r\n\x1a\n", "yinji.marks.png.picture:PngPicture"),
     (0, b"GIF8", "yinji.marks.gif.picture:GifPicture"),
     (8, b"WEBP", "yinji.marks.webp.picture:WebpPicture"),
+    (0, b"II*\0", _TIFF),
+    (0, b"MM\0*", _TIFF),
+    (0, b"II+\0", _TIFF),
+    (0, b"MM\0+", _TIFF),
 )
 """By signature: where it stands, what it is, and the class that takes such a file apart."""
 
@@ -35,7 +41,9 @@ class ImageMark:
     """Draws the label into pictures; as far as their format permits, nothing outside it changes."""
 
     name: ClassVar[str] = "image"
-    media_types: ClassVar[frozenset[str]] = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+    media_types: ClassVar[frozenset[str]] = frozenset(
+        {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"}
+    )
     places: ClassVar[tuple[str, ...]] = PLACES
 
     def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
@@ -50,20 +58,21 @@ class ImageMark:
         require_pillow()
         check_words(request.words)
         data, picture = _opened(original, request)
+        done = _place(picture, request)
+        if done is None:
+            return _already(data, marked, picture, request)
+        site, first = done
+        change = first
+        detail = dict(change.detail)
         wanted = request.place or PLACES[0]
-        for place in dict.fromkeys((wanted, *PLACES)):
-            site = Site.of(picture, request, place)
-            try:
-                change = picture.draw(site.box, site.masks(request, picture))
-            except Occupied as taken:
-                if taken.words == request.words:
-                    return _already(data, marked, picture, request, place)
-                continue
-            marked.write(change.data)
-            detail = dict(change.detail) | ({"instead_of": wanted} if place != wanted else {})
-            shown, painted = _upright(change.rgb, picture.orientation), change.painted
-            return site.drawn(request, change.method, shown, painted.contrast, painted.tone, detail)
-        raise UsageError("no-free-place", places=", ".join(PLACES))
+        if site.place != wanted:
+            detail["instead_of"] = wanted
+        if picture.further:
+            detail |= {"pages": 1 + len(picture.further)}
+            change, small = _on_pages(picture.further, request, change)
+            detail |= {"pages_too_small": small} if small else {}
+        marked.write(change.data)
+        return site.drawn(request, first, detail)
 
     def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
         """See :meth:`yinji.marks.base.MarkFinder.find`. In what moves, the label must stand in every frame.
@@ -74,7 +83,9 @@ class ImageMark:
         require_pillow()
         check_words(request.words)
         _, picture = _opened(content, request)
-        return _found(picture, request)
+        found = _found(picture, request)
+        pages = [p for p in picture.further if not p.optional]
+        return found if found is None or all(_found(page, request) for page in pages) else None
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:
@@ -82,7 +93,7 @@ class ImageMark:
         from PIL import Image
 
         picture = Image.linear_gradient("L").resize((160, 120)).convert("RGB")
-        for kind in ("JPEG", "PNG", "GIF", "WEBP"):
+        for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF"):
             output = io.BytesIO()
             picture.save(output, kind)
             yield MarkExample(kind.lower(), output.getvalue(), f"image/{kind.lower()}")
@@ -148,7 +159,12 @@ class Site(NamedTuple):
         across = min(box.right, mine.right) - max(box.left, mine.left)
         return across > 0 and min(box.bottom, mine.bottom) > max(box.top, mine.top)
 
-    def drawn(
+    def drawn(self, request: MarkRequest, change: Change, detail: dict[str, Any]) -> Drawn:
+        """What was drawn, measured on the label's box as displayed."""
+        shown, painted = _upright(change.rgb, self.orientation), change.painted
+        return self.measured(request, change.method, shown, painted.contrast, painted.tone, detail)
+
+    def measured(
         self, request: MarkRequest, method: str, shown: Image.Image, contrast: float, tone: Tone, detail: dict[str, Any]
     ) -> Drawn:
         """What is there, measured on the label's box as displayed."""
@@ -170,14 +186,45 @@ class Site(NamedTuple):
         )
 
 
-def _already(data: bytes, marked: BinaryIO, picture: Picture, request: MarkRequest, place: str) -> Drawn:
+def _place(picture: Picture, request: MarkRequest) -> tuple[Site, Change] | None:
+    """Draws in the first place that is free; None where the label stands already.
+
+    Raises:
+        UsageError: No place is free, or the words do not fit.
+    """
+    for place in dict.fromkeys((request.place or PLACES[0], *PLACES)):
+        site = Site.of(picture, request, place)
+        try:
+            return site, picture.draw(site.box, site.masks(request, picture))
+        except Occupied as taken:
+            if taken.words == request.words:
+                return None
+    raise UsageError("no-free-place", places=", ".join(PLACES))
+
+
+def _on_pages(pages: Sequence[Picture], request: MarkRequest, change: Change) -> tuple[Change, int]:
+    """Draws on further pages; returns the last change and on how many small versions there was no room."""
+    small = 0
+    for page in pages:
+        try:
+            done = _place(page, request)
+        except UsageError:
+            if not page.optional:
+                raise
+            small += 1
+            continue
+        change = done[1] if done else change
+    return change, small
+
+
+def _already(data: bytes, marked: BinaryIO, picture: Picture, request: MarkRequest) -> Drawn:
     """Leaves a picture as it is that bears the label already."""
     marked.write(data)
-    site = Site.of(picture, request, place)
-    drawn = _in_frame(next(picture.frames()), site, request, {"already": True})
-    if drawn is None:
-        raise UsageError("no-free-place", places=place)
-    return drawn
+    for site in _sites(picture, replace(request, place="")):
+        drawn = _in_frame(next(picture.frames()), site, request, {"already": True})
+        if drawn is not None:
+            return drawn
+    raise UsageError("no-free-place", places=", ".join(PLACES))
 
 
 def _found(picture: Picture, request: MarkRequest) -> Drawn | None:
@@ -213,7 +260,7 @@ def _in_frame(frame: Frame, site: Site, request: MarkRequest, detail: dict[str, 
     if tone is None:
         return None
     rgb, contrast = legibility(planes, space, overlay)
-    return site.drawn(request, "found", _upright(rgb, site.orientation), contrast, tone, dict(detail))
+    return site.measured(request, "found", _upright(rgb, site.orientation), contrast, tone, dict(detail))
 
 
 def _shown_box(box: Box, size: tuple[int, int], orientation: int) -> Box:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -31,7 +31,7 @@ class Change:
         detail: What else there is to say, JSON values only.
     """
 
-    data: bytes
+    data: bytes | bytearray
     method: str
     painted: Painted
     rgb: Image.Image
@@ -57,6 +57,9 @@ class Picture(Protocol):
     Attributes:
         size: Width and height as stored.
         orientation: As EXIF says, 1 to 8.
+        further: Other pages of the same file, each of which is to bear the label. Drawing on one changes the file of
+            all, and the last ``Change`` holds it.
+        optional: Whether it is a smaller version of another page, on which a label may not fit.
     """
 
     @property
@@ -64,6 +67,12 @@ class Picture(Protocol):
 
     @property
     def orientation(self) -> int: ...
+
+    @property
+    def further(self) -> Sequence[Picture]: ...
+
+    @property
+    def optional(self) -> bool: ...
 
     @property
     def area(self) -> Box:
@@ -87,6 +96,13 @@ class Picture(Protocol):
             UnsupportedFormat: This variant cannot be written.
         """
         ...
+
+
+class Single:
+    """What pictures of one page have in common."""
+
+    further: Sequence[Picture] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

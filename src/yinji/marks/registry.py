@@ -25,6 +25,7 @@ _BUILT_IN: Final = {
     "image/png": _IMAGE,
     "image/gif": _IMAGE,
     "image/webp": _IMAGE,
+    "image/tiff": _IMAGE,
     "model/gltf+json": _SCENE,
     "model/gltf-binary": _SCENE,
     "model/vnd.usd": _SCENE,

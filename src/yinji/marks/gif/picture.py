@@ -17,7 +17,7 @@ from yinji.marks.animation import Moment, Step, Sticker, Treatment, check_size, 
 from yinji.marks.gif.blocks import Gif, GifFrame, frame_bytes, parse
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.picture import Change, Frame, Still
+from yinji.marks.picture import Change, Frame, Single, Still
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,7 +28,7 @@ _CLOSE: Final = 300
 _RARE: Final = 16
 
 
-class GifPicture:
+class GifPicture(Single):
     """One GIF; see :class:`yinji.marks.picture.Picture`."""
 
     orientation = 1

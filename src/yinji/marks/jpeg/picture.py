@@ -9,10 +9,10 @@ from yinji.marks.jpeg.draw import decoded, draw
 from yinji.marks.jpeg.segments import Jpeg, parse
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.picture import Change, Frame, Still
+from yinji.marks.picture import Change, Frame, Single, Still
 
 
-class JpegPicture:
+class JpegPicture(Single):
     """One JPEG; see :class:`yinji.marks.picture.Picture`.
 
     Args:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.picture import Change, Frame
+from yinji.marks.picture import Change, Frame, Single
 from yinji.marks.png.chunks import Png
 from yinji.marks.png.draw import draw, opaque_box, parse, planes
 from yinji.marks.spaces import Planes, Space
@@ -24,7 +24,7 @@ class _Whole:
         return [p.crop(box) for p in self.planes], self.space
 
 
-class PngPicture:
+class PngPicture(Single):
     """One PNG that does not move; see :class:`yinji.marks.picture.Picture`."""
 
     def __init__(self, png: Png) -> None:

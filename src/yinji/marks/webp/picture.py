@@ -18,7 +18,7 @@ from yinji.marks.animation import Moment, Step, Sticker, Treatment, check_size, 
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import paint
-from yinji.marks.picture import RGBA, Change, Frame, Still
+from yinji.marks.picture import RGBA, Change, Frame, Single, Still
 from yinji.marks.spaces import RGB, Planes
 from yinji.marks.webp.chunks import IMAGE, Chunk, Coded, Webp, WebpFrame, decode, encode, parse, rebuild
 from yinji.marks.webp.quality import quality_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class WebpPicture:
+class WebpPicture(Single):
     """One WebP; see :class:`yinji.marks.picture.Picture`."""
 
     def __init__(self, webp: Webp) -> None:
