@@ -12,6 +12,8 @@ from yinji.platform.permissions import Permission
 
 EVERYBODY = {None, *Role}
 AUTHORS = {Role.CREATOR, Role.ADMIN, Role.SERVICE}
+READERS = AUTHORS | {Role.READER, Role.REVIEWER}
+REVIEWERS = {Role.REVIEWER, Role.ADMIN}
 AUDITORS = {Role.AUDITOR, Role.ADMIN}
 
 TABLE = {
@@ -21,9 +23,17 @@ TABLE = {
     "item.publish": AUTHORS,
     "item.declare_own": AUTHORS,
     "audit.read": AUDITORS,
+    "audit.prove": EVERYBODY,
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
     "account.create": {Role.ADMIN},
+    "report.create": READERS,
+    "report.read_own": READERS,
+    "case.read_own": AUTHORS,
+    "appeal.create": AUTHORS,
+    "queue.read": REVIEWERS | {Role.AUDITOR},
+    "case.work": REVIEWERS,
+    "case.decide": REVIEWERS,
     "statistics.read": EVERYBODY,
     "work.read": AUDITORS,
     "work.manage": {Role.ADMIN},

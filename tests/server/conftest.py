@@ -24,18 +24,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Site]:
 
 @pytest.fixture(scope="session")
 def plain_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another picture than the labelled one: a copy of that one would be recognised."""
     path = tmp_path_factory.mktemp("files") / "街景.png"
-    samples.picture(size=(400, 304)).save(path)
+    samples.picture(size=(400, 300)).save(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def labelled_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("labelled")
-    samples.picture(size=(400, 300)).save(folder / "plain.png")
-    yinji.label(folder / "plain.png", LABEL, output=folder / "青绿山水.png", metadata_only=True)
-    return folder / "青绿山水.png"
+def labelled_png(plain_png: Path) -> Path:
+    path = plain_png.with_name("青绿山水.png")
+    yinji.label(plain_png, LABEL, output=path, metadata_only=True)
+    return path
 
 
 @pytest.fixture(scope="session")

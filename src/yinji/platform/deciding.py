@@ -42,16 +42,20 @@ class Decision:
         }
 
 
-def decide(file_report: dict[str, Any], declaration: Declaration, regime_name: str) -> Decision:
-    """Concludes from what was found in the file when it came, and from what its author says now.
+def decide(
+    file_report: dict[str, Any], declaration: Declaration, regime_name: str, review: dict[str, Any] | None = None
+) -> Decision:
+    """Concludes from what was found in the file when it came, what its author says now and what reviewers decided.
 
     Args:
         file_report: ``Report.to_dict()`` of the file without any declaration.
         declaration: What the author says.
         regime_name: Whose rules; the version in force today decides.
+        review: ``Evidence.to_dict()`` of the review that is in force, if there is one.
     """
     found = tuple(Evidence.from_dict(stored) for stored in file_report["evidence"])
-    evidence = found + tuple(_declared(declaration))
+    reviewed = (Evidence.from_dict(review),) if review else ()
+    evidence = found + tuple(_declared(declaration)) + reviewed
     return Decision(evidence, regime(regime_name).decide(evidence))
 
 

@@ -26,23 +26,39 @@ class Permission(StrEnum):
     REGISTRY_WRITE = "registry.write"
     WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
+    REPORT_CREATE = "report.create"
+    REPORT_READ_OWN = "report.read_own"
+    CASE_READ_OWN = "case.read_own"
+    APPEAL_CREATE = "appeal.create"
+    QUEUE_READ = "queue.read"
+    CASE_WORK = "case.work"
+    CASE_DECIDE = "case.decide"
 
 
 _ANYBODY: Final = frozenset(
     {Permission.ITEM_READ, Permission.FILE_CHECK, Permission.STATISTICS_READ, Permission.AUDIT_PROVE}
 )
-_AUTHOR: Final = _ANYBODY | {Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH, Permission.ITEM_DECLARE_OWN}
+_READER: Final = _ANYBODY | {Permission.REPORT_CREATE, Permission.REPORT_READ_OWN}
+_AUTHOR: Final = _READER | {
+    Permission.DRAFT_CREATE,
+    Permission.ITEM_PUBLISH,
+    Permission.ITEM_DECLARE_OWN,
+    Permission.CASE_READ_OWN,
+    Permission.APPEAL_CREATE,
+}
+_QUEUES: Final = frozenset({Permission.QUEUE_READ})
+_REVIEW: Final = _QUEUES | {Permission.CASE_WORK, Permission.CASE_DECIDE}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 _MACHINERY_READ: Final = frozenset({Permission.WORK_READ})
 _MACHINERY: Final = _MACHINERY_READ | {Permission.WORK_MANAGE, Permission.REGISTRY_WRITE}
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
     None: _ANYBODY,
-    Role.READER: _ANYBODY,
+    Role.READER: _READER,
     Role.CREATOR: _AUTHOR,
-    Role.REVIEWER: _ANYBODY,
-    Role.AUDITOR: _ANYBODY | _AUDIT | _MACHINERY_READ,
-    Role.ADMIN: _AUTHOR | _AUDIT | _MACHINERY | {Permission.ACCOUNT_CREATE},
+    Role.REVIEWER: _READER | _REVIEW,
+    Role.AUDITOR: _ANYBODY | _AUDIT | _MACHINERY_READ | _QUEUES,
+    Role.ADMIN: _AUTHOR | _AUDIT | _MACHINERY | _REVIEW | {Permission.ACCOUNT_CREATE},
     Role.SERVICE: _AUTHOR,
 }
 """Role → permissions; ``None`` stands for a visitor who is not signed in. An auditor reads everything and writes

@@ -29,6 +29,7 @@ from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
 
 if TYPE_CHECKING:
+    from yinji.platform.cases.service import Cases
     from yinji.platform.database import Database
 
 MAX_TITLE: Final = 120
@@ -79,6 +80,7 @@ class Publishing:
         blobs: BlobStore,
         drafts: Drafts,
         propagation: Propagation,
+        cases: Cases,
         settings: Settings,
     ) -> None:
         self._database = database
@@ -86,6 +88,7 @@ class Publishing:
         self._blobs = blobs
         self._drafts = drafts
         self._propagation = propagation
+        self._cases = cases
         self._settings = settings
 
     def publish(
@@ -112,6 +115,7 @@ class Publishing:
         known = self._published_with(author, idempotency_key, request)
         if known is not None:
             return known
+        self._cases.strikes.require_publish(author, declaration)
         with self._content(author, draft_id, text) as content:
             item_id = instants.uuid7()
             decision = decide(content.report, declaration, self._settings.regime)
@@ -254,6 +258,15 @@ class Publishing:
             steps.recorded("item.copy_recognised", copy)
         steps.decided(0, post.decision)
         steps.propagated(0, post.served, sha256=content.sha256, size=content.size)
+        self._cases.routing.published(
+            connection,
+            item_id=post.id,
+            author_id=post.author.id,
+            kind=content.kind,
+            declaration=post.declaration,
+            decision=post.decision,
+            file_report=content.report,
+        )
 
     def expire(self) -> None:
         """Forgets idempotency keys that nobody will repeat any more."""

@@ -44,6 +44,7 @@ class Platform:
 
     Attributes:
         settings: What the operator set.
+        cases: Reports, queues, decisions, appeals and strikes.
         keys: API keys.
         statistics: Figures of the site.
         copies: The register of media that is known with a label.
@@ -58,12 +59,14 @@ class Platform:
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
         from yinji.platform.audit.door import Audit
+        from yinji.platform.cases.service import Cases
         from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
         from yinji.platform.items import Items
         from yinji.platform.propagation import Propagation
         from yinji.platform.publishing import Publishing
+        from yinji.platform.redeciding import Redeciding
         from yinji.platform.statistics.counting import Statistics
         from yinji.platform.work.queue import WorkQueue
         from yinji.platform.work.service import Work
@@ -79,8 +82,10 @@ class Platform:
         self.keys = ApiKeys(database, self._audit)
         self.statistics = Statistics(database)
         propagation = Propagation(blobs, settings)
-        self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, settings)
-        self._declaring = Declaring(database, self._audit, blobs, propagation, settings)
+        redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
+        self.cases = Cases(database, self._audit, redeciding)
+        self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, self.cases, settings)
+        self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
         self.copies = Copies(database, self._audit)
         self._queue = WorkQueue(database)
         self.work = Work(database, self._audit, self._queue)
@@ -305,6 +310,7 @@ class Platform:
         self._accounts.expire()
         self._publishing.expire()
         self._drafts.expire()
+        self.cases.expire()
         self._blobs.sweep()
         self.audit.checkpoints.watch()
         if thorough:

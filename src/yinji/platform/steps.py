@@ -14,13 +14,19 @@ from yinji.platform.propagation import Served
 
 
 class Steps:
-    """Records the steps of one item in a writing transaction that somebody else opened."""
+    """Records the steps of one item in a writing transaction that somebody else opened.
 
-    def __init__(self, audit: AuditLog, connection: Connection, item_id: str, actor: str, at: datetime) -> None:
+    The log always has the actor's number; the item's history, which anybody may read, has ``shown`` where one is given.
+    """
+
+    def __init__(
+        self, audit: AuditLog, connection: Connection, item_id: str, actor: str, at: datetime, *, shown: str = ""
+    ) -> None:
         self._audit = audit
         self._connection = connection
         self._item_id = item_id
         self._actor = actor
+        self._shown = shown or actor
         self._at = at
 
     def decided(self, number: int, decision: Decision, *, before: str = "") -> None:
@@ -47,6 +53,6 @@ class Steps:
     def recorded(self, event: str, detail: dict[str, Any]) -> None:
         """Puts one step into the item's history and into the audit log; no words of people in ``detail``."""
         item_rows.add_change(
-            self._connection, self._item_id, actor=self._actor, event=event, detail=detail, at=self._at
+            self._connection, self._item_id, actor=self._shown, event=event, detail=detail, at=self._at
         )
         self._audit.append(self._connection, event, actor=self._actor, subject=self._item_id, detail=detail)

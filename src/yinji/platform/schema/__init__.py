@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from yinji.platform.schema.accounts import accounts, api_keys, sessions, sign_in_attempts
 from yinji.platform.schema.audit import audit_checkpoints, audit_entries, audit_head, audit_nodes
+from yinji.platform.schema.cases import (
+    appeals,
+    case_decisions,
+    case_skips,
+    case_steps,
+    cases,
+    reports,
+    strikes,
+)
 from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.types import METADATA
@@ -16,10 +25,15 @@ __all__ = (
     "METADATA",
     "accounts",
     "api_keys",
+    "appeals",
     "audit_checkpoints",
     "audit_entries",
     "audit_head",
     "audit_nodes",
+    "case_decisions",
+    "case_skips",
+    "case_steps",
+    "cases",
     "decisions",
     "drafts",
     "idempotency_keys",
@@ -27,7 +41,9 @@ __all__ = (
     "items",
     "known_media",
     "propagations",
+    "reports",
     "sessions",
     "sign_in_attempts",
+    "strikes",
     "tasks",
 )

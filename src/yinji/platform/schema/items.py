@@ -43,6 +43,7 @@ items = Table(
     Column("declaration", String(16), nullable=False),
     Column("declaration_note", Text, nullable=False),
     Column("statement", String(32), nullable=False, server_default=""),
+    Column("review", Json),
     Column("decision", Integer, nullable=False),
     Column("propagation", Integer, nullable=False),
     Column("published_at", Instant, nullable=False),

@@ -12,8 +12,10 @@ Lines the Measures leave open, and how they are drawn here:
   file" (Art. 6(1)), and who registered the media first may have labelled it wrongly. A reviewer looks.
 * Weak traces alone call for no notice, however many: false labels are improper labelling too (Art. 10). They only make
   the platform ask the author.
-* A reviewer's decision replaces what metadata and detection argue for. The author's own declaration of AI use keeps
-  the notice at "may be" or above; who declared by mistake corrects the declaration.
+* A reviewer's decision replaces what detection argues for, a label included that was altered or states nothing
+  definite. It cannot go below what stands in so many words: a definite implicit label in the file (the notice follows
+  from it by law, Art. 6(1)), and the author's own declaration of AI use ("may be"). Whoever declared by mistake has the
+  declaration corrected; whoever finds a label forged has the file replaced.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ _BY_LABEL: Final = {
     "2": (Tier.POSSIBLE, "metadata-may-be"),
     "3": (Tier.SUSPECTED, "metadata-suspected"),
 }
+_DEFINITE: Final = frozenset(reason for _, reason in _BY_LABEL.values())
 _DECLARED: Final = {"ai_edited": "declared-edited"}
 _BY_DETECTION: Final = {
     Basis.EXPLICIT_LABEL: "explicit-label",
@@ -67,7 +70,7 @@ def decide(evidence: Sequence[Evidence], data: Ruleset) -> Verdict:
     arguments = [a for index, item in enumerate(evidence) if (a := _argument(item, index)) is not None]
     review = next((a for a in reversed(arguments) if a.basis is Basis.REVIEW), None)
     if review is not None:
-        arguments = [review, *(a for a in arguments if a.basis is Basis.DECLARATION)]
+        arguments = [review, *(a for a in arguments if _stands(a))]
     arguments.sort(key=_weight)
     tier = arguments[0].tier if arguments else Tier.NONE
     if review is not None and tier is Tier.NONE:
@@ -112,6 +115,11 @@ def _labelled(item: Evidence) -> tuple[Tier, str]:
     return _BY_LABEL.get(str(label), (Tier.SUSPECTED, "metadata-malformed"))
 
 
+def _stands(argument: Argument) -> bool:
+    """Tells what no reviewer can lower: the author's own word, and a definite label in the file."""
+    return argument.basis is Basis.DECLARATION or argument.reason in _DEFINITE
+
+
 def _reviewed(item: Evidence, index: int) -> Argument | None:
     """A decision names its tier; without one, "ai" confirms and "not_ai" clears. "unknown" leaves all as it is."""
     decided = item.detail.get("tier")
@@ -139,8 +147,10 @@ def _reasons(
 ) -> Iterator[Reason]:
     for slug in dict.fromkeys(a.reason for a in arguments):
         yield data.reason(slug, *(a.at for a in arguments if a.reason == slug))
-    if review is not None and arguments[0].basis is Basis.DECLARATION:
-        yield data.reason("review-declared", *(a.at for a in arguments if a.basis is Basis.DECLARATION))
+    if review is not None and arguments[0].tier is not review.tier:
+        basis = arguments[0].basis
+        kept = "review-declared" if basis is Basis.DECLARATION else "review-labelled"
+        yield data.reason(kept, *(a.at for a in arguments if a.basis is basis))
     if tier is not Tier.NONE:
         yield from _contradictions(evidence, data)
         return

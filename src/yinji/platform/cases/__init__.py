@@ -1,0 +1,1 @@
+"""Cases: reports, queues, reviewers' decisions, appeals, strikes. The front door is :class:`.service.Cases`."""

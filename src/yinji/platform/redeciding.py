@@ -1,0 +1,144 @@
+"""Deciding anew on a published item: verdict, notice, file for readers and history follow in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, Row, update
+
+from yinji.labels.declaration import Declaration
+from yinji.platform import instants, item_rows
+from yinji.platform.audit import AuditLog
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore
+from yinji.platform.deciding import Decision, decide
+from yinji.platform.errors import Conflict
+from yinji.platform.item_states import Cause, require_move
+from yinji.platform.propagation import TEXT_NAME, Propagation, Served
+from yinji.platform.schema import items
+from yinji.platform.settings import Settings
+from yinji.platform.steps import Steps
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a verdict rests on beside the file.
+
+    Attributes:
+        declaration: What the author says.
+        review: ``Evidence.to_dict()`` of the review in force, or None.
+    """
+
+    declaration: Declaration
+    review: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Grounds:
+        """Returns those of an item as it stands."""
+        return cls(item_rows.declaration_of(row), row.review)
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    id: str
+    shown: str
+
+
+Asked = Callable[[Row[Any]], Grounds | None]
+"""Given the item's row, says what it is to rest on from now on; None leaves it as it is."""
+
+Record = Callable[[Connection, Steps, Row[Any], Decision], None]
+"""Stores what led to it, in the same transaction, before anything of the item's own is recorded. It is given the item's
+row as it was and the verdict to come, locks what it needs before it logs anything, and may raise."""
+
+
+class Redeciding:
+    """Changes what an item rests on; whoever else changes it at the same time is noticed, and all is asked again."""
+
+    def __init__(
+        self, database: Database, audit: AuditLog, blobs: BlobStore, propagation: Propagation, settings: Settings
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._blobs = blobs
+        self._propagation = propagation
+        self._settings = settings
+
+    def decision(self, row: Row[Any], grounds: Grounds) -> Decision:
+        """Returns what the rules would conclude."""
+        return decide(row.file_report, grounds.declaration, self._settings.regime, grounds.review)
+
+    def change(self, item_id: str, cause: Cause, actor: str, asked: Asked, record: Record, *, shown: str = "") -> None:
+        """Lets an item rest on new grounds.
+
+        Args:
+            item_id: The item.
+            cause: Why its tier may move.
+            actor: Number of the account behind it, or ``system``.
+            asked: Asked anew whenever the item changed meanwhile; may raise.
+            record: Runs first in the writing transaction; if it raises, nothing is changed.
+            shown: How the actor is called in the item's public history, where it is not to be the account's name.
+
+        Raises:
+            NotFound: No such item.
+            Conflict: It changed again and again meanwhile, or its tier may not move this way.
+        """
+        for _ in range(_TRIES):
+            row = item_rows.required(self._database, item_id)
+            grounds = asked(row)
+            if grounds is None or self._changed(row, grounds, cause, _Actor(actor, shown), record):
+                return
+        raise Conflict("changed-meanwhile")
+
+    def _changed(self, row: Row[Any], grounds: Grounds, cause: Cause, actor: _Actor, record: Record) -> bool:
+        decision = self.decision(row, grounds)
+        require_move(row.tier, str(decision.tier), cause)
+        with self._served(row, decision) as served:
+            return self._store(row, grounds, decision, served, actor, record)
+
+    @contextmanager
+    def _served(self, row: Row[Any], decision: Decision) -> Iterator[Served | None]:
+        """Makes the file for readers where the tier moves; None where readers keep what they have."""
+        if str(decision.tier) == row.tier:
+            yield None
+            return
+        upload, name = self._blobs.path(row.sha256), row.filename or TEXT_NAME
+        with self._propagation.derive(upload, name, decision.verdict, row.id) as served:
+            yield served
+
+    def _store(
+        self, row: Row[Any], grounds: Grounds, decision: Decision, served: Served | None, actor: _Actor, record: Record
+    ) -> bool:
+        at = instants.now()
+        values = {
+            "declaration": str(grounds.declaration.choice),
+            "declaration_note": grounds.declaration.note,
+            "statement": grounds.declaration.statement,
+            "review": grounds.review,
+            "decision": row.decision + 1,
+            "propagation": row.propagation + (served is not None),
+            "updated_at": at,
+            "revision": row.revision + 1,
+        }
+        if served is not None and served.file is not None:
+            served.file.stage()
+        with self._database.write() as connection:
+            self._database.lock(connection, BLOBS_LOCK)
+            unchanged = (items.c.id == row.id) & (items.c.revision == row.revision)
+            if connection.execute(update(items).where(unchanged).values(values)).rowcount != 1:
+                return False
+            if served is not None and served.file is not None:
+                served.file.keep()
+            steps = Steps(self._audit, connection, row.id, actor.id, at, shown=actor.shown)
+            record(connection, steps, row, decision)
+            steps.decided(row.decision + 1, decision, before=row.tier)
+            if served is not None:
+                steps.propagated(row.propagation + 1, served, sha256=row.sha256, size=row.size)
+        return True
