@@ -60,6 +60,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/items/{item_id}.json"): Permission.ITEM_READ,
     ("GET", "/items/{item_id}/file"): Permission.ITEM_READ,
     ("POST", "/items/{item_id}/declaration"): Permission.ITEM_DECLARE_OWN,
+    ("GET", "/embed/items/{item_id}"): Permission.ITEM_READ,
+    ("GET", "/oembed"): Permission.ITEM_READ,
     ("GET", "/publish"): Permission.ITEM_PUBLISH,
     ("GET", "/publish.json"): Permission.ITEM_PUBLISH,
     ("POST", "/publish"): Permission.ITEM_PUBLISH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.server.pages import account, audit, feed, item, publish, statistics, verify
+from yinji.server.pages import account, audit, embed, feed, item, publish, statistics, verify
 from yinji.server.pages.tables import ActionTable, PageTable
 
 PAGES: Final[PageTable] = (
@@ -18,6 +18,7 @@ PAGES: Final[PageTable] = (
 )
 ACTIONS: Final[ActionTable] = (
     *item.ACTIONS,
+    *embed.ACTIONS,
     *publish.ACTIONS,
     *verify.ACTIONS,
     *statistics.ACTIONS,
