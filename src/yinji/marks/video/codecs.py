@@ -115,10 +115,17 @@ def _planar(depths: dict[str, tuple[int, ...]]) -> frozenset[str]:
     ) | ({"yuvj420p", "yuvj422p", "yuvj444p"} if "yuv444p" in depths else frozenset())
 
 
-_X264: Final = {"crf": "18", "preset": "veryfast", "bf": "0", "x264-params": "bframes=0:open-gop=0:log=-1"}
+_X264: Final = {
+    "crf": "18",
+    "preset": "veryfast",
+    "bf": "0",
+    "forced-idr": "1",
+    "x264-params": "bframes=0:open-gop=0:log=-1",
+}
 _X265: Final = {
     "crf": "18",
     "preset": "veryfast",
+    "forced-idr": "1",
     "x265-params": "bframes=0:open-gop=0:info=0:repeat-headers=0:hrd=0:log-level=none",
 }
 _VPX: Final = {"crf": "16", "b": "0", "deadline": "good", "cpu-used": "5", "lag-in-frames": "0", "auto-alt-ref": "0"}

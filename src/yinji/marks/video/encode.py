@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.codeccontext import VideoCodecContext
 
+    from yinji.marks.video.plan import Plan
+
 _H264_PROFILES: Final = {
     66: "baseline",
     77: "main",
@@ -93,13 +95,14 @@ class Encoder:
         rate: Fraction,
         *,
         in_band: bool,
-        extras: dict[int, tuple[list[bytes], list[bytes]]],
+        work: Plan,
     ) -> None:
         self._codec = codec
         self._rules = codec.rules
         self._source = source
         self._rate = rate
-        self._extras = extras
+        self._extras = work.extras
+        self._begins = work.begins
         self._context: VideoCodecContext | None = None
         self._config = parse(codec.rules, source.extradata or b"") if codec.rules else _NO_CONFIG
         self._in_band = in_band or not self._config.width
@@ -128,7 +131,7 @@ class Encoder:
             self._context = self._open(frame)
         frame.pts = self._count
         frame.time_base = self._context.time_base
-        frame.pict_type = PictureType.NONE
+        frame.pict_type = PictureType.I if self._count in self._begins else PictureType.NONE
         self._count += 1
         self._shown.append(shown)
         for packet in self._context.encode(frame):

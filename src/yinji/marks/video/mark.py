@@ -18,8 +18,8 @@ from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.face import check_words, require_pillow
 from yinji.marks.layout import PLACES
 from yinji.marks.video.process import run
+from yinji.marks.video.times import TIMES
 
-TIMES: Final = ("start", "continuous")
 _MOST_BYTES: Final = 64 << 30
 _SECONDS: Final = 2.0
 
@@ -133,7 +133,8 @@ def _task(request: MarkRequest, source: Path, folder: str) -> dict[str, Any]:
             "min_height": request.min_height,
             "min_seconds": request.min_seconds or _SECONDS,
             "max_pixels": request.max_pixels,
-            "everything": "continuous" in request.times,
+            "times": request.times,
+            "every": request.every,
         },
     }
 
@@ -148,6 +149,9 @@ def _check(request: MarkRequest) -> None:
     for time in request.times:
         if time not in TIMES:
             raise UsageError("no-such-place", place=time, places=", ".join(TIMES))
+    least = 2 * (request.min_seconds or _SECONDS)
+    if "intervals" in request.times and request.every < least:
+        raise UsageError("labels-too-close", every=request.every, least=least)
 
 
 def _copy(original: BinaryIO, target: Path) -> None:

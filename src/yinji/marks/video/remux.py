@@ -74,14 +74,16 @@ def _mux(source: InputContainer, target: OutputContainer, rendered: Rendered, sp
         streams[stream.index] = fresh
     for name, media_type, data in covers.values():
         target.add_attachment(name, media_type, data)
-    heads = _heads(rendered, spool)
+    heads = dict(zip(rendered.plan.slots, _heads(rendered, spool), strict=True))
+    slot = -1
     for number, packet in enumerate(source.demux()):
         beat(number)
         if not packet.size or packet.stream_index not in streams:
             continue
         out = packet
         if packet.stream_index == picture.index:
-            out = _replaced(packet, next(heads, None))
+            slot += 1
+            out = _replaced(packet, heads.get(slot))
         out.stream = streams[packet.stream_index]
         target.mux(out)
 

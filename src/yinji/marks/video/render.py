@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat
@@ -17,7 +17,8 @@ from yinji.marks.video.config import parse
 from yinji.marks.video.encode import Encoder, NoEncoder, Spool
 from yinji.marks.video.nal import BadUnit
 from yinji.marks.video.paint import Painter, measure
-from yinji.marks.video.plan import Plan, Unplaced, plan
+from yinji.marks.video.plan import Part, Plan, Unplaced, plan
+from yinji.marks.video.times import Times, spans_of
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -33,6 +34,10 @@ _IN_BAND: Final = frozenset(("avc3", "avc4", "hev1", "dvhe", "dvav"))
 Beat = Callable[[int], None]
 
 
+class NoKeyframe(Exception):
+    """The encoder did not begin a part with a keyframe, so that nothing between parts can be copied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked for, as it comes over the pipe."""
@@ -42,7 +47,8 @@ class Wish:
     min_height: float
     min_seconds: float
     max_pixels: int
-    everything: bool
+    times: tuple[str, ...] = ("start",)
+    every: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Rendered:
         painter: What drew.
         ink_height: Smallest of the heights measured.
         contrast: Smallest of the contrasts measured.
-        seconds: How long the label is shown.
+        labels: Second at which each label comes, and for how many seconds it stays.
         ticks: Seconds of one tick of the stream.
         codec: The codec.
     """
@@ -67,7 +73,7 @@ class Rendered:
     painter: Painter
     ink_height: int
     contrast: float
-    seconds: float
+    labels: list[tuple[float, float]]
     ticks: Fraction
     codec: Codec
 
@@ -134,7 +140,7 @@ class Clip:
             self.rate = _rate(stream)
             self.aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
             self.extradata = context.extradata or b""
-        self.everything = wish.everything
+        self.everything = "continuous" in wish.times
         rules = self.codec.rules
         self.width = parse(rules, self.extradata).width if rules else 0
 
@@ -144,12 +150,17 @@ class Clip:
         Raises:
             Malformed, UnsupportedFormat: There is nothing to decode, or nothing to place it by.
         """
-        ticks = -(-Fraction(self._wish.min_seconds) // self.ticks)
+        wish = self._wish
+        length, every = (int(-(-Fraction(seconds) // self.ticks)) for seconds in (wish.min_seconds, wish.every))
+        times = Times(tuple(wish.times), length, every)
+        step = max(1, round(1 / self.rate / self.ticks))
         with opened(self.path, raw_times=self.raw_times) as container:
             stream = picture_stream(container)
             packets = (p for p in container.demux(stream) if p.size)
             try:
-                found = plan(packets, self.codec, self.width, start=start, ticks=int(ticks), everything=self.everything)
+                found = plan(
+                    packets, self.codec, self.width, start=start, times=times, step=step, everything=self.everything
+                )
             except Unplaced as error:
                 raise UnsupportedFormat(
                     "mark-video-variant", kind=container.format.name, variant="timestamps"
@@ -168,8 +179,8 @@ class Clip:
             raise UnsupportedFormat("mark-video-variant", kind=self.codec.shown, variant=frame.format.name)
         return Canvas.of(frame, self.aspect)
 
-    def frames(self, shown: list[int], packets: int) -> Iterator[tuple[VideoFrame, int]]:
-        """Decodes packets and yields a frame for each of the presentation times, in order.
+    def frames(self, work: Plan) -> Iterator[tuple[VideoFrame, int]]:
+        """Decodes what a plan encodes anew, and yields a frame for each of its presentation times, in order.
 
         A picture that does not decode (those of an open group at the start of a clip, say) is replaced by the one
         before it, as players do.
@@ -177,11 +188,16 @@ class Clip:
         Raises:
             Malformed: Too many do not decode.
         """
+        for part in work.parts:
+            yield from self._frames(part)
+
+    def _frames(self, part: Part) -> Iterator[tuple[VideoFrame, int]]:
+        shown = part.shown
         last: VideoFrame | None = None
         at = lost = 0
         with opened(self.path, raw_times=self.raw_times) as container:
             stream = picture_stream(container)
-            for frame in decoded(container, stream, packets):
+            for frame in decoded(container, stream, part.packets, skipped=part.first):
                 if frame.pts is None or at >= len(shown):
                     continue
                 while at < len(shown) and shown[at] < frame.pts:
@@ -208,13 +224,18 @@ def _rate(stream: VideoStream) -> Fraction:
     return Fraction(25)
 
 
-def decoded(container: InputContainer, stream: VideoStream, packets: int | None) -> Iterator[VideoFrame]:
-    """Decodes so many packets, or all of them, and passes over those that cannot be."""
+def decoded(
+    container: InputContainer, stream: VideoStream, packets: int | None, *, skipped: int = 0
+) -> Iterator[VideoFrame]:
+    """Decodes so many packets, or all of them, behind so many others, and passes over those that cannot be."""
     import av
 
-    stream.thread_type = "AUTO"
-    stream.thread_count = 2
-    for packet in islice((p for p in container.demux(stream) if p.size), packets):
+    if not stream.codec_context.is_open:
+        stream.thread_type = "AUTO"
+        stream.thread_count = 2
+    for packet in islice(
+        (p for p in container.demux(stream) if p.size), skipped, None if packets is None else skipped + packets
+    ):
         try:
             frames = packet.decode()
         except av.InvalidDataError:
@@ -234,12 +255,12 @@ def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rend
         Malformed: They do not decode.
         UsageError: As :func:`yinji.marks.layout.plan`.
     """
-    labelled = [t for t in work.shown if work.label_end is None or t < work.label_end]
-    looks = _spread(labelled)
+    labelled = frozenset(work.labelled)
+    looks = _spread(sorted(labelled))
     painter = _looked(clip, wish, work, looks, beat)
     try:
         while True:
-            encoder = _encoded(clip, work, painter, spool, len(labelled), beat)
+            encoder = _encoded(clip, work, painter, spool, labelled, beat)
             height, contrast = _measured(clip, encoder, spool, painter, work, looks)
             if contrast >= AA or not painter.strengthen():
                 break
@@ -248,9 +269,6 @@ def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rend
         raise UnsupportedFormat("video-no-encoder", codec=clip.codec.shown, format=str(error)) from error
     except BadUnit as error:
         raise UnsupportedFormat("mark-video-variant", kind=clip.codec.shown, variant="parameter sets") from error
-    end = work.label_end
-    if end is None:
-        end = work.shown[-1] + _step(work.shown, clip)
     return Rendered(
         plan=work,
         record=encoder.record,
@@ -258,14 +276,24 @@ def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rend
         painter=painter,
         ink_height=height,
         contrast=contrast,
-        seconds=float((end - work.start) * clip.ticks),
+        labels=_labels(work, clip),
         ticks=clip.ticks,
         codec=clip.codec,
     )
 
 
-def _step(shown: list[int], clip: Clip) -> int:
-    return shown[-1] - shown[-2] if len(shown) > 1 else round(1 / clip.rate / clip.ticks)
+def _labels(work: Plan, clip: Clip) -> list[tuple[float, float]]:
+    """When each label is on screen: from its first picture to the first without it."""
+    labels = []
+    for part in work.parts:
+        has = spans_of(part.shown, work.spans)
+        following = work.following(part, round(1 / clip.rate / clip.ticks))
+        for is_labelled, group in groupby(zip(part.shown, has, following, strict=True), key=lambda item: item[1]):
+            if is_labelled:
+                pictures = [*group]
+                begin, end = max(pictures[0][0], work.start), pictures[-1][2]
+                labels.append((float((begin - work.start) * clip.ticks), float((end - begin) * clip.ticks)))
+    return labels
 
 
 def _spread(times: list[int]) -> frozenset[int]:
@@ -277,7 +305,7 @@ def _spread(times: list[int]) -> frozenset[int]:
 def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Beat) -> Painter:
     painter: Painter | None = None
     last = max(looks)
-    for number, (frame, time) in enumerate(clip.frames(work.shown, work.slots)):
+    for number, (frame, time) in enumerate(clip.frames(work)):
         beat(number)
         if painter is None:
             painter = Painter(Place.of(clip.canvas(frame), wish.words, wish.min_height, wish.place))
@@ -297,15 +325,15 @@ def _same(canvas: Canvas, frame: VideoFrame) -> None:
         raise UnsupportedFormat("mark-video-variant", kind="video", variant="changing size")
 
 
-def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: int, beat: Beat) -> Encoder:
+def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: frozenset[int], beat: Beat) -> Encoder:
     with opened(clip.path, raw_times=clip.raw_times) as container:
         source = picture_stream(container).codec_context
         painted: VideoFrame | None = None
-        encoder = Encoder(clip.codec, source, clip.rate, in_band=clip.tag in _IN_BAND, extras=work.extras)
-        for number, (frame, time) in enumerate(clip.frames(work.shown, work.slots)):
+        encoder = Encoder(clip.codec, source, clip.rate, in_band=clip.tag in _IN_BAND, work=work)
+        for number, (frame, time) in enumerate(clip.frames(work)):
             beat(number)
             _same(painter.place.canvas, frame)
-            if number < labelled and frame is not painted:
+            if time in labelled and frame is not painted:
                 frame.make_writable()
                 painter.draw(frame)
                 painted = frame
@@ -315,6 +343,8 @@ def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: i
             spool.add(data, key=key)
     if len(spool.packets) != len(work.shown):
         raise BadUnit
+    if not all(spool.packets[number].key for number in work.begins):
+        raise NoKeyframe
     return encoder
 
 

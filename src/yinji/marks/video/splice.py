@@ -41,26 +41,27 @@ def write(movie: Movie, rendered: Rendered, spool: Spool, output: BinaryIO) -> N
         Malformed, Encrypted, UnsupportedFormat, LimitExceeded: The file does not allow it.
     """
     samples = movie.samples()
-    count = rendered.plan.slots
-    if samples.sizes[:count] != rendered.plan.sizes:
+    slots = rendered.plan.slots
+    if slots[-1] >= len(samples.sizes) or [samples.sizes[slot] for slot in slots] != rendered.plan.sizes:
         raise Malformed("mark-not-decodable", kind="MP4", reason="sample table and stream differ")
     if rendered.plan.cut is not None:
         spool.add(rendered.plan.cut, key=True)
     tables = _Tables(samples, rendered, spool)
-    layout = _Layout(movie, _ranges(samples, count), spool)
+    layout = _Layout(movie, _ranges(samples, slots), spool)
     size = len(_moov(movie, tables, lambda offset: offset))
     layout.settle(size)
     layout.copy(_moov(movie, tables, layout.moved), spool, output)
 
 
-def _ranges(samples: Samples, count: int) -> list[_Range]:
+def _ranges(samples: Samples, slots: list[int]) -> list[_Range]:
     """The byte ranges to replace, in file order.
 
     Raises:
         Malformed: Two samples share bytes.
     """
-    found = sorted(_Range(samples.offsets[i], samples.offsets[i] + samples.sizes[i], i) for i in range(count))
-    rest = set(samples.offsets[count:])
+    found = sorted(_Range(samples.offsets[i], samples.offsets[i] + samples.sizes[i], n) for n, i in enumerate(slots))
+    replaced = set(slots)
+    rest = {offset for i, offset in enumerate(samples.offsets) if i not in replaced}
     if any(a.stop > b.start for a, b in pairwise(found)) or any(r.start in rest for r in found):
         raise Malformed("mark-not-decodable", kind="MP4", reason="shared samples")
     return found
@@ -166,12 +167,11 @@ class _Tables:
     def __init__(self, samples: Samples, rendered: Rendered, spool: Spool) -> None:
         plan = rendered.plan
         self._samples = samples
-        self._spool = spool
-        self._count = plan.slots
+        self._fresh = dict(zip(plan.slots, spool.packets, strict=True))
         self._config = _CONFIGS.get(rendered.codec.name)
         self._record = rendered.record
         shown = [*plan.shown, *([] if plan.cut_at is None or plan.cut is None else [plan.cut_at])]
-        self._waits = [time - decoded for time, decoded in zip(shown, samples.times, strict=False)]
+        self._waits = {slot: time - samples.times[slot] for slot, time in zip(plan.slots, shown, strict=True)}
 
     def stbl(self, body: bytes) -> bytes:
         """Returns the body of a sample table box with everything that the new samples change.
@@ -192,10 +192,10 @@ class _Tables:
             b"cslg": self._bounds,
         }
         fresh = edited(body, changes)
-        if child(body, b"stss") is None and not all(p.key for p in self._spool.packets):
-            all_keys = [(n + 1,) for n in range(self._count, len(self._samples.sizes))]
+        if child(body, b"stss") is None and not all(p.key for p in self._fresh.values()):
+            all_keys = [(n + 1,) for n in range(len(self._samples.sizes))]
             fresh += box(b"stss", self._keys(written(bytes(4), "I", all_keys)))
-        if child(body, b"ctts") is None and any(self._waits):
+        if child(body, b"ctts") is None and any(self._waits.values()):
             fresh += box(b"ctts", self._offsets(written(bytes(4), "II", [])))
         return fresh
 
@@ -210,32 +210,38 @@ class _Tables:
         return body[:8] + box(body[12:16], entry)
 
     def _sizes(self, body: bytes) -> bytes:
-        sizes = [p.size for p in self._spool.packets] + self._samples.sizes[self._count :]
+        sizes = [self._fresh[n].size if n in self._fresh else size for n, size in enumerate(self._samples.sizes)]
         return written(body[:4] + bytes(4), "I", [(size,) for size in sizes])
 
     def _offsets(self, body: bytes) -> bytes:
         old = expanded(table(body, "Ii"), len(self._samples.sizes))
-        new = self._waits + old[self._count :]
+        new = [self._waits.get(n, wait) for n, wait in enumerate(old)]
         version = b"\1" if min(new) < 0 else body[:1]
         return written(version + body[1:4], "Ii", runs(new))
 
     def _keys(self, body: bytes) -> bytes:
-        fresh = [(n + 1,) for n, p in enumerate(self._spool.packets) if p.key]
-        return written(body[:4], "I", fresh + [row for row in table(body, "I") if row[0] > self._count])
+        fresh = [(n + 1,) for n, p in self._fresh.items() if p.key]
+        return written(body[:4], "I", sorted(fresh + self._kept(body)))
+
+    def _kept(self, body: bytes) -> list[tuple[int, ...]]:
+        """The rows of a table of sample numbers that are not replaced."""
+        return [row for row in table(body, "I") if row[0] - 1 not in self._fresh]
 
     def _partial(self, body: bytes) -> bytes:
-        return written(body[:4], "I", [row for row in table(body, "I") if row[0] > self._count])
+        return written(body[:4], "I", self._kept(body))
 
     def _dependencies(self, body: bytes) -> bytes:
-        return body[:4] + bytes(min(self._count, len(body) - 4)) + body[4 + self._count :]
+        return body[:4] + bytes(0 if n in self._fresh else value for n, value in enumerate(body[4:]))
 
     def _groups(self, body: bytes) -> bytes:
         skip = 12 if body[0] == 1 else 8
         old = expanded(table(body, "II", skip=skip), len(self._samples.sizes))
-        return written(body[:skip], "II", runs([0] * self._count + old[self._count :]))
+        return written(body[:skip], "II", runs([0 if n in self._fresh else group for n, group in enumerate(old)]))
 
     def _bounds(self, body: bytes) -> bytes | None:
         if body[0] or len(body) < 24:
             return None
         shift, least, most, start, stop = struct.unpack_from(">5i", body, 4)
-        return body[:4] + struct.pack(">5i", shift, min(least, *self._waits), max(most, *self._waits), start, stop)
+        return body[:4] + struct.pack(
+            ">5i", shift, min(least, *self._waits.values()), max(most, *self._waits.values()), start, stop
+        )

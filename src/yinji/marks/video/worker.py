@@ -66,7 +66,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     from yinji.marks.video.find import recognise
     from yinji.marks.video.mp4 import Fragmented, Movie
     from yinji.marks.video.remux import remux
-    from yinji.marks.video.render import Clip, Wish, render
+    from yinji.marks.video.render import Clip, NoKeyframe, Wish, render
     from yinji.marks.video.splice import write
 
     wish = Wish(**task["wish"])
@@ -85,10 +85,14 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         if movie is not None:
             movie.choose(clip.stream_id, wish.min_seconds)
             start = movie.start
-            clip.everything = wish.everything or not movie.simple
-        plan = clip.plan(start)
+            clip.everything = clip.everything or not movie.simple
         spool = Spool(packets)
-        rendered = render(clip, wish, plan, spool, beat)
+        try:
+            rendered = render(clip, wish, clip.plan(start), spool, beat)
+        except NoKeyframe:
+            spool.clear()
+            clip.everything = True
+            rendered = render(clip, wish, clip.plan(start), spool, beat)
         if movie is not None:
             with Path(task["output"]).open("wb") as output:
                 write(movie, rendered, spool, output)
@@ -104,16 +108,18 @@ def facts(rendered: Any) -> dict[str, Any]:
     """What the caller tells about the result."""
     plan, painter = rendered.plan, rendered.painter
     layout, canvas, tone = painter.place.layout, painter.place.canvas, painter.tone
-    cut = None if plan.cut_at is None else round(float((plan.cut_at - plan.start) * rendered.ticks), 3)
+    starts = not plan.is_full and plan.slots[0] == 0
+    cut = None if plan.cut_at is None or not starts else round(float((plan.cut_at - plan.start) * rendered.ticks), 3)
     return {
         "place": painter.place.name or PLACES[0],
-        "method": "full re-encode" if cut is None else "smart-render",
+        "method": "full re-encode" if plan.is_full else "smart-render",
         "ink_height": rendered.ink_height,
         "needed_height": layout.needed,
         "box": list(layout.box),
         "contrast": rendered.contrast,
         "detail": {
-            "seconds": round(rendered.seconds, 3),
+            "seconds": round(min(seconds for _, seconds in rendered.labels), 3),
+            "labels": [{"from": round(at, 3), "seconds": round(seconds, 3)} for at, seconds in rendered.labels],
             "cut": cut,
             "frames_encoded": len(plan.shown),
             "codec": rendered.codec.shown,
