@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
+from yinji.containers.model import Kind
 from yinji.errors import UsageError
+from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.schema import decisions, item_changes, items, propagations
+from yinji.platform.statistics.cases import case_figures
 from yinji.platform.statistics.model import Day, Figures, Span
+from yinji.platform.statistics.spans import within
+from yinji.platform.vocabularies.vocabulary import vocabulary
 from yinji.regimes.base import Tier
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ class Statistics:
         """
         if not 0 <= (span.last - span.first).days < MAX_DAYS:
             raise UsageError("statistics-span", most=MAX_DAYS)
-        published = _within(items.c.published_at, span)
+        published = within(items.c.published_at, span)
         with self._database.read(snapshot=True) as connection:
             return Figures(
                 span,
@@ -48,15 +53,9 @@ class Statistics:
                 _counted(connection, _propagation(published)),
                 _steps(connection, span, "item.declared"),
                 _verdict_changes(connection, span),
+                _short_video(connection, published),
+                case_figures(connection, span),
             )
-
-
-def _within(column: ColumnElement[Any], span: Span) -> ColumnElement[bool]:
-    return and_(column >= _midnight(span.first, span), column < _midnight(span.last + timedelta(days=1), span))
-
-
-def _midnight(day: date, span: Span) -> datetime:
-    return datetime.combine(day, time.min, UTC) - span.utc_offset
 
 
 def _days(connection: Connection, span: Span) -> tuple[Day, ...]:
@@ -65,7 +64,7 @@ def _days(connection: Connection, span: Span) -> tuple[Day, ...]:
     query = (
         select(hour, decisions.c.tier, func.count())
         .select_from(items.join(decisions, _current(decisions, items.c.decision)))
-        .where(_within(items.c.published_at, span))
+        .where(within(items.c.published_at, span))
         .group_by(hour, decisions.c.tier)
     )
     counted: Counter[tuple[date, str]] = Counter()
@@ -87,15 +86,28 @@ def _propagation(published: ColumnElement[bool]) -> Select[Any]:
 
 
 def _steps(connection: Connection, span: Span, event: str) -> int:
-    query = select(func.count()).where(item_changes.c.event == event, _within(item_changes.c.at, span))
+    query = select(func.count()).where(item_changes.c.event == event, within(item_changes.c.at, span))
     return connection.scalar(query) or 0
 
 
 def _verdict_changes(connection: Connection, span: Span) -> int:
-    query = select(func.count()).where(decisions.c.number > 0, _within(decisions.c.at, span))
+    query = select(func.count()).where(decisions.c.number > 0, within(decisions.c.at, span))
     return connection.scalar(query) or 0
 
 
 def _counted(connection: Connection, query: Select[Any]) -> dict[str, int]:
     rows: Iterable[Row[Any]] = connection.execute(query)
     return {str(name): int(count) for name, count in sorted(map(tuple, rows))}
+
+
+def _short_video(connection: Connection, published: ColumnElement[bool]) -> dict[str, int]:
+    """Counts videos by the mandatory label that their declaration comes to (CAC, 2026-05-12)."""
+    labels = vocabulary("short_video")
+    said = (items.c.declaration, items.c.statement)
+    query = select(*said, func.count()).where(published, items.c.kind == str(Kind.VIDEO)).group_by(*said)
+    counted = {str(option.value): 0 for option in labels.options}
+    for choice, statement, count in connection.execute(query):
+        option = labels.option_for(Declaration(Declared(choice), "", statement))
+        if option is not None:
+            counted[str(option.value)] += count
+    return counted

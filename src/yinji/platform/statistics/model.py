@@ -45,6 +45,43 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFigures:
+    """What became of reports in a span; each step counts on the day it was taken.
+
+    Attributes:
+        reports: Reports that came in.
+        opened: Cases opened, by reports and otherwise.
+        decided: Decisions, copies of the same content not counted again.
+        changed: Notices that a decision changed, copies of the same content included.
+        appeals: Appeals that came in.
+        overturned: Decisions overturned.
+        median_minutes: Half of the decisions came within this time after their case was opened; None without any.
+        daily_minutes: The same for each day.
+    """
+
+    reports: int = 0
+    opened: int = 0
+    decided: int = 0
+    changed: int = 0
+    appeals: int = 0
+    overturned: int = 0
+    median_minutes: float | None = None
+    daily_minutes: tuple[float | None, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "reports": self.reports,
+            "opened": self.opened,
+            "decided": self.decided,
+            "changed": self.changed,
+            "appeals": self.appeals,
+            "overturned": self.overturned,
+            "median_minutes": self.median_minutes,
+            "daily_minutes": list(self.daily_minutes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What happened in a span.
 
@@ -56,6 +93,8 @@ class Figures:
         propagation: Posts by what was done to the file served.
         corrections: Declarations that authors added to, later.
         verdict_changes: Verdicts that replaced an earlier one.
+        short_video: Videos by the mandatory label that their declaration comes to.
+        cases: What became of reports.
     """
 
     span: Span
@@ -65,6 +104,8 @@ class Figures:
     propagation: Mapping[str, int] = field(default_factory=dict)
     corrections: int = 0
     verdict_changes: int = 0
+    short_video: Mapping[str, int] = field(default_factory=dict)
+    cases: CaseFigures = field(default_factory=CaseFigures)
 
     @property
     def tiers(self) -> dict[str, int]:
@@ -92,5 +133,7 @@ class Figures:
             "propagation": dict(self.propagation),
             "corrections": self.corrections,
             "verdict_changes": self.verdict_changes,
+            "short_video": dict(self.short_video),
+            "cases": self.cases.to_dict(),
             "days": [{"day": day.day.isoformat(), **day.tiers} for day in self.days],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -14,15 +14,19 @@ from starlette.responses import Response
 from yinji.errors import UsageError
 from yinji.platform.statistics.counting import MAX_DAYS
 from yinji.platform.statistics.model import Figures, Span
+from yinji.platform.vocabularies.vocabulary import statements, vocabulary
 from yinji.regimes.base import Tier
 from yinji.server import plots
 from yinji.server.access import platform_of
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View
+from yinji.texts import Text
 
 _RANGES: Final = (14, 30, 90, 365)
 _NOTICED: Final = (Tier.CONFIRMED, Tier.POSSIBLE, Tier.SUSPECTED)
 """In the order in which a column is stacked."""
+_STEPS: Final = ("reports", "opened", "decided", "changed", "appeals", "overturned")
+_PROMISED_MINUTES: Final = 60
 
 
 def statistics(request: Request) -> View:
@@ -86,15 +90,38 @@ def _context(figures: Figures) -> dict[str, Any]:
         "kinds": _bars(figures.kinds),
         "declarations": _bars(figures.declarations),
         "propagation": _bars(figures.propagation),
+        "speed": plots.line(figures.cases.daily_minutes, _PROMISED_MINUTES),
+        "promised": _PROMISED_MINUTES,
+        "newest_speed": next((m for m in reversed(figures.cases.daily_minutes) if m is not None), None),
+        "funnel": _funnel(figures),
+        "short_video": _short_video(figures),
         "days_query": f"first={span.first}&last={span.last}",
     }
+
+
+def _funnel(figures: Figures) -> tuple[tuple[str, int, float], ...]:
+    """Returns the steps of reports in their own order."""
+    counts = figures.cases.to_dict()
+    return _lengths([(name, counts[name]) for name in _STEPS])
+
+
+def _short_video(figures: Figures) -> tuple[tuple[Text, int, float, bool], ...]:
+    """Returns the mandatory labels, in Chinese in the words of the rule."""
+    options = vocabulary("short_video").options
+    words = {str(option.value): Text(option.text, statements()[option.means].name.en) for option in options}
+    rows = _lengths(list(figures.short_video.items()))
+    return tuple((words[name], count, length, name == "ai_generated") for name, count, length in rows)
 
 
 def _bars(counted: Mapping[str, int]) -> tuple[tuple[str, int, float], ...]:
     """Returns name, count and length of each bar, the longest first."""
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-    lengths = plots.shares([count for _, count in ordered])
-    return tuple((name, count, length) for (name, count), length in zip(ordered, lengths, strict=True))
+    return _lengths(ordered)
+
+
+def _lengths(rows: Sequence[tuple[str, int]]) -> tuple[tuple[str, int, float], ...]:
+    lengths = plots.shares([count for _, count in rows])
+    return tuple((name, count, length) for (name, count), length in zip(rows, lengths, strict=True))
 
 
 PAGES: Final[PageTable] = (
