@@ -26,6 +26,7 @@ TABLE = {
     "audit.prove": EVERYBODY,
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
+    "audit.prove": EVERYBODY,
     "account.create": {Role.ADMIN},
     "report.create": READERS,
     "report.read_own": READERS,
@@ -38,6 +39,11 @@ TABLE = {
     "work.read": AUDITORS,
     "work.manage": {Role.ADMIN},
     "registry.write": {Role.ADMIN},
+    "item.mark_own": AUTHORS,
+    "item.mark": {Role.ADMIN},
+    "policy.read": AUDITORS,
+    "policy.write": {Role.ADMIN},
+    "relabel": {Role.ADMIN},
 }
 
 

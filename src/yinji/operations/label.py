@@ -9,12 +9,12 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from yinji.containers.source import RangedReader, Source, SourceFile
-from yinji.errors import Refused, UsageError
+from yinji.errors import Refused
 from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
-from yinji.marks.base import MarkRequest
 from yinji.marks.registry import mark_for
+from yinji.operations.mark import request_of
 from yinji.operations.written import (
     Opened,
     Step,
@@ -26,7 +26,6 @@ from yinji.operations.written import (
     write_unlabelled,
     written,
 )
-from yinji.regimes.base import Regime
 from yinji.regimes.registry import regime as regime_named
 
 
@@ -107,7 +106,7 @@ def label(
             steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
-            request = _request(file, rules, language=language, place=place, corner=corner, limits=limits)
+            request = request_of(file, rules, language=language, place=place, corner=corner, limits=limits)
             if times or every:
                 usual = "" if request.place in request.times else request.place
                 request = replace(request, times=times or ("start", "intervals"), every=every, place=place or usual)
@@ -124,28 +123,6 @@ def label(
                     return written(labelled, target, steps, None, size_before=source.size, drawn=drawn)
                 steps += (write_label(labelled, label, target), *credentials_step(file))
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
-
-
-def _request(file: Opened, rules: Regime, *, language: str, place: str, corner: bool, limits: Limits) -> MarkRequest:
-    """What the rules ask of the perceptible label of such content."""
-    rule = rules.mark(file.container.kind)
-    if corner and not rule.corner:
-        raise UsageError("no-corner-mark", kind=file.container.kind, clause=rule.clause)
-    mark = mark_for(file.reading.media_type)
-    usual = "" if rule.every else next((p for p in rule.places if p in mark.places), "")
-    return MarkRequest(
-        words=rule.corner if corner else rule.words.pick(language),
-        place=place or usual,
-        min_height=rule.min_height,
-        min_seconds=rule.min_seconds,
-        max_pixels=limits.pixels,
-        media_type=file.reading.media_type,
-        language=language,
-        corner=corner,
-        wordings=tuple(rule.words),
-        times=rule.times,
-        every=rule.every,
-    )
 
 
 def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:

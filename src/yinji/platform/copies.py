@@ -66,20 +66,22 @@ def look_up(connection: Connection, media_digest: str | None) -> Known | None:
     return None if row is None else Known(row.media_digest, row.label, row.item_id or "", row.origin)
 
 
-def remember(connection: Connection, item_id: str, label: AigcLabel | None) -> None:
+def remember(connection: Connection, item_id: str, label: AigcLabel | None, media_digest: str | None = None) -> None:
     """Notes that an item's media is served with a label; the first item to bring a medium stands for it.
 
     Args:
         connection: The transaction that says which file readers get; it holds the ``blobs`` lock.
         item_id: The item.
         label: What was written into the served file; None where only the upload may carry one.
+        media_digest: Of the media that is served, where a mark was drawn on it; None for that of the upload.
     """
     row = connection.execute(select(items.c.media_digest, items.c.file_report).where(items.c.id == item_id)).one()
     uploaded = next((found for found in row.file_report["labels"] if "Label" in found), None)
     known = dict(label.items()) if label is not None else uploaded
-    if row.media_digest is None or known is None:
+    media_digest = media_digest or row.media_digest
+    if media_digest is None or known is None:
         return
-    keep(connection, row.media_digest, known, UPLOAD if uploaded else SITE, item_id)
+    keep(connection, media_digest, known, UPLOAD if uploaded else SITE, item_id)
 
 
 def keep(connection: Connection, media_digest: str, label: dict[str, Any], origin: str, item_id: str | None) -> None:

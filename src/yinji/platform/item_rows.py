@@ -156,4 +156,5 @@ def item_from(row: Row[Any], changes: tuple[Change, ...] = ()) -> Item:
         published_at=row.published_at,
         updated_at=row.updated_at,
         history=changes,
+        annotation=row.annotation,
     )

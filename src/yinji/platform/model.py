@@ -82,6 +82,7 @@ class Item:
         propagation: What was done to the file served: ``{"state": "written" | "not_needed" | "unsupported" |
             "failed", "label": {seven fields} | None, "reason": {"zh", "en"} | None}``.
         history: Newest first.
+        annotation: Which of the mandatory short-video labels was chosen; "" where none was asked for.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Item:
     published_at: datetime
     updated_at: datetime
     history: tuple[Change, ...] = ()
+    annotation: str = ""
 
     @property
     def verdict(self) -> dict[str, Any]:

@@ -24,6 +24,11 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit.export"
     ACCOUNT_CREATE = "account.create"
     REGISTRY_WRITE = "registry.write"
+    ITEM_MARK_OWN = "item.mark_own"
+    ITEM_MARK = "item.mark"
+    POLICY_READ = "policy.read"
+    POLICY_WRITE = "policy.write"
+    RELABEL = "relabel"
     WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
     REPORT_CREATE = "report.create"
@@ -45,12 +50,19 @@ _AUTHOR: Final = _READER | {
     Permission.ITEM_DECLARE_OWN,
     Permission.CASE_READ_OWN,
     Permission.APPEAL_CREATE,
+    Permission.ITEM_MARK_OWN,
 }
 _QUEUES: Final = frozenset({Permission.QUEUE_READ})
 _REVIEW: Final = _QUEUES | {Permission.CASE_WORK, Permission.CASE_DECIDE}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
-_MACHINERY_READ: Final = frozenset({Permission.WORK_READ})
-_MACHINERY: Final = _MACHINERY_READ | {Permission.WORK_MANAGE, Permission.REGISTRY_WRITE}
+_MACHINERY_READ: Final = frozenset({Permission.WORK_READ, Permission.POLICY_READ})
+_MACHINERY: Final = _MACHINERY_READ | {
+    Permission.WORK_MANAGE,
+    Permission.REGISTRY_WRITE,
+    Permission.POLICY_WRITE,
+    Permission.ITEM_MARK,
+    Permission.RELABEL,
+}
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
     None: _ANYBODY,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
 
 from yinji.errors import (
     InvalidLabel,
@@ -24,9 +26,13 @@ from yinji.labels.aigc import AigcLabel
 from yinji.operations.propagate import propagate
 from yinji.operations.read import read
 from yinji.platform.blobs import BlobStore, Spooled, opened
+from yinji.platform.schema import visible_labels
 from yinji.platform.settings import Settings
 from yinji.regimes.base import Verdict
 from yinji.texts import Text
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
 
 WRITTEN: Final = "written"
 NOT_NEEDED: Final = "not_needed"
@@ -63,15 +69,33 @@ class Served:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file that is in the store already and referred to."""
+
+    path: Path
+    sha256: str
+    size: int
+
+    def stage(self) -> None:
+        """Does nothing."""
+
+    def keep(self) -> None:
+        """Does nothing."""
+
+
 class Propagation:
     """Makes the file for readers."""
 
-    def __init__(self, blobs: BlobStore, settings: Settings) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, settings: Settings) -> None:
+        self._database = database
         self._blobs = blobs
         self._settings = settings
 
     @contextmanager
-    def derive(self, upload: Path, filename: str, verdict: Verdict, item_id: str) -> Iterator[Served]:
+    def derive(
+        self, upload: Path, filename: str, verdict: Verdict, item_id: str, *, as_given: bool = False
+    ) -> Iterator[Served]:
         """Makes the file that readers get of an upload; it lives until the block ends unless it is kept.
 
         Args:
@@ -79,6 +103,7 @@ class Propagation:
             filename: Its name, for formats that are known by their name.
             verdict: What the rules conclude.
             item_id: Our number of the content.
+            as_given: Start from the file at ``upload`` even where the item's content bears a perceptible label of ours.
 
         Raises:
             StorageError: The disk refused; nothing may be acknowledged.
@@ -86,8 +111,20 @@ class Propagation:
         if _OBLIGATION not in verdict.obligations:
             yield Served(NOT_NEEDED)
             return
+        marked = None if as_given else self._marked(item_id)
         with self._blobs.scratch() as folder:
-            yield self._written(upload, filename, verdict, item_id, folder / "served")
+            served = self._written(marked.path if marked else upload, filename, verdict, item_id, folder / "served")
+            yield served if served.file or marked is None else replace(served, file=marked)
+
+    def _marked(self, item_id: str) -> _Kept | None:
+        """Returns the content with the perceptible label that was drawn on it, if one was."""
+        query = select(visible_labels.c.marked_sha256).where(visible_labels.c.item_id == item_id)
+        with self._database.read() as connection:
+            sha256 = connection.scalar(query)
+        if sha256 is None:
+            return None
+        path = self._blobs.path(sha256)
+        return _Kept(path, sha256, path.stat().st_size)
 
     def _written(self, upload: Path, filename: str, verdict: Verdict, item_id: str, output: Path) -> Served:
         try:

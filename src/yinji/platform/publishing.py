@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from yinji.errors import UsageError
-from yinji.labels.declaration import Declaration
+from yinji.labels.declaration import Declaration, Declared
 from yinji.platform import copies, instants, words
-from yinji.platform.audit import AuditLog
+from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spooled, opened
 from yinji.platform.canonical import canonical
 from yinji.platform.deciding import Decision, decide
 from yinji.platform.drafts import Drafts
 from yinji.platform.errors import Conflict, NotFound
+from yinji.platform.marking import Marking
 from yinji.platform.model import Account
+from yinji.platform.policy import Policies
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served
 from yinji.platform.schema import drafts, idempotency_keys, items
 from yinji.platform.settings import Settings
@@ -31,6 +33,9 @@ from yinji.platform.steps import Steps
 if TYPE_CHECKING:
     from yinji.platform.cases.service import Cases
     from yinji.platform.database import Database
+
+AI_ANNOTATION: Final = "ai_generated"
+"""The one of the mandatory short-video labels that says AI was used."""
 
 MAX_TITLE: Final = 120
 MAX_TEXT: Final = 20_000
@@ -68,6 +73,7 @@ class _Post:
     served: Served
     key: str | None
     request: str
+    annotation: str
 
 
 class Publishing:
@@ -82,6 +88,8 @@ class Publishing:
         propagation: Propagation,
         cases: Cases,
         settings: Settings,
+        policies: Policies,
+        marking: Marking,
     ) -> None:
         self._database = database
         self._audit = audit
@@ -90,6 +98,8 @@ class Publishing:
         self._propagation = propagation
         self._cases = cases
         self._settings = settings
+        self._policies = policies
+        self._marking = marking
 
     def publish(
         self,
@@ -100,6 +110,7 @@ class Publishing:
         declaration: Declaration,
         draft_id: str | None,
         idempotency_key: str | None,
+        annotation: str = "",
     ) -> str:
         """Publishes a post and returns its number; the same key and the same post again return the same number."""
         title = words.line(title, most=MAX_TITLE, code="title-rule")
@@ -111,16 +122,18 @@ class Publishing:
             raise NotFound("draft-not-found")
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
             raise UsageError("idempotency-key-rule")
-        request = _fingerprint(title, text, declaration, draft_id)
+        request = _fingerprint(title, text, declaration, draft_id, annotation)
         known = self._published_with(author, idempotency_key, request)
         if known is not None:
             return known
         self._cases.strikes.require_publish(author, declaration)
         with self._content(author, draft_id, text) as content:
             item_id = instants.uuid7()
+            annotation = self._policies.require_annotation(annotation, content.kind)
+            declaration = _with(declaration, annotation)
             decision = decide(content.report, declaration, self._settings.regime)
             with self._propagation.derive(
-                content.path, content.filename or TEXT_NAME, decision.verdict, item_id
+                content.path, content.filename or TEXT_NAME, decision.verdict, item_id, as_given=True
             ) as served:
                 post = _Post(
                     item_id,
@@ -133,6 +146,7 @@ class Publishing:
                     served,
                     idempotency_key,
                     request,
+                    annotation,
                 )
                 return self._stored(post)
 
@@ -234,6 +248,7 @@ class Publishing:
                 updated_at=at,
                 revision=0,
                 media_digest=content.media_digest,
+                annotation=post.annotation,
             )
         )
         if post.key is not None:
@@ -267,6 +282,9 @@ class Publishing:
             decision=post.decision,
             file_report=content.report,
         )
+        undeclared = post.declaration.choice is Declared.UNDECLARED
+        if undeclared and content.draft_id and self._policies.adds_explicit(post.decision.tier):
+            self._marking.ask_in(connection, post.id, SYSTEM)
 
     def expire(self) -> None:
         """Forgets idempotency keys that nobody will repeat any more."""
@@ -275,7 +293,20 @@ class Publishing:
             connection.execute(delete(idempotency_keys).where(old))
 
 
-def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str | None) -> str:
+def _with(declaration: Declaration, annotation: str) -> Declaration:
+    """Takes the mandatory short-video label that says so for a declaration of AI content, where nothing else was said.
+
+    Raises:
+        UsageError: It says the opposite of the declaration.
+    """
+    if annotation != AI_ANNOTATION or declaration.choice.says_ai:
+        return declaration
+    if declaration.choice is Declared.NOT_AI:
+        raise UsageError("annotation-contradicts")
+    return Declaration(Declared.AI_EDITED, declaration.note)
+
+
+def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str | None, annotation: str) -> str:
     """Tells whether a repeated key comes with the same post."""
     post = {
         "title": title,
@@ -284,6 +315,7 @@ def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str 
         "note": declaration.note,
         "statement": declaration.statement,
         "draft": draft_id,
+        **({"annotation": annotation} if annotation else {}),
     }
     return hashlib.sha256(canonical(post).encode()).hexdigest()
 

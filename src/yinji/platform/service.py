@@ -48,6 +48,9 @@ class Platform:
         keys: API keys.
         statistics: Figures of the site.
         copies: The register of media that is known with a label.
+        marking: The visible label in served files.
+        policy: What is added by itself, as the operator decided.
+        relabelling: Passes over the back catalogue.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
     """
@@ -55,6 +58,7 @@ class Platform:
     def __init__(
         self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
     ) -> None:
+        from yinji.platform import marking, relabelling
         from yinji.platform.accounts import Accounts
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
@@ -64,9 +68,13 @@ class Platform:
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
         from yinji.platform.items import Items
+        from yinji.platform.marking import Marking
+        from yinji.platform.policy import Policies
         from yinji.platform.propagation import Propagation
         from yinji.platform.publishing import Publishing
         from yinji.platform.redeciding import Redeciding
+        from yinji.platform.relabelling import Relabellings
+        from yinji.platform.renewing import Renewing
         from yinji.platform.statistics.counting import Statistics
         from yinji.platform.work.queue import WorkQueue
         from yinji.platform.work.service import Work
@@ -81,14 +89,32 @@ class Platform:
         self._items = Items(database, blobs)
         self.keys = ApiKeys(database, self._audit)
         self.statistics = Statistics(database)
-        propagation = Propagation(blobs, settings)
+        propagation = Propagation(database, blobs, settings)
+        renewing = Renewing(database, self._audit, blobs, propagation, settings)
+        self._queue = WorkQueue(database)
+        self.policy = Policies(database, self._audit, settings)
+        self.marking = Marking(database, blobs, renewing, self._queue, settings)
+        self.relabelling = Relabellings(
+            database,
+            self._audit,
+            blobs,
+            self._drafts,
+            renewing,
+            self.marking,
+            self.policy,
+            self._queue,
+            settings,
+        )
         redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
         self.cases = Cases(database, self._audit, redeciding)
-        self._publishing = Publishing(database, self._audit, blobs, self._drafts, propagation, self.cases, settings)
+        self._publishing = Publishing(
+            database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
+        )
         self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
         self.copies = Copies(database, self._audit)
-        self._queue = WorkQueue(database)
         self.work = Work(database, self._audit, self._queue)
+        self.work.handle(marking.KIND, self.marking.handler)
+        self.work.handle(relabelling.KIND, self.relabelling.handler)
 
     @classmethod
     def open(cls, settings: Settings, *, passwords: Passwords | None = None) -> Self:
@@ -207,6 +233,7 @@ class Platform:
         declaration: Declaration,
         draft_id: str | None = None,
         idempotency_key: str | None = None,
+        annotation: str = "",
     ) -> Item:
         """Publishes a file post (with a draft) or a text post (without); returns when it is durable.
 
@@ -224,6 +251,7 @@ class Platform:
             declaration=declaration,
             draft_id=draft_id,
             idempotency_key=idempotency_key,
+            annotation=annotation,
         )
         return self._items.get(item_id)
 

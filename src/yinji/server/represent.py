@@ -6,6 +6,7 @@ from typing import Any
 
 from yinji.platform.api_keys import ApiKey
 from yinji.platform.audit.door import Consistency, Inclusion
+from yinji.platform.marking import VisibleLabel
 from yinji.platform.model import Account, AuditEntry, Draft, Item
 from yinji.server.formatting import machine_time
 from yinji.server.sinks import Checked
@@ -64,6 +65,7 @@ def item(value: Item) -> dict[str, Any]:
         "kind": value.kind,
         "file": file if value.filename else None,
         "served_href": f"/v1/items/{value.id}/file",
+        "annotation": value.annotation,
         "declaration": {
             "choice": str(value.declaration.choice),
             "note": value.declaration.note,
@@ -76,6 +78,18 @@ def item(value: Item) -> dict[str, Any]:
         "history": [
             {"at": machine_time(c.at), "actor": c.actor, "event": c.event, "detail": c.detail} for c in value.history
         ],
+    }
+
+
+def visible_label(value: VisibleLabel | None) -> dict[str, Any]:
+    """Returns where the visible label of an item is."""
+    if value is None:
+        return {"state": "none", "updated_at": None, "drawn": None, "reason": None}
+    return {
+        "state": value.state,
+        "updated_at": machine_time(value.updated_at),
+        "drawn": value.drawn,
+        "reason": value.reason,
     }
 
 

@@ -18,6 +18,7 @@ from yinji.platform.schema.cases import (
 )
 from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
+from yinji.platform.schema.served import policies, relabellings, visible_labels
 from yinji.platform.schema.types import METADATA
 from yinji.platform.schema.work import tasks
 
@@ -40,10 +41,13 @@ __all__ = (
     "item_changes",
     "items",
     "known_media",
+    "policies",
     "propagations",
+    "relabellings",
     "reports",
     "sessions",
     "sign_in_attempts",
     "strikes",
     "tasks",
+    "visible_labels",
 )

@@ -50,6 +50,7 @@ items = Table(
     Column("updated_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("media_digest", SHA256),
+    Column("annotation", String(32), nullable=False, server_default=""),
     Index(None, "author_id", "id"),
     Index(None, "published_at"),
     Index(None, "sha256"),

@@ -33,6 +33,7 @@ _ITEM_FORM: Final = {
         "statement": {"type": "string"},
         "title": {"type": "string"},
         "text": {"type": "string"},
+        "annotation": {"type": "string", "description": "One of the mandatory short-video labels, where they apply."},
         "file": {"type": "string", "contentMediaType": "application/octet-stream"},
     },
     "required": ["declaration"],
@@ -83,6 +84,7 @@ def _publish(request: Request, form: Form, declaration: Declaration, idempotency
         declaration=declaration,
         draft_id=drafts[0].id if drafts else None,
         idempotency_key=idempotency_key,
+        annotation=form.get("annotation"),
     )
     return JSONResponse(represent.item(item), 201, {"Location": f"/v1/items/{item.id}"})
 
@@ -115,3 +117,17 @@ def change_declaration(request: Request, item_id: ItemId, change: DeclarationCha
         change.choice, change.note, vocabulary_name=change.vocabulary, statement=change.statement
     )
     return JSONResponse(represent.item(platform_of(request).declare(author_of(request), item_id, declaration)))
+
+
+@router.post("/v1/items/{item_id}/visible-label", status_code=202, summary="Add the visible label")
+def add_visible_label(request: Request, item_id: ItemId) -> Response:
+    """Has the label that people see or hear drawn into the served file; asked again, it answers how far that is."""
+    found = platform_of(request).marking.ask(author_of(request), item_id)
+    return JSONResponse(represent.visible_label(found), 202, {"Location": f"/v1/items/{item_id}/visible-label"})
+
+
+@router.get("/v1/items/{item_id}/visible-label", summary="Read the state of the visible label")
+def read_visible_label(request: Request, item_id: ItemId) -> Response:
+    """Returns where the visible label of an item is."""
+    platform = platform_of(request)
+    return JSONResponse(represent.visible_label(platform.marking.of(platform.item(item_id).id)))

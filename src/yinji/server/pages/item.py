@@ -19,7 +19,7 @@ from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, see_other
 from yinji.texts import Text
 
-_DONE: Final = ("published", "declared")
+_DONE: Final = ("published", "declared", "asked")
 
 
 def item(request: Request) -> View:
@@ -51,10 +51,26 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "signature": present.signature_of(report),
         "served_size": platform_of(request).served_file(value.id).size,
         "choices": choices_above(value.declaration.choice) if own else (),
+        "visible": _visible(request, value, own=own),
+        "annotation": _annotation(request, value),
         "changes": [_step(change) for change in value.history],
         "done": done if own and done in _DONE else "",
         "error": None,
     }
+
+
+def _visible(request: Request, value: Item, *, own: bool) -> dict[str, Any] | None:
+    """Returns what the author sees of the visible label: the offer, how far it is, or why it cannot be."""
+    if not own or value.verdict["tier"] == "none":
+        return None
+    found = platform_of(request).marking.of(value.id)
+    return {"state": found.state if found else "offered", "reason": found.reason if found else None}
+
+
+def _annotation(request: Request, value: Item) -> Text | None:
+    """Returns the mandatory short-video label to show; the one that needs none is stored and not shown (R90)."""
+    choices = platform_of(request).policy.short_video_choices()
+    return next((c.words for c in choices if c.id == value.annotation and c.displayed), None)
 
 
 def _here(value: Item, had_label: bool) -> str:
@@ -81,6 +97,13 @@ def file(request: Request) -> Response:
     return serve_file(request, served, download=request.query_params.get("download") == "1")
 
 
+async def add_visible_label(request: Request) -> Response:
+    """Has the visible label drawn into the served file."""
+    item_id = request.path_params["item_id"]
+    await run_in_threadpool(platform_of(request).marking.ask, author_of(request), item_id)
+    return see_other(f"/items/{item_id}?done=asked#visible")
+
+
 async def declare(request: Request) -> Response:
     """Adds to the author's declaration."""
     form = await receive_form(request)
@@ -94,4 +117,5 @@ PAGES: Final[PageTable] = (("/items/{item_id}", "/items/{item_id}.json", item),)
 ACTIONS: Final[ActionTable] = (
     ("GET", "/items/{item_id}/file", file),
     ("POST", "/items/{item_id}/declaration", declare),
+    ("POST", "/items/{item_id}/visible-label", add_visible_label),
 )

@@ -34,10 +34,13 @@ class Typed:
     text: str = ""
     declaration: str = ""
     note: str = ""
+    annotation: str = ""
 
     @classmethod
     def of(cls, form: Form) -> Typed:
-        return cls(form.get("title"), form.get("text"), form.get("declaration"), form.get("note"))
+        return cls(
+            form.get("title"), form.get("text"), form.get("declaration"), form.get("note"), form.get("annotation")
+        )
 
 
 def publish(request: Request) -> View:
@@ -82,14 +85,25 @@ def _send(request: Request, value: Draft | None, typed: Typed) -> Response:
         declaration = declaration_of(typed.declaration, typed.note)
     except BadRequest:
         return page(request, _form(request, value, typed, problem="declaration"))
+    if _annotations(request, value) and not typed.annotation:
+        return page(request, _form(request, value, typed, problem="annotation"))
     item = platform_of(request).publish(
         author_of(request),
         title=typed.title,
         text=typed.text,
         declaration=declaration,
         draft_id=value.id if value else None,
+        annotation=typed.annotation,
     )
     return see_other(f"/items/{item.id}?done=published")
+
+
+def _annotations(request: Request, value: Draft | None) -> tuple[Any, ...]:
+    """Returns the mandatory short-video labels where one must be chosen (R89); () elsewhere."""
+    policy = platform_of(request).policy
+    if value is None or value.kind != "video" or not policy.get().short_video_labels:
+        return ()
+    return policy.short_video_choices()
 
 
 def _form(
@@ -114,6 +128,8 @@ def _form(
         "locked": locked,
         "limit": limit,
         "problem": problem,
+        "annotations": _annotations(request, value),
+        "annotation": typed.annotation,
         "refused": refused,
         "previews": (),
         "fixed": None,
