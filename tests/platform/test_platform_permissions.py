@@ -26,7 +26,6 @@ TABLE = {
     "audit.prove": EVERYBODY,
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
-    "audit.prove": EVERYBODY,
     "account.create": {Role.ADMIN},
     "report.create": READERS,
     "report.read_own": READERS,
