@@ -142,6 +142,7 @@ def test_join_raise_the_declaration_and_leave(site: Site, browser: Browser) -> N
         page.fill("#name", "newcomer")
         page.fill("#display", "New Comer")
         page.fill("#password", "an unusual pass phrase 7")
+        page.check("input[name=accept]")
         page.click("main button.btn-ink")
         page.wait_for_url("**/publish")
         page.fill("#text", "Words of a newcomer")

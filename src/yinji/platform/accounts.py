@@ -75,6 +75,19 @@ class Accounts:
             row = connection.execute(select(accounts).where(accounts.c.name_key == words.name_key(name))).one_or_none()
         return None if row is None else account_from(row)
 
+    def confirm(self, account: Account, password: str) -> None:
+        """Passes if it is the account's password; for what a session alone should not be enough.
+
+        Raises:
+            NotSignedIn: It is not.
+            TooManyAttempts: Throttled.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(accounts).where(accounts.c.id == account.id)).one()
+        self._throttle.admit(row.name_key)
+        if not self._passwords.matches(str(row.password_hash), password):
+            raise NotSignedIn("sign-in-failed")
+
     def sign_in(self, name: str, password: str) -> str:
         """Opens a session.
 

@@ -18,7 +18,7 @@ from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, opened
 from yinji.platform.deciding import decide
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Draft
-from yinji.platform.schema import drafts, items, propagations, visible_labels
+from yinji.platform.schema import drafts, items, propagations, unmarked_copies, visible_labels
 from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -174,6 +174,10 @@ class Drafts:
         for digest in sorted(digests - _referenced(connection, digests)):
             self._blobs.remove(digest)
 
+    def release(self, connection: Connection, digests: set[str]) -> None:
+        """Removes files that some row referred to until now, unless another does; the caller holds the lock."""
+        self._remove_unreferenced(connection, digests - {""})
+
     def _require_room(self, author: Account) -> None:
         query = select(func.count()).where(drafts.c.author_id == author.id, drafts.c.item_id.is_(None))
         with self._database.read() as connection:
@@ -196,6 +200,7 @@ def _referenced(connection: Connection, digests: set[str]) -> set[str]:
             select(items.c.sha256).where(items.c.sha256.in_(some)),
             select(visible_labels.c.marked_sha256).where(visible_labels.c.marked_sha256.in_(some)),
             select(propagations.c.sha256).select_from(served).where(propagations.c.sha256.in_(some)),
+            select(unmarked_copies.c.sha256).where(unmarked_copies.c.sha256.in_(some)),
         )
         found.update(connection.scalars(query))
     return found

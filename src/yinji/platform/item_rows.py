@@ -13,7 +13,7 @@ from yinji.platform.deciding import Decision
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Change, Item, Role
 from yinji.platform.propagation import Served
-from yinji.platform.schema import accounts, decisions, item_changes, items, propagations
+from yinji.platform.schema import accounts, decisions, item_changes, items, propagations, withdrawals
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
@@ -24,6 +24,7 @@ _JOINED: Final = (
     items.join(accounts, items.c.author_id == accounts.c.id)
     .join(decisions, and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision))
     .join(propagations, and_(propagations.c.item_id == items.c.id, propagations.c.number == items.c.propagation))
+    .outerjoin(withdrawals, withdrawals.c.item_id == items.c.id)
 )
 
 _COLUMNS: Final = (
@@ -40,11 +41,12 @@ _COLUMNS: Final = (
     propagations.c.reason,
     propagations.c.sha256.label("served_sha256"),
     propagations.c.size.label("served_size"),
+    withdrawals.c.at.label("withdrawn_at"),
 )
 
 
 def one(connection: Connection, item_id: str) -> Row[Any] | None:
-    """Returns an item's row with its author, its decision and propagation in force, or None."""
+    """Returns an item's row with its author, its decision and propagation in force, or None; also a withdrawn one."""
     if not words.is_number(item_id):
         return None
     return connection.execute(select(*_COLUMNS).select_from(_JOINED).where(items.c.id == item_id)).one_or_none()
@@ -54,18 +56,29 @@ def required(database: Database, item_id: str) -> Row[Any]:
     """Returns the same in a transaction of its own.
 
     Raises:
-        NotFound: No such item.
+        NotFound: No such item, or its author withdrew it.
     """
     with database.read() as connection:
-        row = one(connection, item_id)
+        return shown(one(connection, item_id))
+
+
+def shown(row: Row[Any] | None) -> Row[Any]:
+    """Passes a row that readers may see.
+
+    Raises:
+        NotFound: There is none, or its author withdrew it.
+    """
     if row is None:
         raise NotFound("item-not-found")
+    if row.withdrawn_at is not None:
+        raise NotFound("item-withdrawn")
     return row
 
 
 def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -> Select[Any]:
     """Returns the query for one page and one row more, newest first (numbers sort by time)."""
-    rows = select(*_COLUMNS).select_from(_JOINED).order_by(items.c.id.desc()).limit(limit + 1)
+    rows = select(*_COLUMNS).select_from(_JOINED).where(withdrawals.c.at.is_(None))
+    rows = rows.order_by(items.c.id.desc()).limit(limit + 1)
     if cursor is not None:
         rows = rows.where(items.c.id < cursors.item(LISTING, cursor))
     if author_id is not None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from yinji.platform import cursors, item_rows
 from yinji.platform.blobs import BlobStore
-from yinji.platform.errors import NotFound
 from yinji.platform.model import Item, Page, ServedFile
 
 if TYPE_CHECKING:
@@ -23,9 +22,7 @@ class Items:
     def get(self, item_id: str) -> Item:
         """Returns an item with its history."""
         with self._database.read() as connection:
-            row = item_rows.one(connection, item_id)
-            if row is None:
-                raise NotFound("item-not-found")
+            row = item_rows.shown(item_rows.one(connection, item_id))
             return item_rows.item_from(row, item_rows.history(connection, item_id))
 
     def feed(self, *, cursor: str | None, limit: int, query: str, author_id: str | None) -> Page[Item]:

@@ -18,6 +18,10 @@ class Permission(StrEnum):
     ITEM_PUBLISH = "item.publish"
     ITEM_DECLARE_OWN = "item.declare_own"
     STATISTICS_READ = "statistics.read"
+    ITEM_WITHDRAW_OWN = "item.withdraw_own"
+    ITEM_COPY_OWN = "item.copy_own"
+    ITEM_PURGE = "item.purge"
+    ACCOUNT_ERASE = "account.erase"
     AUDIT_PROVE = "audit.prove"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
@@ -51,10 +55,13 @@ _AUTHOR: Final = _READER | {
     Permission.CASE_READ_OWN,
     Permission.APPEAL_CREATE,
     Permission.ITEM_MARK_OWN,
+    Permission.ITEM_WITHDRAW_OWN,
+    Permission.ITEM_COPY_OWN,
 }
 _QUEUES: Final = frozenset({Permission.QUEUE_READ})
 _REVIEW: Final = _QUEUES | {Permission.CASE_WORK, Permission.CASE_DECIDE}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
+_CLEARING: Final = frozenset({Permission.ITEM_PURGE, Permission.ACCOUNT_ERASE})
 _MACHINERY_READ: Final = frozenset({Permission.WORK_READ, Permission.POLICY_READ})
 _MACHINERY: Final = _MACHINERY_READ | {
     Permission.WORK_MANAGE,
@@ -70,7 +77,7 @@ ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
     Role.CREATOR: _AUTHOR,
     Role.REVIEWER: _READER | _REVIEW,
     Role.AUDITOR: _ANYBODY | _AUDIT | _MACHINERY_READ | _QUEUES,
-    Role.ADMIN: _AUTHOR | _AUDIT | _MACHINERY | _REVIEW | {Permission.ACCOUNT_CREATE},
+    Role.ADMIN: _AUTHOR | _AUDIT | _MACHINERY | _REVIEW | _CLEARING | {Permission.ACCOUNT_CREATE},
     Role.SERVICE: _AUTHOR,
 }
 """Role → permissions; ``None`` stands for a visitor who is not signed in. An auditor reads everything and writes

@@ -53,6 +53,10 @@ class Platform:
         relabelling: Passes over the back catalogue.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
+        agreements: What people agree to, and who did.
+        unmarked: Copies without the explicit label.
+        withdrawing: Taking items from view.
+        erasing: Erasing accounts.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Platform:
     ) -> None:
         from yinji.platform import marking, relabelling
         from yinji.platform.accounts import Accounts
+        from yinji.platform.agreements.door import Agreements
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
         from yinji.platform.audit.door import Audit
@@ -67,6 +72,7 @@ class Platform:
         from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
+        from yinji.platform.erasing import Erasing
         from yinji.platform.items import Items
         from yinji.platform.marking import Marking
         from yinji.platform.policy import Policies
@@ -76,6 +82,8 @@ class Platform:
         from yinji.platform.relabelling import Relabellings
         from yinji.platform.renewing import Renewing
         from yinji.platform.statistics.counting import Statistics
+        from yinji.platform.unmarked import UnmarkedCopies
+        from yinji.platform.withdrawing import Withdrawing
         from yinji.platform.work.queue import WorkQueue
         from yinji.platform.work.service import Work
 
@@ -111,6 +119,10 @@ class Platform:
             database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
         )
         self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
+        self.withdrawing = Withdrawing(database, self._audit, self._drafts, settings)
+        self.erasing = Erasing(database, self._audit, self._accounts, self._drafts, self.withdrawing)
+        self.agreements = Agreements(database, self._audit, settings)
+        self.unmarked = UnmarkedCopies(database, self._audit, blobs, self.agreements, propagation, settings)
         self.copies = Copies(database, self._audit)
         self.work = Work(database, self._audit, self._queue)
         self.work.handle(marking.KIND, self.marking.handler)
@@ -340,6 +352,8 @@ class Platform:
         self._drafts.expire()
         self.cases.expire()
         self._blobs.sweep()
+        self.withdrawing.expire()
+        self.unmarked.expire()
         self.audit.checkpoints.watch()
         if thorough:
             self._drafts.collect()

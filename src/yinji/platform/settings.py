@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from yinji.errors import UsageError, YinjiError
 from yinji.labels.codes import ProviderCode
 from yinji.limits import MIB
+from yinji.platform.retention import RetentionNotOver, least
 from yinji.texts import Text
 
 T = TypeVar("T")
@@ -59,6 +60,9 @@ class Settings:
         blob_cache_bytes: Disk for the cache in front of the object store (``YINJI_BLOB_CACHE_BYTES``, "10GiB").
         audit_key: File of the key that signs the log's checkpoints (``YINJI_AUDIT_KEY``); "" is one in ``data_dir``. It
             is made on first use and named after the host of ``public_url``; servers of one site share it.
+        retention: How long evidence is kept, never under 184 days (``YINJI_RETENTION``, "365d").
+        agreements: Folder with the site's own agreements, ``terms/DATE.toml`` and ``unmarked/DATE.toml``, in place of
+            ours (``YINJI_AGREEMENTS``).
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
@@ -82,6 +86,8 @@ class Settings:
     s3_virtual_host: bool = False
     blob_cache_bytes: int = 10 * 1024 * MIB
     audit_key: str = ""
+    retention: timedelta = field(default_factory=least)
+    agreements: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -102,6 +108,9 @@ class Settings:
         for name in ("draft_lifetime", "session_lifetime", "session_idle"):
             if getattr(self, name) <= timedelta(0):
                 raise _bad(f"YINJI_{name.upper()}", str(getattr(self, name)), "30m, 24h, 7d")
+
+        if self.retention < least():
+            raise RetentionNotOver("retention-too-short", days=self.retention.days, least=least().days)
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -159,6 +168,8 @@ class Settings:
             s3_virtual_host=setting("YINJI_S3_VIRTUAL_HOST", _yes_or_no, default.s3_virtual_host),
             blob_cache_bytes=setting("YINJI_BLOB_CACHE_BYTES", _size, default.blob_cache_bytes),
             audit_key=setting("YINJI_AUDIT_KEY", _text, default.audit_key),
+            retention=setting("YINJI_RETENTION", _duration, default.retention),
+            agreements=setting("YINJI_AGREEMENTS", _text, default.agreements),
         )
 
 

@@ -50,6 +50,25 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/v1/vocabularies"): Open.ANYBODY,
     ("GET", "/v1/vocabularies/{name}"): Open.ANYBODY,
     ("GET", "/v1/items/{item_id}/declaration"): Permission.ITEM_READ,
+    ("DELETE", "/v1/items/{item_id}"): Permission.ITEM_WITHDRAW_OWN,
+    ("POST", "/v1/items/{item_id}/unmarked"): Permission.ITEM_COPY_OWN,
+    ("GET", "/v1/items/{item_id}/unmarked/{copy_id}"): Permission.ITEM_COPY_OWN,
+    ("GET", "/v1/agreements/{name}"): Open.ANYBODY,
+    ("POST", "/v1/agreements/{name}"): Open.SIGNED_IN,
+    ("DELETE", "/v1/accounts/{account_id}"): Permission.ACCOUNT_ERASE,
+    ("GET", "/agreements/{name}"): Open.ANYBODY,
+    ("GET", "/agreements/{name}.json"): Open.ANYBODY,
+    ("POST", "/agreements/{name}"): Open.SIGNED_IN,
+    ("GET", "/items/{item_id}/withdraw"): Permission.ITEM_WITHDRAW_OWN,
+    ("GET", "/items/{item_id}/withdraw.json"): Permission.ITEM_WITHDRAW_OWN,
+    ("POST", "/items/{item_id}/withdraw"): Permission.ITEM_WITHDRAW_OWN,
+    ("GET", "/items/{item_id}/unmarked"): Permission.ITEM_COPY_OWN,
+    ("GET", "/items/{item_id}/unmarked.json"): Permission.ITEM_COPY_OWN,
+    ("POST", "/items/{item_id}/unmarked"): Permission.ITEM_COPY_OWN,
+    ("GET", "/items/{item_id}/unmarked/{copy_id}"): Permission.ITEM_COPY_OWN,
+    ("GET", "/account/erase"): Open.SIGNED_IN,
+    ("GET", "/account/erase.json"): Open.SIGNED_IN,
+    ("POST", "/account/erase"): Open.SIGNED_IN,
     ("GET", "/v1/audit/entries"): Permission.AUDIT_READ,
     ("GET", "/v1/audit/checkpoint"): Permission.AUDIT_PROVE,
     ("GET", "/v1/audit/tile/{tile:path}"): Permission.AUDIT_PROVE,
@@ -94,6 +113,10 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/account.json"): Open.SIGNED_IN,
     ("POST", "/sign-out"): Open.SIGNED_IN,
 }
+
+
+_BOUND: Final = frozenset({Permission.DRAFT_CREATE, Permission.ITEM_PUBLISH})
+"""What nobody does under an older version of the user agreement than the one in force."""
 
 
 def cookie_name(secure: bool) -> str:
@@ -152,13 +175,17 @@ async def authorize(request: Request) -> None:
     """Runs before every route: same site, known route, sufficient permission.
 
     Raises:
+        AgreementRequired: A new version of the user agreement wants to be accepted first.
         CrossSite: An unsafe request from another site.
         NotSignedIn: It needs an account, and nobody is signed in.
         Refused: The account may not do this, or the route is not in the table.
     """
     refuse_cross_site(request.method, request.headers)
     await recognise(request)
-    check(need_of(request), viewer_of(request))
+    need, viewer = need_of(request), viewer_of(request)
+    check(need, viewer)
+    if viewer is not None and need in _BOUND:
+        await run_in_threadpool(platform_of(request).agreements.require_current, viewer)
 
 
 def need_of(request: Request) -> Need:

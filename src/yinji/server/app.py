@@ -17,6 +17,8 @@ from starlette.types import Scope
 from yinji import __version__
 from yinji.errors import YinjiError
 from yinji.limits import MIB
+from yinji.platform.agreements.door import AgreementRequired
+from yinji.platform.agreements.texts import TERMS
 from yinji.platform.errors import NotSignedIn
 from yinji.platform.service import Platform
 from yinji.server import api
@@ -130,6 +132,8 @@ async def _worded(request: Request, known: YinjiError) -> Response:
         return problem_response(request, known)
     if isinstance(known, NotSignedIn) and request.method == "GET":
         return see_other(f"/sign-in?next={request.url.path}")
+    if isinstance(known, AgreementRequired) and request.method == "GET":
+        return see_other(f"/agreements/{TERMS}?next={request.url.path}")
     if known.http_status < 500:
         await recognise(request)
     return await run_in_threadpool(error_page, request, known)

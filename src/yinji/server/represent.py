@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from yinji.platform.agreements.texts import Agreement
 from yinji.platform.api_keys import ApiKey
 from yinji.platform.audit.door import Consistency, Inclusion
 from yinji.platform.marking import VisibleLabel
 from yinji.platform.model import Account, AuditEntry, Draft, Item
+from yinji.platform.unmarked import UnmarkedCopy
 from yinji.server.formatting import machine_time
 from yinji.server.sinks import Checked
 
@@ -131,4 +133,38 @@ def consistency(value: Consistency) -> dict[str, Any]:
         "path": [node.hex() for node in value.path],
         "old_root": value.old_root.hex(),
         "new_root": value.new_root.hex(),
+    }
+
+
+def agreement(value: Agreement) -> dict[str, Any]:
+    """Returns one version of an agreement, in both languages."""
+    sections = [
+        {
+            "zh": {"title": section.title.zh, "paragraphs": [words.zh for words in section.paragraphs]},
+            "en": {"title": section.title.en, "paragraphs": [words.en for words in section.paragraphs]},
+        }
+        for section in value.sections
+    ]
+    return {
+        "name": value.name,
+        "version": value.version,
+        "sha256": value.sha256,
+        "title": {"zh": value.title.zh, "en": value.title.en},
+        "sections": sections,
+    }
+
+
+def unmarked_copy(value: UnmarkedCopy) -> dict[str, Any]:
+    """Returns the record of a copy without the explicit label."""
+    return {
+        "id": value.id,
+        "item_id": value.item_id,
+        "account_id": value.account_id,
+        "agreement": value.agreement,
+        "sha256": value.sha256,
+        "size": value.size,
+        "label": value.label,
+        "at": machine_time(value.at),
+        "keep_until": machine_time(value.keep_until),
+        "href": f"/v1/items/{value.item_id}/unmarked/{value.id}",
     }

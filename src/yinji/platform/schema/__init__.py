@@ -6,6 +6,7 @@ A table counts once it is imported here: that is how the migrations' test sees i
 from __future__ import annotations
 
 from yinji.platform.schema.accounts import accounts, api_keys, sessions, sign_in_attempts
+from yinji.platform.schema.agreements import agreement_acceptances, unmarked_copies
 from yinji.platform.schema.audit import audit_checkpoints, audit_entries, audit_head, audit_nodes
 from yinji.platform.schema.cases import (
     appeals,
@@ -18,6 +19,7 @@ from yinji.platform.schema.cases import (
 )
 from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
+from yinji.platform.schema.retention import erasures, withdrawals
 from yinji.platform.schema.served import policies, relabellings, visible_labels
 from yinji.platform.schema.types import METADATA
 from yinji.platform.schema.work import tasks
@@ -25,6 +27,7 @@ from yinji.platform.schema.work import tasks
 __all__ = (
     "METADATA",
     "accounts",
+    "agreement_acceptances",
     "api_keys",
     "appeals",
     "audit_checkpoints",
@@ -37,6 +40,7 @@ __all__ = (
     "cases",
     "decisions",
     "drafts",
+    "erasures",
     "idempotency_keys",
     "item_changes",
     "items",
@@ -49,5 +53,7 @@ __all__ = (
     "sign_in_attempts",
     "strikes",
     "tasks",
+    "unmarked_copies",
     "visible_labels",
+    "withdrawals",
 )

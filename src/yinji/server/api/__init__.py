@@ -11,13 +11,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import audit, check, items, keys, session, site, statistics, vocabularies
+from yinji.server.api import agreements, audit, check, items, keys, session, site, statistics, vocabularies
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
     keys.router,
     check.router,
     items.router,
+    agreements.router,
     audit.router,
     statistics.router,
     vocabularies.router,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.server.pages import account, audit, embed, feed, item, publish, statistics, verify
+from yinji.server.pages import account, agreements, audit, embed, feed, item, publish, statistics, verify
 from yinji.server.pages.tables import ActionTable, PageTable
 
 PAGES: Final[PageTable] = (
@@ -15,6 +15,7 @@ PAGES: Final[PageTable] = (
     *statistics.PAGES,
     *audit.PAGES,
     *account.PAGES,
+    *agreements.PAGES,
 )
 ACTIONS: Final[ActionTable] = (
     *item.ACTIONS,
@@ -24,4 +25,5 @@ ACTIONS: Final[ActionTable] = (
     *statistics.ACTIONS,
     *audit.ACTIONS,
     *account.ACTIONS,
+    *agreements.ACTIONS,
 )

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yinji.errors import Refused, YinjiError
+from yinji.platform.agreements.texts import TERMS
 from yinji.platform.model import Role
 from yinji.server import represent
 from yinji.server.access import author_of, cookie_name, platform_of, session_token
@@ -45,16 +46,19 @@ def join(request: Request) -> View:
 async def post_join(request: Request) -> Response:
     """Opens an author's account and signs it in."""
     form = await receive_form(request)
-    fields = (form.get("name"), form.get("password"), form.get("display_name"))
+    fields = (form.get("name"), form.get("password"), form.get("display_name"), form.get("accept"))
     return await run_in_threadpool(_register, request, *fields)
 
 
-def _register(request: Request, name: str, password: str, display_name: str) -> Response:
+def _register(request: Request, name: str, password: str, display_name: str, accept: str) -> Response:
     if not request.app.state.options.open_registration:
         raise Refused("registration-closed")
     platform = platform_of(request)
     try:
-        platform.create_account(name, password, Role.CREATOR, display_name)
+        if accept != platform.agreements.in_force(TERMS).version:
+            raise Refused("agreement-not-accepted")
+        joined = platform.create_account(name, password, Role.CREATOR, display_name)
+        platform.agreements.accept(joined, TERMS, accept)
         token = platform.sign_in(name, password)
     except YinjiError as error:
         return page(request, _join_view(request, name, display_name, error))
@@ -92,7 +96,12 @@ def _account_view(request: Request, *, secret: str = "", error: YinjiError | Non
     viewer = author_of(request)
     keys = platform_of(request).keys.of(viewer)
     data = represent.own_account(viewer) | {"keys": [represent.api_key(key) for key in keys]}
-    context = {"keys": keys, "secret": secret, "error": error}
+    agreements = platform_of(request).agreements
+    acceptances = [
+        {"name": one.name, "version": one.version, "title": agreements.in_force(one.name).title}
+        for one in agreements.acceptances(viewer)
+    ]
+    context = {"keys": keys, "secret": secret, "error": error, "acceptances": acceptances}
     return View("account.html", data, context, error.http_status if error else 200)
 
 
@@ -127,8 +136,12 @@ def _sign_in_view(target: str, name: str = "", error: YinjiError | None = None) 
 
 
 def _join_view(request: Request, name: str = "", display_name: str = "", error: YinjiError | None = None) -> View:
-    data = {"fields": ["name", "display_name", "password"], "open": request.app.state.options.open_registration}
-    context = {"name": name, "display_name": display_name, "error": error}
+    data = {
+        "fields": ["name", "display_name", "password", "accept"],
+        "open": request.app.state.options.open_registration,
+    }
+    terms = platform_of(request).agreements.in_force(TERMS)
+    context = {"name": name, "display_name": display_name, "error": error, "terms": terms}
     return View("join.html", data, context, error.http_status if error else 200)
 
 

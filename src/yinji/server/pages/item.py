@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yinji.platform.model import Change, Item
+from yinji.platform.permissions import Permission
 from yinji.server import present, represent
-from yinji.server.access import author_of, platform_of, viewer_of
+from yinji.server.access import author_of, may, platform_of, viewer_of
 from yinji.server.declarations import choices_above, declaration_of
 from yinji.server.files import serve_file
 from yinji.server.intake import receive_form
@@ -54,6 +55,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "visible": _visible(request, value, own=own),
         "annotation": _annotation(request, value),
         "changes": [_step(change) for change in value.history],
+        "own": own and may(request, Permission.ITEM_WITHDRAW_OWN),
         "done": done if own and done in _DONE else "",
         "error": None,
     }

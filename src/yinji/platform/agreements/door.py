@@ -1,0 +1,99 @@
+"""Who accepted what: asked when joining, and again when a new version takes effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from yinji.errors import Refused
+from yinji.platform import instants
+from yinji.platform.agreements import texts
+from yinji.platform.agreements.texts import TERMS, Agreement
+from yinji.platform.audit import AuditLog
+from yinji.platform.errors import Conflict
+from yinji.platform.model import Account
+from yinji.platform.schema import agreement_acceptances
+from yinji.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
+
+class AgreementRequired(Refused):
+    """A new version of the user agreement wants to be accepted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """That an account accepted a version."""
+
+    name: str
+    version: str
+    sha256: str
+    at: datetime
+
+
+class Agreements:
+    """The agreements' front door. Reading them needs no permission; everybody accepts for themselves alone."""
+
+    def __init__(self, database: Database, audit: AuditLog, settings: Settings) -> None:
+        self._database = database
+        self._audit = audit
+        self._settings = settings
+
+    def in_force(self, name: str) -> Agreement:
+        """Returns the version in force today.
+
+        Raises:
+            NotFound: There is no such agreement.
+        """
+        return texts.in_force(name, self._settings.agreements, instants.now().date())
+
+    def accept(self, account: Account, name: str, version: str) -> Agreement:
+        """Records that an account accepts the version in force; again is once.
+
+        Raises:
+            Conflict: Another version is in force by now; it wants to be read first.
+        """
+        with self._database.write() as connection:
+            return self.accepted(connection, account, name, version)
+
+    def accepted(self, connection: Connection, account: Account, name: str, version: str) -> Agreement:
+        """Does the same in a writing transaction that somebody else opened."""
+        agreement = self.in_force(name)
+        if version != agreement.version:
+            raise Conflict("agreement-changed", version=agreement.version)
+        table, key = agreement_acceptances, {"account_id": account.id, "name": name, "version": version}
+        mine = (table.c.account_id == account.id) & (table.c.name == name) & (table.c.version == version)
+        if connection.execute(select(table.c.at).where(mine)).one_or_none() is None:
+            values = key | {"at": instants.now(), "sha256": agreement.sha256}
+            self._database.insert_new(connection, table, values)
+            detail = {"agreement": name, "version": version, "sha256": agreement.sha256}
+            self._audit.append(connection, "agreement.accepted", actor=account.id, subject=account.id, detail=detail)
+        return agreement
+
+    def acceptances(self, account: Account) -> tuple[Acceptance, ...]:
+        """Returns what an account has accepted, newest first."""
+        table = agreement_acceptances
+        query = select(table).where(table.c.account_id == account.id).order_by(table.c.at.desc())
+        with self._database.read() as connection:
+            return tuple(Acceptance(row.name, row.version, row.sha256, row.at) for row in connection.execute(query))
+
+    def require_current(self, account: Account) -> None:
+        """Passes unless the account joined under an older version of the user agreement.
+
+        Accounts that the operator made are bound by what they agreed with the operator; they are not asked.
+
+        Raises:
+            AgreementRequired: The version in force was not accepted yet.
+        """
+        table = agreement_acceptances
+        query = select(table.c.version).where(table.c.account_id == account.id, table.c.name == TERMS)
+        with self._database.read() as connection:
+            known = set(connection.execute(query).scalars())
+        current = self.in_force(TERMS).version
+        if known and current not in known:
+            raise AgreementRequired("agreement-required", name=TERMS, version=current)
