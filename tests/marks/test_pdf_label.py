@@ -88,7 +88,7 @@ def test_every_page_of_every_producer_says_it(kind: str, tmp_path: Path) -> None
     assert [text.count(WORDS) for text in texts] == [1] * drawn.detail["pages"]
     assert is_sound(new, tmp_path)
     seen = find(new)
-    assert seen is not None and seen.place == "top" and seen.words == WORDS
+    assert seen is not None and (seen.place, seen.detail["where"]) == ("start", "top") and seen.words == WORDS
     assert find(data) is None
     again, drawn = mark(new)
     assert again == new and drawn.detail["already"] == drawn.detail["pages"]
@@ -110,7 +110,7 @@ def test_the_label_is_upright_in_sight_and_alone_changed(place: str, tmp_path: P
         run("pdftoppm", "-cropbox", "-r", "72", path, tmp_path / "p")
         pictures[data] = [Image.open(p).convert("RGB") for p in sorted(tmp_path.glob("p-*.ppm"))]
     assert drawn.detail == {"pages": len(GEOMETRIES), "annotations": 0} | {
-        key: drawn.detail[key] for key in ("ink_points", "needed_points")
+        key: drawn.detail[key] for key in ("ink_points", "needed_points", "contrast")
     }
     for before, after in zip(pictures[old], pictures[new], strict=True):
         box = ImageChops.difference(before, after).getbbox()
@@ -142,7 +142,7 @@ def test_the_size_is_the_rules_where_there_is_one(tmp_path: Path) -> None:
 def test_a_corner_mark_stands_in_a_corner(tmp_path: Path) -> None:
     new, _ = mark(pdf_files.chromium(), "AI", corner=True)
     seen = find(new, "AI", corner=True)
-    assert seen is not None and seen.place == "top-right"
+    assert seen is not None and seen.detail["where"] == "top-right" and seen.detail["form"] == "corner"
     assert "AI" in text_of(new, tmp_path)[0]
 
 

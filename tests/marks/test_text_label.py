@@ -219,7 +219,7 @@ def test_registry_finds_marks_and_says_what_to_do_without_one() -> None:
             drawn = mark_.draw(io.BytesIO(example.data), output, MarkRequest("AI生成", media_type=example.media_type))
             assert drawn.mark == mark_.name
             assert output.getvalue() != example.data
-    for kind in ("video/x-msvideo", "image/gif", "", "image/webp"):
+    for kind in ("application/zip", "", "application/x-nothing"):
         with pytest.raises(UnsupportedFormat) as caught:
             mark_for(kind)
         assert caught.value.code == "no-mark"
@@ -255,3 +255,23 @@ def test_every_code_has_its_words() -> None:
         ):
             assert known[code]["says"]["zh"]
             assert known[code]["next"]["en"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/markdown"])
+@pytest.mark.parametrize("place", ["start", "end", "middle"])
+def test_it_is_found_again(kind: str, place: str) -> None:
+    body = "# 春\n\n第一段。\n\n第二段。\n\n第三段。\n".encode()
+    new, _ = mark(body, place, kind)
+    for asked in ("", place):
+        seen = TextMark().find(io.BytesIO(new), MarkRequest(WORDS, asked, media_type=kind))
+        assert seen is not None and seen.place == place
+    assert TextMark().find(io.BytesIO(body), MarkRequest(WORDS, media_type=kind)) is None
+    other = "end" if place == "start" else "start"
+    assert TextMark().find(io.BytesIO(new), MarkRequest(WORDS, other, media_type=kind)) is None
+
+
+def test_a_corner_mark_is_found_at_the_edges_alone() -> None:
+    request = MarkRequest("AI", media_type="text/plain", corner=True)
+    seen = TextMark().find(io.BytesIO(mark(b"one\n\ntwo\n", words="AI")[0]), request)
+    assert seen is not None and seen.detail["form"] == "corner"
+    assert TextMark().find(io.BytesIO(b"one\n\nAI\n\ntwo\n"), request) is None

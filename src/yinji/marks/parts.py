@@ -17,8 +17,6 @@ from yinji.marks.splicing import opened, write
 INK: Final = "212121"
 GROUND: Final = "FFFFFF"
 EDGE: Final = "8C8C8C"
-CONTRAST: Final = 16.1
-"""WCAG contrast of the ink on the ground."""
 
 
 class Wish(NamedTuple):
@@ -53,6 +51,15 @@ class Wish(NamedTuple):
             raise UsageError("no-such-place", place=place, places=", ".join(places))
         language = "en" if request.language == "en" else "zh-CN"
         return cls(words, place, language, request.corner, request.min_height)
+
+    def form(self) -> dict[str, str]:
+        """Returns what :attr:`Drawn.detail` tells of a corner mark."""
+        return {"form": "corner"} if self.corner else {}
+
+
+def clause_place(place: str) -> str:
+    """Returns the place of clause 5.1, start or end, that an edge or corner of every page, or a first line, means."""
+    return "end" if place == "end" or place.startswith("bottom") else "start"
 
 
 class Parts:
@@ -147,11 +154,12 @@ class PartsMark(ABC):
                 parts = self._opened(source)
                 detail = self._put(parts, asked._replace(place=place), request.media_type)
                 if not parts.changes:
-                    return self._drawn(asked._replace(place=place), detail)
+                    said = place if request.place else clause_place(place)
+                    return self._drawn(asked._replace(place=said), detail)
         return None
 
     def _drawn(self, wish: Wish, detail: dict[str, Any]) -> Drawn:
-        return Drawn(self.name, wish.words, wish.place, "parts", contrast=CONTRAST, detail=detail)
+        return Drawn(self.name, wish.words, wish.place, "parts", detail=detail | wish.form())
 
     @abstractmethod
     def _opened(self, source: Source) -> Parts:

@@ -10,7 +10,7 @@ from yinji.containers.splice import Splice
 from yinji.errors import UnsupportedFormat
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.html.banner import FrameError, insertion
-from yinji.marks.parts import CONTRAST, Wish
+from yinji.marks.parts import Wish
 from yinji.marks.splicing import opened, write
 
 _MEDIA_TYPE: Final = "text/html"
@@ -58,4 +58,4 @@ class HtmlMark:
         yield MarkExample("page", _EXAMPLE.encode(), _MEDIA_TYPE)
 
     def _drawn(self, wish: Wish, detail: dict[str, object]) -> Drawn:
-        return Drawn(self.name, wish.words, wish.place, "text", contrast=CONTRAST, detail=detail)
+        return Drawn(self.name, wish.words, wish.place, "text", detail=detail | wish.form())

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import BinaryIO, ClassVar, Final, NamedTuple
+from typing import Any, BinaryIO, ClassVar, Final, NamedTuple
 
 from yinji.containers.pdf.document import Document
 from yinji.containers.pdf.samples import plain, with_streams
@@ -24,6 +24,7 @@ from yinji.containers.splice import Splice
 from yinji.errors import Malformed, UnsupportedFormat, UsageError, WouldBreakCredentials
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.layout import PLACES
+from yinji.marks.parts import clause_place
 from yinji.marks.pdf.find import labels
 from yinji.marks.pdf.font import subset
 from yinji.marks.pdf.pages import Geometry, pages
@@ -81,7 +82,7 @@ class PdfMark:
                 write(source, stamper.update.plan(), marked)
             else:
                 write(source, Splice(()), marked)
-        detail = {"pages": counts["pages"], "annotations": stamper.annotations}
+        detail: dict[str, Any] = {"pages": counts["pages"], "annotations": stamper.annotations} | _form(request)
         if counts["already"]:
             detail["already"] = counts["already"]
         measured = [Measured(made.ink, made.needed, made.box) for made in stamps.values()]
@@ -102,8 +103,10 @@ class PdfMark:
                 wanted = seen.place
                 needed = request.min_height * min(page.geometry.size)
                 found.append(Measured(seen.em * ink, needed, seen.box))
-        place = request.place or wanted
-        return self._drawn(words, place, found, {"pages": len(found)}) if found else None
+        if not found:
+            return None
+        detail: dict[str, Any] = {"pages": len(found), "where": wanted}
+        return self._drawn(words, request.place or clause_place(wanted), found, detail | _form(request))
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:
@@ -116,11 +119,19 @@ class PdfMark:
             raise UsageError("no-such-place", place=place, places=", ".join(self.places))
         return place
 
-    def _drawn(self, words: str, place: str, labels: Iterable[Measured], detail: dict[str, int]) -> Drawn:
+    def _drawn(self, words: str, place: str, labels: Iterable[Measured], detail: dict[str, Any]) -> Drawn:
         least = min(labels, key=lambda label: label.ink - label.needed)
-        measures = {"ink_points": round(least.ink, 2), "needed_points": round(least.needed, 2)}
+        measures = {
+            "ink_points": round(least.ink, 2),
+            "needed_points": round(least.needed, 2),
+            "contrast": round(CONTRAST, 1),
+        }
         box = tuple(round(edge) for edge in least.box)
-        return Drawn(self.name, words, place, "incremental", 0, 0, box, CONTRAST, {**detail, **measures})
+        return Drawn(self.name, words, place, "incremental", box=box, detail=detail | measures)
+
+
+def _form(request: MarkRequest) -> dict[str, str]:
+    return {"form": "corner"} if request.corner else {}
 
 
 def _words(words: str) -> str:

@@ -32,13 +32,13 @@ class TextMark:
         if not words:
             raise UsageError("no-words")
         name = str(getattr(original, "name", "") or "")
-        data = original.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise LimitExceeded("too-many-bytes", path=name, limit=_MOST_BYTES)
+        data = _read(original)
         bom, encoding, text = _decoded(data, name)
         markdown = request.media_type == _MARKDOWN
         lines = visible_lines(text) if markdown else plain_lines(text)
         detail: dict[str, object] = {"encoding": encoding}
+        if request.corner:
+            detail["form"] = "corner"
         if any(_says(line, words, markdown=markdown) for line in lines):
             marked.write(data)
             return Drawn(self.name, words, wanted, "text", detail=detail | {"already": True})
@@ -48,10 +48,35 @@ class TextMark:
         marked.write(data[:split] + _encoded(paragraph, encoding, words, name) + data[split:])
         return Drawn(self.name, words, place, "text", detail=detail | {"character": at})
 
+    def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
+        """See :meth:`yinji.marks.base.MarkFinder.find`: a paragraph that says the words, where readers see it.
+
+        A corner mark is so short that it counts as the first or the last line alone.
+        """
+        words = " ".join(request.words.split())
+        markdown = request.media_type == _MARKDOWN
+        _, _, text = _decoded(_read(content), str(getattr(content, "name", "") or ""))
+        lines = visible_lines(text) if markdown else plain_lines(text)
+        shown = [line for line in lines if line.body and line.text.strip()]
+        for number, line in enumerate(shown):
+            if _says(line, words, markdown=markdown):
+                place = "start" if number == 0 else "end" if number == len(shown) - 1 else "middle"
+                if request.place in ("", place) and not (request.corner and place == "middle"):
+                    detail = {"form": "corner"} if request.corner else {}
+                    return Drawn(self.name, words, place, "text", detail=detail)
+        return None
+
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:
         yield MarkExample("plain", "春天来了。\n\n花开了。\n".encode(), "text/plain")
         yield MarkExample("markdown", "---\ntitle: 春\n---\n\n# 春天\n\n花开了。\n".encode(), _MARKDOWN)
+
+
+def _read(file: BinaryIO) -> bytes:
+    data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise LimitExceeded("too-many-bytes", path=str(getattr(file, "name", "") or ""), limit=_MOST_BYTES)
+    return data
 
 
 def _decoded(data: bytes, name: str) -> tuple[bytes, str, str]:
