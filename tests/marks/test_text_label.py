@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkRequest, PerceptibleMark
 from yinji.marks.registry import mark_for, marks
-from yinji.marks.text import mark as text_module
+from yinji.marks.text import encoding as text_module
 from yinji.marks.text.mark import TextMark
 
 WORDS = "（本文由人工智能生成）"
@@ -201,7 +201,7 @@ def test_what_cannot_be_marked_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError) as unwritable:
         mark("正文".encode("gb18030"), words="\ud800")
     assert unwritable.value.code == "text-cannot-write"
-    monkeypatch.setattr(text_module, "_MOST_BYTES", 10)
+    monkeypatch.setattr(text_module, "MOST_BYTES", 10)
     with pytest.raises(LimitExceeded):
         mark(b"x" * 11)
 

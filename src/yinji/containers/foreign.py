@@ -84,7 +84,6 @@ ROWS: Final = (
     Format("rtf", ("rtf",), at(0, b"{\\rtf"), "", "application/rtf", _D, "RTF"),
     Format("djvu", ("djvu", "djv"), at(0, b"AT&TFORM"), "", "image/vnd.djvu", _D, "DjVu"),
     # text with a structure of its own
-    Format("json", ("json", "jsonl", "ndjson"), (), "", "application/json", _T, "JSON"),
     Format("xml", ("xml",), (), "", "application/xml", _T, "XML"),
     Format("yaml", ("yaml", "yml"), (), "", "application/yaml", _T, "YAML"),
     Format("latex", ("tex",), (), "", "application/x-tex", _T, "LaTeX"),

@@ -22,6 +22,7 @@ ENTRY_POINTS: Final = "yinji.containers"
 _OGG: Final = "yinji.containers.ogg.container"
 _OOXML: Final = "yinji.containers.ooxml.container"
 _BMFF: Final = "yinji.containers.bmff.container"
+_PLAIN: Final = "yinji.containers.text.plain"
 _HEIF: Final = "yinji.containers.heif.container"
 _AUDIO_FRAMES: Final = tuple(
     bytes((0xFF, second)) for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2, 0xFD, 0xFC, 0xF5, 0xF4)
@@ -124,7 +125,12 @@ BUILT_IN: Final = (
     Format("xmind", ("xmind",), _ZIP, "yinji.containers.xmind:XMind"),
     Format("html", ("html", "htm", "xhtml", "xht"), (), "yinji.containers.html.container:Html"),
     Format("markdown", ("md", "markdown", "mdown", "mkd", "mdx"), (), "yinji.containers.text.markdown:Markdown"),
-    Format("text", ("txt", "text", "log", "csv", "tsv", "srt", "vtt"), (), "yinji.containers.text.plain:PlainText"),
+    Format("srt", ("srt",), (), f"{_PLAIN}:SubRip"),
+    Format("vtt", ("vtt",), at(0, b"WEBVTT", b"\xef\xbb\xbfWEBVTT"), f"{_PLAIN}:WebVtt"),
+    Format("ass", ("ass", "ssa"), at(0, b"[Script Info]", b"\xef\xbb\xbf[Script Info]"), f"{_PLAIN}:SubStation"),
+    Format("csv", ("csv", "tsv"), (), f"{_PLAIN}:Table"),
+    Format("json", ("json", "jsonl", "ndjson"), (), f"{_PLAIN}:Json"),
+    Format("text", ("txt", "text", "log"), (), f"{_PLAIN}:PlainText"),
 )
 
 _TABLE: Final = Table(BUILT_IN + FOREIGN)

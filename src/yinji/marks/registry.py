@@ -19,6 +19,7 @@ _OFFICE: Final = "yinji.marks.office.mark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _SCENE: Final = "yinji.marks.scene.mark:SceneMark"
 _TEXT: Final = "yinji.marks.text.mark:TextMark"
+_SUBTITLES: Final = "yinji.marks.text.subtitles:SubtitleMark"
 _VIDEO: Final = "yinji.marks.video.mark:VideoMark"
 _BUILT_IN: Final = {
     "image/jpeg": _IMAGE,
@@ -32,6 +33,9 @@ _BUILT_IN: Final = {
     "model/vnd.usdz+zip": _SCENE,
     "text/plain": _TEXT,
     "text/markdown": _TEXT,
+    "application/x-subrip": _SUBTITLES,
+    "text/vtt": _SUBTITLES,
+    "text/x-ssa": _SUBTITLES,
     "text/html": _HTML,
     "application/epub+zip": _EPUB,
     "application/pdf": _PDF,
@@ -57,11 +61,16 @@ _BUILT_IN: Final = {
 }
 
 
+_DATA: Final = frozenset(("text/csv", "application/json"))
+"""What programs read and nobody looks at: a label in it would be data."""
+
+
 def mark_for(media_type: str) -> PerceptibleMark:
     """Returns the mark for a media type; parameters such as ``charset`` are ignored.
 
     Raises:
-        UnsupportedFormat: ``no-mark``: there is none. Its advice says what to do instead.
+        UnsupportedFormat: ``no-mark``: there is none; ``data-only``: it has no place that people see. The advice says
+            what to do instead.
     """
     kind = media_type.partition(";")[0].strip().lower()
     if kind in _BUILT_IN:
@@ -69,6 +78,8 @@ def mark_for(media_type: str) -> PerceptibleMark:
     for mark in _others():
         if kind in mark.media_types:
             return mark
+    if kind in _DATA:
+        raise UnsupportedFormat("data-only", media_type=kind)
     raise UnsupportedFormat("no-mark", media_type=kind or "?")
 
 

@@ -1,4 +1,4 @@
-"""Plain text, tables and subtitles: formats for which neither GB 45438 nor a guide defines a place (R61).
+"""Plain text, subtitles, tables and JSON: formats for which neither GB 45438 nor a guide defines a place (R61).
 
 There is nowhere a metadata label could be, so "unlabelled" would claim too much: the answer is "unsupported", with
 what to do instead. A record at the very start that is unmistakably a label is shown all the same.
@@ -30,7 +30,7 @@ class PlainText:
     name: ClassVar[str] = "text"
     media_type: ClassVar[str] = "text/plain"
     kind: ClassVar[Kind] = Kind.TEXT
-    extensions: ClassVar[tuple[str, ...]] = ("txt", "text", "log", "csv", "tsv", "srt", "vtt")
+    extensions: ClassVar[tuple[str, ...]] = ("txt", "text", "log")
     carrier: ClassVar[str] = ""
     clause: ClassVar[str] = ""
     writable: ClassVar[bool] = False
@@ -64,6 +64,72 @@ class PlainText:
     def examples(cls) -> Iterable[Example]:
         """Yields a line of text."""
         yield Example("text", "一行文字\nA line of text\n".encode())
+
+
+class SubRip(PlainText):
+    """Subtitles of the kind that most players read."""
+
+    name: ClassVar[str] = "srt"
+    media_type: ClassVar[str] = "application/x-subrip"
+    extensions: ClassVar[tuple[str, ...]] = ("srt",)
+
+    @classmethod
+    def examples(cls) -> Iterable[Example]:
+        """Yields one subtitle."""
+        yield Example("one.srt", "1\n00:00:03,000 --> 00:00:05,000\n一句话\n".encode())
+
+
+class WebVtt(PlainText):
+    """Subtitles of the web (W3C WebVTT)."""
+
+    name: ClassVar[str] = "vtt"
+    media_type: ClassVar[str] = "text/vtt"
+    extensions: ClassVar[tuple[str, ...]] = ("vtt",)
+
+    @classmethod
+    def examples(cls) -> Iterable[Example]:
+        """Yields one subtitle."""
+        yield Example("one.vtt", "WEBVTT\n\n00:03.000 --> 00:05.000\n一句话\n".encode())
+
+
+class SubStation(PlainText):
+    """Subtitles of SubStation Alpha, version 4 and 4+."""
+
+    name: ClassVar[str] = "ass"
+    media_type: ClassVar[str] = "text/x-ssa"
+    extensions: ClassVar[tuple[str, ...]] = ("ass", "ssa")
+
+    @classmethod
+    def examples(cls) -> Iterable[Example]:
+        """Yields one subtitle."""
+        events = "[Events]\nFormat: Layer, Start, End, Style, Text\nDialogue: 0,0:00:03.00,0:00:05.00,Default,一句话\n"
+        yield Example("one.ass", f"[Script Info]\nScriptType: v4.00+\n\n{events}".encode())
+
+
+class Table(PlainText):
+    """Tables of values between commas or tabulators."""
+
+    name: ClassVar[str] = "csv"
+    media_type: ClassVar[str] = "text/csv"
+    extensions: ClassVar[tuple[str, ...]] = ("csv", "tsv")
+
+    @classmethod
+    def examples(cls) -> Iterable[Example]:
+        """Yields two rows."""
+        yield Example("rows.csv", "名,数\n一,1\n".encode())
+
+
+class Json(PlainText):
+    """JSON, and lines of it."""
+
+    name: ClassVar[str] = "json"
+    media_type: ClassVar[str] = "application/json"
+    extensions: ClassVar[tuple[str, ...]] = ("json", "jsonl", "ndjson")
+
+    @classmethod
+    def examples(cls) -> Iterable[Example]:
+        """Yields an object."""
+        yield Example("object.json", b'{"a": [1, 2]}\n')
 
 
 def _leading(file: TextFile) -> Iterator[Block]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable
 from typing import BinaryIO, ClassVar, Final
 
-from yinji.errors import LimitExceeded, Malformed, UsageError
+from yinji.errors import UsageError
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
+from yinji.marks.text.encoding import decoded, encoded, read
 from yinji.marks.text.markdown import Line, plain_lines, quoted, visible_lines
 
-_MOST_BYTES: Final = 64 << 20
 _MARKDOWN: Final = "text/markdown"
-_BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class TextMark:
@@ -32,8 +30,8 @@ class TextMark:
         if not words:
             raise UsageError("no-words")
         name = str(getattr(original, "name", "") or "")
-        data = _read(original)
-        bom, encoding, text = _decoded(data, name)
+        data = read(original)
+        bom, encoding, text = decoded(data, name)
         markdown = request.media_type == _MARKDOWN
         lines = visible_lines(text) if markdown else plain_lines(text)
         detail: dict[str, object] = {"encoding": encoding}
@@ -45,7 +43,7 @@ class TextMark:
         at, place = _position(text, lines, wanted)
         paragraph = _paragraph(text, at, quoted(words) if markdown else words)
         split = len(bom) + len(text[:at].encode(encoding))
-        marked.write(data[:split] + _encoded(paragraph, encoding, words, name) + data[split:])
+        marked.write(data[:split] + encoded(paragraph, encoding, words, name) + data[split:])
         return Drawn(self.name, words, place, "text", detail=detail | {"character": at})
 
     def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
@@ -55,7 +53,7 @@ class TextMark:
         """
         words = " ".join(request.words.split())
         markdown = request.media_type == _MARKDOWN
-        _, _, text = _decoded(_read(content), str(getattr(content, "name", "") or ""))
+        _, _, text = decoded(read(content), str(getattr(content, "name", "") or ""))
         lines = visible_lines(text) if markdown else plain_lines(text)
         shown = [line for line in lines if line.body and line.text.strip()]
         for number, line in enumerate(shown):
@@ -70,39 +68,6 @@ class TextMark:
     def examples(cls) -> Iterable[MarkExample]:
         yield MarkExample("plain", "春天来了。\n\n花开了。\n".encode(), "text/plain")
         yield MarkExample("markdown", "---\ntitle: 春\n---\n\n# 春天\n\n花开了。\n".encode(), _MARKDOWN)
-
-
-def _read(file: BinaryIO) -> bytes:
-    data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise LimitExceeded("too-many-bytes", path=str(getattr(file, "name", "") or ""), limit=_MOST_BYTES)
-    return data
-
-
-def _decoded(data: bytes, name: str) -> tuple[bytes, str, str]:
-    """Returns the byte order mark, the encoding and the text; decoding must be exact both ways."""
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            candidates = [(bom, encoding)]
-            break
-    else:
-        candidates = [(b"", "utf-8"), (b"", "gb18030")]
-    for bom, encoding in candidates:
-        try:
-            text = data[len(bom) :].decode(encoding)
-            exact = text.encode(encoding) == data[len(bom) :]
-        except UnicodeError:
-            continue
-        if exact and "\0" not in text:
-            return bom, encoding, text
-    raise Malformed("text-encoding", path=name, encoding=" / ".join(e for _, e in candidates))
-
-
-def _encoded(paragraph: str, encoding: str, words: str, name: str) -> bytes:
-    try:
-        return paragraph.encode(encoding)
-    except UnicodeError as error:
-        raise UsageError("text-cannot-write", path=name, encoding=encoding, words=words) from error
 
 
 def _says(line: Line, words: str, *, markdown: bool) -> bool:
