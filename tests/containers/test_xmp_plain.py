@@ -69,14 +69,14 @@ def by_expat(packet: bytes) -> tuple[xmp.XmpLabel, ...]:
 
 def check(packet: bytes) -> None:
     """Whatever the short way accepts, expat reads the same; whatever expat refuses, it must not accept."""
-    plain = xmp._plain_label(packet)
+    plain = xmp.plain_label(packet)
     if plain is not None:
         assert (plain,) == by_expat(packet)
 
 
 @pytest.mark.parametrize("packet", PLAIN)
 def test_common_packets_take_the_short_way(packet: bytes) -> None:
-    assert xmp._plain_label(packet) is not None
+    assert xmp.plain_label(packet) is not None
     check(packet)
 
 
@@ -87,9 +87,9 @@ def test_common_packets_take_the_short_way(packet: bytes) -> None:
 def test_nothing_that_needs_a_parser_takes_it(packet: bytes, piece: bytes) -> None:
     """Not at any position; and a character reference or an entity of one's own neither."""
     for at in range(len(packet.rstrip(b"\n")) + 1):
-        assert xmp._plain_label(packet[:at] + piece + packet[at:]) is None
+        assert xmp.plain_label(packet[:at] + piece + packet[at:]) is None
     for reference in (b"&#65;", b"&AIGC;", b"&"):
-        assert xmp._plain_label(packet.replace(b"&quot;", reference, 1)) is None
+        assert xmp.plain_label(packet.replace(b"&quot;", reference, 1)) is None
 
 
 @given(st.data())

@@ -71,6 +71,7 @@ class Table:
                     by_start.setdefault(literal[:2], []).append(candidate)
                 elif offset == 4:
                     named = literal[: _BRAND if len(literal) >= _BRAND else 4]
+                    by_type.setdefault(literal[:4], [])
                     by_type.setdefault(named, []).append(candidate)
                 else:
                     raise ValueError(f"{row.name}: the first part of a magic stands at 0 or 4")
@@ -83,9 +84,8 @@ class Table:
         """Returns the row whose magic fits best, or None."""
         best: Format | None = None
         most = best_rank = 0
-        named, general = self._by_type.get(head[4 : 4 + _BRAND]), self._by_type.get(head[4:8])
-        for candidates in (named, general, self._by_start.get(head[:2])):
-            for weight, rank, parts in candidates or ():
+        for candidates in self._candidates(head):
+            for weight, rank, parts in candidates:
                 if weight < most:
                     break
                 for offset, literal in parts:
@@ -96,6 +96,17 @@ class Table:
                     if best is None or weight > most or self._is_nearer(row, rank, best, best_rank, extension):
                         best, most, best_rank = row, weight, rank
         return best
+
+    def _candidates(self, head: bytes) -> list[tuple[_Candidate, ...]]:
+        kind = head[4:8]
+        starts = self._by_start.get(head[:2])
+        found = [] if starts is None else [starts]
+        if kind in self._by_type:
+            found.insert(0, self._by_type[kind])
+            brand = head[4 : 4 + _BRAND]
+            if brand in self._by_type:
+                found.insert(0, self._by_type[brand])
+        return found
 
     @staticmethod
     def _is_nearer(row: Format, rank: int, best: Format, best_rank: int, extension: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem
+
+_NO_FIELDS: Final[Mapping[str, Any]] = {}
 
 
 class Kind(StrEnum):
@@ -40,8 +42,7 @@ class Scheme(StrEnum):
     TENCENT_CLOUD = "tencent_cloud"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One piece of metadata, as a container finds it.
 
     Attributes:
@@ -62,8 +63,7 @@ class Block:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One label as found.
 
     Attributes:
@@ -85,7 +85,7 @@ class Found:
     start: int
     stop: int
     problems: tuple[Problem, ...] = ()
-    fields: dict[str, Any] = field(default_factory=dict, hash=False)
+    fields: Mapping[str, Any] = _NO_FIELDS
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the seven fields under the standard's keys, then where and how they were found."""
@@ -99,8 +99,7 @@ class Found:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a container says.
 
     Attributes:
@@ -110,7 +109,8 @@ class Reading:
         state: The answer.
         found: GB 45438 labels, in file order. More than one breaks clause 6.1 c).
         other: Records of other schemes, never taken for the GB label.
-        blocks: All metadata blocks, for the detectors of :mod:`yinji.evidence`.
+        blocks: Metadata blocks, for the detectors of :mod:`yinji.evidence`: all of them in a thorough reading, in a
+            quick one those that the answer needed.
         problems: What is wrong with the file as a whole, and why the state is what it is.
         size: Bytes of the file.
         bytes_read, reads: What the reading cost.

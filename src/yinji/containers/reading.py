@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final, NamedTuple, TypeAlias
 
 from yinji.containers import exif, xmp
 from yinji.containers.base import Container
@@ -21,6 +21,7 @@ _EMPTIED: Final = frozenset(("label-emptied", "values-emptied"))
 """Problems that are traces of removal: the place of a label is there, and its content is gone."""
 
 _NAME: Final = "AIGC"
+_GB45438: Final = Scheme.GB45438
 _BLANK: Final = "\0 \t\r\n\u00a0\u3000\ufeff"
 _MIRROR: Final = "pdf-xmp-mirror"
 _OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes"))
@@ -58,23 +59,28 @@ def read_as(container: Container, source: Source, *, thorough: bool = False) -> 
 
 def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
     blocks, damage = _collect(container, source, thorough)
-    found, other, unread = _understood(blocks, container.carrier)
-    if not thorough and not found and not damage and any(map(may_hold_label, blocks)):
+    answer = _understood(blocks, container.carrier)
+    if not thorough and blocks and not answer.found and damage is None and any(map(may_hold_label, blocks)):
         # What looked like a label was none, so the quick walk stopped too early.
         blocks, damage = _collect(container, source, thorough=True)
-        found, other, unread = _understood(blocks, container.carrier)
+        answer = _understood(blocks, container.carrier)
+    found, other, problems = answer
     if damage is not None and any(_is_emptied_at(item, damage.details.get("offset")) for item in found):
         damage = None
-    whole = {p.code: p for block in reversed(blocks) for p in block.problems if p.code in _OF_THE_FILE}
-    problems = [*_named_wrongly(identity, source), *unread, *whole.values()]
-    if sum(not is_emptied(item) for item in found) > 1:
+    state = _state(found, damage, problems)
+    if identity.mismatch:
+        problems[:0] = _named_wrongly(identity, source)
+    for block in blocks:
+        if block.problems:
+            problems += _of_the_file(block, problems)
+    if len(found) > 1 and sum(not is_emptied(item) for item in found) > 1:
         problems.append(_several(found))
     if damage is not None:
         problems.append(_told(damage))
-    return _reading(identity, source, _state(found, damage, unread), found, other, blocks, tuple(problems))
+    return _reading(identity, source, state, tuple(found), tuple(other), tuple(blocks), tuple(problems))
 
 
-def _collect(container: Container, source: Source, thorough: bool) -> tuple[tuple[Block, ...], _Damage]:
+def _collect(container: Container, source: Source, thorough: bool) -> tuple[list[Block], _Damage]:
     """Takes what blocks there are; what stops the walk is kept beside them, not thrown away with them."""
     blocks: list[Block] = []
     try:
@@ -83,35 +89,38 @@ def _collect(container: Container, source: Source, thorough: bool) -> tuple[tupl
     except NotRegularFile:
         raise
     except (UnreadableInput, UnsupportedFormat) as error:
-        return tuple(blocks), error
-    return tuple(blocks), None
+        return blocks, error
+    return blocks, None
 
 
-def _understood(blocks: Iterable[Block], carrier: str) -> tuple[tuple[Found, ...], tuple[Found, ...], list[Problem]]:
-    """Returns the labels, the records of other schemes, and what was emptied or could not be understood."""
-    found: list[Found] = []
-    other: list[Found] = []
-    unread: list[Problem] = []
+def _of_the_file(block: Block, told: list[Problem]) -> list[Problem]:
+    """Returns those problems of a block that are told of the file, unless an earlier block had them too."""
+    codes = {problem.code for problem in told}
+    return [problem for problem in block.problems if problem.code in _OF_THE_FILE - codes]
+
+
+class _Answer(NamedTuple):
+    """The labels, the records of other schemes, and what was emptied or could not be understood."""
+
+    found: list[Found]
+    other: list[Found]
+    unread: list[Problem]
+
+
+def _understood(blocks: Iterable[Block], carrier: str) -> _Answer:
+    answer = _Answer([], [], [])
     for block in blocks:
         try:
-            for item in _items(block, carrier):
-                if isinstance(item, Problem):
-                    unread.append(item)
-                else:
-                    (found if item.scheme is Scheme.GB45438 else other).append(item)
+            if isinstance(block.value, str):
+                _take_text(answer, block, block.value, carrier)
+            elif block.carrier == "xmp":
+                _take_xmp(answer, block, block.value, carrier)
+            elif block.carrier == "exif":
+                _take_exif(answer, block, block.value)
         except UnreadableInput as error:
             values = {"carrier": block.carrier, "offset": block.start, "reason": error.text.en}
-            unread.append(Problem("block-unreadable", Severity.ERROR, "R62", values))
-    return tuple(found), tuple(other), unread
-
-
-def _items(block: Block, carrier: str) -> Iterator[Found | Problem]:
-    if block.carrier == "xmp" and isinstance(block.value, bytes):
-        yield from _from_xmp(block, carrier)
-    elif block.carrier == "exif" and isinstance(block.value, bytes):
-        yield from _from_exif(block)
-    elif isinstance(block.value, str):
-        yield from _from_text(block, carrier)
+            answer.unread.append(Problem("block-unreadable", Severity.ERROR, "R62", values))
+    return answer
 
 
 def is_emptied(found: Found) -> bool:
@@ -129,24 +138,25 @@ def _emptied(block: Block, shape: str) -> Found:
     return Found(Scheme.GB45438, None, "", block.carrier, shape, block.start, block.stop, (problem, *block.problems))
 
 
-def _from_xmp(block: Block, carrier: str) -> Iterator[Found | Problem]:
-    assert isinstance(block.value, bytes)
-    if any(problem.code == _MIRROR for problem in block.problems):
+def _take_xmp(answer: _Answer, block: Block, packet: bytes, carrier: str) -> None:
+    if block.problems and any(problem.code == _MIRROR for problem in block.problems):
         return
-    if xmp.is_wiped(block.value):
-        yield Problem("packet-wiped", Severity.ERROR, "R62", {"carrier": block.carrier, "offset": block.start})
+    plain = xmp.plain_label(packet)
+    if plain is None and xmp.is_wiped(packet):
+        values = {"carrier": block.carrier, "offset": block.start}
+        answer.unread.append(Problem("packet-wiped", Severity.ERROR, "R62", values))
         return
-    for item in xmp.labels(block.value):
+    for item in xmp.labels(packet) if plain is None else (plain,):
         if item.is_ours and not item.text.strip(_BLANK):
-            yield _emptied(block, item.shape)
-            continue
-        if not item.is_ours and not looks_like_label(item.text):
-            continue
-        problems = [*_xmp_problems(item), *_place_problems(block, carrier)]
-        yield _found(block, decode(item.text), item.text, item.shape, problems)
+            answer.found.append(_emptied(block, item.shape))
+        elif item.is_ours or looks_like_label(item.text):
+            problems = _xmp_problems(item) + _place_problems(block, carrier)
+            answer.found.append(_found(block, decode(item.text), item.text, item.shape, problems))
 
 
-def _xmp_problems(item: xmp.XmpLabel) -> list[Problem]:
+def _xmp_problems(item: xmp.XmpLabel) -> tuple[Problem, ...]:
+    if item.is_plain:
+        return ()
     problems = []
     if not item.is_ours:
         values = {"namespace": item.namespace, "expected": xmp.NAMESPACE}
@@ -157,42 +167,38 @@ def _xmp_problems(item: xmp.XmpLabel) -> list[Problem]:
         problems.append(Problem("key-case", Severity.ERROR, "R23", {"key": item.name}))
     if item.shape == "attribute":
         problems.append(Problem("xmp-attribute", Severity.WARNING, "R49"))
-    return problems
+    return tuple(problems)
 
 
-def _from_exif(block: Block) -> Iterator[Found]:
-    assert isinstance(block.value, bytes)
-    for field in exif.label_fields(block.value):
+def _take_exif(answer: _Answer, block: Block, tiff: bytes) -> None:
+    for field in exif.label_fields(tiff):
         if looks_like_label(field.text):
             decoded = decode(field.text)
-            problems = [Problem("no-key", Severity.WARNING, "R23", {"carrier": f"exif {field.name}"})]
+            problems = (Problem("no-key", Severity.WARNING, "R23", {"carrier": f"exif {field.name}"}),)
             allowed = field.name == "UserComment" and decoded.shape == "wrapped"
-            yield _found(block, decoded, field.text, decoded.shape, [] if allowed else problems)
+            answer.found.append(_found(block, decoded, field.text, decoded.shape, () if allowed else problems))
         else:
-            yield from _other_scheme(block, field.text, field.name)
+            _take_other_scheme(answer, block, field.text, field.name)
 
 
-def _from_text(block: Block, carrier: str) -> Iterator[Found | Problem]:
-    assert isinstance(block.value, str)
+def _take_text(answer: _Answer, block: Block, text: str, carrier: str) -> None:
     named = block.key.upper() == _NAME
-    if not named and not looks_like_label(block.value):
-        yield from _other_scheme(block, block.value, block.key)
-        return
-    if named and _holds_nothing(block):
-        yield _emptied(block, "bare")
-        return
-    decoded = _decode(block)
-    problems = _key_problems(block)
-    if not _is_annex_b(block, decoded):
-        problems += _place_problems(block, carrier)
-    yield _found(block, decoded, block.value, decoded.shape, problems)
+    if not named and not looks_like_label(text):
+        _take_other_scheme(answer, block, text, block.key)
+    elif named and _holds_nothing(block.carrier, text):
+        answer.found.append(_emptied(block, "bare"))
+    else:
+        decoded = _decode(block.carrier, text)
+        problems = _key_problems(block)
+        if not _is_annex_b(block, decoded):
+            problems = (*problems, *_place_problems(block, carrier))
+        answer.found.append(_found(block, decoded, text, decoded.shape, problems))
 
 
-def _holds_nothing(block: Block) -> bool:
+def _holds_nothing(carrier: str, text: str) -> bool:
     """Whether a named block has no value; the block of a front matter begins with the key itself."""
-    assert isinstance(block.value, str)
-    rest = block.value.strip(_BLANK)
-    return not rest or (block.carrier == "front-matter" and rest.rstrip(":" + _BLANK).strip("'\"").upper() == _NAME)
+    rest = text.strip(_BLANK)
+    return not rest or (carrier == "front-matter" and rest.rstrip(":" + _BLANK).strip("'\"").upper() == _NAME)
 
 
 def _is_annex_b(block: Block, decoded: Decoded) -> bool:
@@ -200,50 +206,49 @@ def _is_annex_b(block: Block, decoded: Decoded) -> bool:
     return (block.carrier, block.key, decoded.shape) == ("png-text", _NAME, "wrapped")
 
 
-def _decode(block: Block) -> Decoded:
-    assert isinstance(block.value, str)
-    if block.carrier == "front-matter":
+def _decode(carrier: str, text: str) -> Decoded:
+    if carrier == "front-matter":
         from yinji.containers.text.frontmatter import decode_front_matter
 
-        return decode_front_matter(block.value)
-    return decode(block.value)
+        return decode_front_matter(text)
+    return decode(text)
 
 
-def _key_problems(block: Block) -> list[Problem]:
+def _key_problems(block: Block) -> tuple[Problem, ...]:
     if _NAME in block.key:
-        return []
+        return ()
     if not block.key:
-        return [Problem("no-key", Severity.WARNING, "R23", {"carrier": block.carrier})]
+        return (Problem("no-key", Severity.WARNING, "R23", {"carrier": block.carrier}),)
     code = "key-case" if block.key.upper() == _NAME else "key-name"
-    return [Problem(code, Severity.ERROR, "R23", {"key": block.key})]
+    return (Problem(code, Severity.ERROR, "R23", {"key": block.key}),)
 
 
-def _place_problems(block: Block, carrier: str) -> list[Problem]:
+def _place_problems(block: Block, carrier: str) -> tuple[Problem, ...]:
     if not carrier or block.carrier == carrier:
-        return []
-    return [Problem("place", Severity.WARNING, "R48", {"carrier": block.carrier, "expected": carrier})]
+        return ()
+    return (Problem("place", Severity.WARNING, "R48", {"carrier": block.carrier, "expected": carrier}),)
 
 
-def _other_scheme(block: Block, text: str, key: str) -> Iterator[Found]:
+def _take_other_scheme(answer: _Answer, block: Block, text: str, key: str) -> None:
     record = recognise(text)
     if record is not None:
-        scheme = Scheme(record.scheme)
-        problems = block.problems
-        yield Found(scheme, None, text, block.carrier, key, block.start, block.stop, problems, dict(record.fields))
+        scheme, fields = Scheme(record.scheme), dict(record.fields)
+        answer.other.append(
+            Found(scheme, None, text, block.carrier, key, block.start, block.stop, block.problems, fields)
+        )
 
 
-def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: list[Problem]) -> Found:
-    told = (*decoded.problems, *problems, *block.problems)
-    fields = dict(decoded.fields)
-    label = decoded.label
-    if label is not None and not any(value.strip(_BLANK) for _, value in label.items()):
+def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: tuple[Problem, ...]) -> Found:
+    label, told = decoded.label, decoded.problems + problems + block.problems
+    if decoded.problems and label is not None and not any(value.strip(_BLANK) for _, value in label.items()):
         label, told = None, (Problem("values-emptied", Severity.ERROR, "R62"), *told)
-    return Found(Scheme.GB45438, label, text, block.carrier, shape, block.start, block.stop, told, fields)
+    return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told, decoded.fields)
 
 
-def _state(found: tuple[Found, ...], damage: _Damage, unread: list[Problem]) -> State:
-    if any(item.label is not None for item in found):
-        return State.LABELLED
+def _state(found: list[Found], damage: _Damage, unread: list[Problem]) -> State:
+    for item in found:
+        if item.label is not None:
+            return State.LABELLED
     if isinstance(damage, UnsupportedFormat):
         return State.UNSUPPORTED
     if damage is not None:
@@ -251,7 +256,7 @@ def _state(found: tuple[Found, ...], damage: _Damage, unread: list[Problem]) -> 
     return State.MALFORMED if found or unread else State.UNLABELLED
 
 
-def _several(found: tuple[Found, ...]) -> Problem:
+def _several(found: list[Found]) -> Problem:
     """GB 45438 6.1 c) allows one label; says where they stand and in what they differ (R35)."""
     understood = [item.label for item in found if item.label is not None]
     positions = ", ".join(f"{item.carrier} @{item.start}" for item in found)

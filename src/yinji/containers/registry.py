@@ -198,9 +198,10 @@ def sniff(source: Source) -> Identity:
     Content decides; the ending of the name only where the content is silent (Markdown, plain text, damaged files).
     """
     head, extension = source.head, source.extension
-    row = _TABLE.by_magic(head[:HEAD], extension)
+    row = _TABLE.by_magic(head, extension)
     if row is not None:
-        row = _variant(row, source)
+        if row.name in _VARIANTS:
+            row = _variant(row, source)
         if row.home:
             return _known(row, extension)
     extra = _best_third_party(head[:HEAD], extension)
@@ -236,8 +237,8 @@ def unsupported(identity: Identity, source: Source) -> UnsupportedFormat:
 
 
 def _known(row: Format, extension: str) -> Identity:
-    is_foreign = extension != "" and extension not in row.extensions
-    return _identity(row.name, is_foreign and _TABLE.by_extension(extension) is not None)
+    is_foreign = extension not in row.extensions and _TABLE.by_extension(extension) is not None
+    return _identity(row.name, is_foreign)
 
 
 @cache
@@ -247,6 +248,15 @@ def _identity(name: str, mismatch: bool) -> Identity:
         return Identity(row.name, None, row.media_type, row.kind, row.title or row.name, mismatch)
     container = _load(row.home)
     return Identity(row.name, container, container.media_type, container.kind, row.name, mismatch)
+
+
+_VARIANTS: Final = frozenset(
+    row.name
+    for row in _TABLE.rows
+    for magic in row.magics
+    if row.name in ("tiff", "svgz", "ole") or magic[0][1][:2] in (b"ID", b"PK")
+)
+"""Formats whose first bytes are those of others too."""
 
 
 def _variant(row: Format, source: Source) -> Format:

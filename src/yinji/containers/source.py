@@ -7,10 +7,11 @@ import io
 import os
 import stat
 import threading
-import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, BinaryIO, Final, Protocol, Self, runtime_checkable
 
 from yinji.containers.readahead import Readahead
@@ -22,6 +23,15 @@ HEAD_BYTES: Final = 4096
 
 _NEAR_BYTES: Final = 512
 """What a short read fetches: structures stand side by side, and the call costs more than the bytes."""
+
+_SECTOR: Final = 512
+"""The sizes of disks are multiples of this, so that any other size is that of a regular file."""
+
+_FILE_MAX: Final = 1 << 62
+"""Some directories say that they end where no file can."""
+
+_NO_ROOT: Final = frozenset("./\\")
+"""In front of a dot that begins a name, or follows another: such an ending is :func:`os.path.splitext`'s to tell."""
 
 _READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -36,6 +46,15 @@ class RangedReader(Protocol):
     def read_range(self, start: int, length: int) -> bytes: ...
 
 
+class _Head:
+    """Reads the head of a source at the first look at it; from then on it is an attribute like any other."""
+
+    def __get__(self, source: Source, owner: type[Source]) -> bytes:
+        head = source._get(0, min(source.size, HEAD_BYTES)) if source.size > 0 else b""
+        source.__dict__["head"] = head
+        return head
+
+
 class Source:
     """Bytes with a size, read by position within :class:`~yinji.limits.Limits`.
 
@@ -43,18 +62,19 @@ class Source:
 
     Attributes:
         size: Bytes in all.
+        head: The first 4 KiB (fewer in a smaller file), read when first asked for.
         name: File name or URL for messages and for the ending, or "".
         bytes_read, reads: What was asked of the backend so far; of a remote object, what was transferred.
     """
+
+    head = _Head()
 
     def __init__(
         self,
         fetch: Callable[[int, int], bytes],
         size: int,
-        *,
         name: str = "",
         path: str | None = None,
-        close: Callable[[], None] | None = None,
         fd: int | None = None,
         ahead: Readahead | None = None,
         limits: Limits = DEFAULT,
@@ -62,20 +82,16 @@ class Source:
         self._fetch = fetch
         self._ahead = ahead
         self._asked = 0
-        self._close = close
-        self._head = self._near = b""
+        self._near = b""
         self._near_at = 0
-        self._stop_at = time.monotonic() + limits.seconds
-        self._elements = 0
-        self._inflated = 0
+        self._stop_at = monotonic() + limits.seconds
+        self._elements = self._inflated = 0
         self._fd = fd
         self._path = path
-        self._named = self._extension = ""
         self.size = size
         self.name = name
         self.limits = limits
-        self.bytes_read = 0
-        self.reads = 0
+        self.bytes_read = self.reads = 0
 
     @property
     def path(self) -> Path | None:
@@ -108,7 +124,7 @@ class Source:
             return input
         if isinstance(input, (bytes, bytearray, memoryview)):
             view = memoryview(input).cast("B")
-            return cls(lambda at, n: bytes(view[at : at + n]), len(view), name=name, limits=limits)
+            return cls(lambda n, at: bytes(view[at : at + n]), len(view), name=name, limits=limits)
         if isinstance(input, RangedReader):
             return cls._open_remote(input, name, limits)
         if hasattr(input, "seek") and hasattr(input, "read"):
@@ -122,27 +138,17 @@ class Source:
         except OSError as error:
             raise _not_opened(Path(path), error) from error
         try:
-            info = os.fstat(fd)
-            if not stat.S_ISREG(info.st_mode):
-                raise NotRegularFile("directory" if stat.S_ISDIR(info.st_mode) else "not-a-file", path=Path(path))
+            size = _size_of(fd, path)
+            return cls(partial(os.pread, fd), size, path, path, fd, None, limits)
         except BaseException:
             os.close(fd)
             raise
-        return cls(
-            lambda at, n: os.pread(fd, n, at),
-            info.st_size,
-            name=path,
-            path=path,
-            close=lambda: os.close(fd),
-            fd=fd,
-            limits=limits,
-        )
 
     @classmethod
     def _open_remote(cls, remote: RangedReader, name: str, limits: Limits) -> Source:
         ahead = Readahead(remote.read_range, remote.size)
         own = str(getattr(remote, "name", ""))
-        return cls(ahead.read, remote.size, name=name or own, ahead=ahead, limits=limits)
+        return cls(lambda n, at: ahead.read(at, n), remote.size, name=name or own, ahead=ahead, limits=limits)
 
     @classmethod
     def _open_file_object(cls, file: BinaryIO, name: str, limits: Limits) -> Source:
@@ -152,7 +158,7 @@ class Source:
         except (OSError, ValueError) as error:
             raise UsageError("not-seekable", reason=str(error)) from error
 
-        def fetch(at: int, n: int) -> bytes:
+        def fetch(n: int, at: int) -> bytes:
             with lock:
                 file.seek(at)
                 return file.read(n)
@@ -161,9 +167,8 @@ class Source:
         return cls(fetch, size, name=name or (own if isinstance(own, str) else ""), limits=limits)
 
     def close(self) -> None:
-        if self._close is not None:
-            self._close()
-            self._close = None
+        if self._fd is not None:
+            os.close(self._fd)
             self._fd = None
 
     def fileno(self) -> int | None:
@@ -179,16 +184,10 @@ class Source:
     @property
     def extension(self) -> str:
         """Lower-case ending of the name without the dot, or ""."""
-        if self._named != self.name:
-            self._named, self._extension = self.name, os.path.splitext(self.name)[1][1:].lower()
-        return self._extension
-
-    @property
-    def head(self) -> bytes:
-        """The first 4 KiB (fewer in a smaller file), read once."""
-        if not self._head and self.size:
-            self._head = self._get(0, HEAD_BYTES if self.size > HEAD_BYTES else self.size)
-        return self._head
+        root, dot, ending = self.name.rpartition(".")
+        if not dot or not root or root[-1] in _NO_ROOT or "/" in ending:
+            return os.path.splitext(self.name)[1][1:].lower()
+        return ending.lower()
 
     def read(self, at: int, length: int) -> bytes:
         """Returns exactly ``length`` bytes from position ``at``.
@@ -199,8 +198,8 @@ class Source:
         """
         if length < 0 or at < 0 or at + length > self.size:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=self.size)
-        if at + length <= len(self._head):
-            return self._head[at : at + length]
+        if at + length <= HEAD_BYTES and "head" in self.__dict__:
+            return self.head[at : at + length]
         if length > _NEAR_BYTES:
             return self._get(at, length)
         offset = at - self._near_at
@@ -220,9 +219,9 @@ class Source:
         Raises:
             StorageError: The operating system refused.
         """
-        fetch = self._fetch if self._ahead is None else self._ahead.pass_through
+        wanted = max(0, min(length, self.size - at))
         try:
-            data = fetch(at, max(0, min(length, self.size - at)))
+            data = self._fetch(wanted, at) if self._ahead is None else self._ahead.pass_through(at, wanted)
         except OSError as error:
             raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
         if self._ahead is not None:
@@ -269,7 +268,7 @@ class Source:
             self._check_clock()
 
     def _check_clock(self) -> None:
-        if time.monotonic() > self._stop_at:
+        if monotonic() > self._stop_at:
             raise LimitExceeded("too-slow", path=self.name, limit=self.limits.seconds)
 
     def _get(self, at: int, length: int) -> bytes:
@@ -278,27 +277,43 @@ class Source:
             raise LimitExceeded("too-large-read", path=self.name, needed=length, limit=limits.one_read)
         if self._asked + length > limits.total_bytes:
             raise LimitExceeded("too-many-bytes", path=self.name, limit=limits.total_bytes)
-        self._check_clock()
-        data = self._fetched(at, length)
+        if monotonic() > self._stop_at:
+            self._check_clock()
+        try:
+            data = self._fetch(length, at)
+        except IsADirectoryError:
+            raise NotRegularFile("directory", path=Path(self.name)) from None
+        except OSError as error:
+            raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
+        if len(data) != length:
+            raise Truncated("truncated", path=self.name, offset=at, needed=length, size=at + len(data))
         self._asked += length
+        self.bytes_read += length
+        self.reads += 1
         if self._ahead is not None:
             self._count_transfers(self._ahead)
-        else:
-            self.bytes_read += length
-            self.reads += 1
         return data
 
     def _count_transfers(self, ahead: Readahead) -> None:
         self.bytes_read, self.reads = ahead.fetched, ahead.requests
 
-    def _fetched(self, at: int, length: int) -> bytes:
-        try:
-            data = self._fetch(at, length)
-        except OSError as error:
-            raise StorageError("cannot-read", path=self.name, reason=error.strerror or str(error)) from error
-        if len(data) != length:
-            raise Truncated("truncated", path=self.name, offset=at, needed=length, size=at + len(data))
-        return data
+
+def _size_of(fd: int, path: str) -> int:
+    """Returns the size of an open file, by what costs a quarter of a ``stat``.
+
+    Raises:
+        NotRegularFile: It is none. A directory whose size looks like a file's shows itself at the first read.
+    """
+    try:
+        size = os.lseek(fd, 0, os.SEEK_END)
+    except OSError:
+        size = 0  # of a pipe or a terminal, which have no end
+    if size % _SECTOR and size < _FILE_MAX:
+        return size
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode):
+        raise NotRegularFile("directory" if stat.S_ISDIR(info.st_mode) else "not-a-file", path=Path(path))
+    return info.st_size
 
 
 def _not_opened(path: Path, error: OSError) -> NotRegularFile | StorageError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from xml.parsers import expat
 
 from yinji.containers.xml_text import escaped, quoted
@@ -40,18 +40,21 @@ _PLAIN: Final = re.compile(
     <x:xmpmeta[ ]xmlns:x=(["'])adobe:ns:meta/\3(?:[ ]x:xmptk=(["'])[\w .:/()+-]*\4)?>\s{0,16}
     <rdf:RDF[ ]xmlns:rdf=(["'])http://www\.w3\.org/1999/02/22-rdf-syntax-ns\#\5>\s{0,16}
     <rdf:Description[ ]rdf:about=(?:""|'')\s{1,16}xmlns:TC260=(["'])http://www\.tc260\.org\.cn/ns/AIGC/1\.0/\6>\s{0,16}
-    <TC260:AIGC>(?P<text>[ !-%'-;=?-~]*(?:&(?:quot|amp|lt|gt|apos);[ !-%'-;=?-~]*)*)</TC260:AIGC>\s{0,16}
+    <TC260:AIGC>(?P<text>[^<]*)</TC260:AIGC>\s{0,16}
     </rdf:Description>\s{0,16}</rdf:RDF>\s{0,16}</x:xmpmeta>""".replace(rb"\s", rb"[ \t\r\n]"),
     re.VERBOSE,
 )
-"""A packet of the label alone up to its padding, as Yinji and the generators write it: ASCII text, five entities."""
+"""A packet of the label alone up to its padding, as Yinji and the generators write it."""
 
 _PLAIN_END: Final = re.compile(rb"""<\?xpacket end=(?:"[wr]"|'[wr]')\?{1,2}>[\0 \t\r\n]*\Z""")
-_ENTITIES: Final = ((b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
+_OUR_END: Final = (b"\n" + b" " * 99) * 40 + _TRAILER
+"""How a packet of our own ends, whatever its padding."""
+
+_PRINTABLE: Final = bytes(set(range(0x20, 0x7F)) - set(b"<>"))
+_ENTITIES: Final = ((b"&quot;", b'"'), (b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
 
 
-@dataclass(frozen=True, slots=True)
-class XmpLabel:
+class XmpLabel(NamedTuple):
     """A property named AIGC.
 
     Attributes:
@@ -70,6 +73,14 @@ class XmpLabel:
     def is_ours(self) -> bool:
         """Whether it lies in the namespace that the guide prescribes."""
         return self.namespace == NAMESPACE
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is written as the guide prescribes: namespace, prefix, name and shape."""
+        return self[:4] == _AS_PRESCRIBED
+
+
+_AS_PRESCRIBED: Final = (NAMESPACE, PREFIX, NAME, "element")
 
 
 @dataclass(slots=True)
@@ -103,7 +114,7 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
         LimitExceeded: Too many or too deeply nested elements.
     """
     packet = packet.removeprefix(_SIGNATURE)
-    if (plain := _plain_label(packet)) is not None:
+    if (plain := plain_label(packet)) is not None:
         return (plain,)
     if not _may_hold_label(packet):
         return ()
@@ -121,27 +132,41 @@ def is_wiped(packet: bytes) -> bool:
     return not _WRAPPER.sub(b"", _as_utf8(packet)[0]).strip(b"\0 \t\r\n")
 
 
-def _plain_label(packet: bytes) -> XmpLabel | None:
-    """Returns the label of a packet that is :data:`_PLAIN` and nothing else: what :func:`_parse` would say, for less.
+def plain_label(packet: bytes) -> XmpLabel | None:
+    """Returns the label of a packet that is :data:`_PLAIN` and nothing else: what :func:`labels` would say, for less.
 
     The pattern spans the whole packet, so whatever it does not foresee (a document type, a comment, another property,
     a second label) makes it fail, and expat decides.
     """
     match = _PLAIN.match(packet)
-    if match is None:
+    if match is None or not _is_plain_end(packet, match.end()):
         return None
-    stop = packet.find(b"<", match.end())
-    padding = packet[match.end() : stop]
+    text = _plain_text(match["text"])
+    return None if text is None else XmpLabel(NAMESPACE, PREFIX, NAME, "element", text)
+
+
+def _is_plain_end(packet: bytes, at: int) -> bool:
+    """Whether nothing but padding and the closing processing instruction stands behind ``at``."""
+    if _OUR_END.endswith(packet[at:]):
+        return True
+    stop = packet.find(b"<", at)
     if stop < 0 or _PLAIN_END.match(packet, stop) is None:
+        return False
+    padding = packet[at:stop]
+    return not padding or (padding.isspace() and b"\v" not in padding and b"\f" not in padding)
+
+
+def _plain_text(raw: bytes) -> str | None:
+    """Returns what printable ASCII text with references to the five known entities says; None of any other."""
+    if raw.translate(None, _PRINTABLE):
         return None
-    if padding and (not padding.isspace() or b"\v" in padding or b"\f" in padding):
-        return None
-    text: bytes = match["text"]
-    text = text.replace(b"&quot;", b'"')
-    if b"&" in text:
-        for entity, character in _ENTITIES:
-            text = text.replace(entity, character)
-    return XmpLabel(NAMESPACE, PREFIX, NAME, "element", text.decode("ascii").strip())
+    plain = raw.replace(b"&quot;", b'"')
+    if b"&" in plain:
+        if raw.count(b"&") != sum(raw.count(entity) for entity, _ in _ENTITIES):
+            return None
+        for entity, character in _ENTITIES[1:]:
+            plain = plain.replace(entity, character)
+    return plain.decode("ascii").strip()
 
 
 def properties(packet: bytes) -> dict[tuple[str, str], str]:

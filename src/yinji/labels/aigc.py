@@ -44,7 +44,7 @@ _ESCAPED: Final = re.compile(r"[\u0080-\u009F\uD800-\uDFFF\uFFFE\uFFFF]")
 _IDENTITY_FIELDS: Final = ("label", "producer", "produce_id", "propagator", "propagate_id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class AigcLabel:
     """One label, as the standard defines it.
 
@@ -65,6 +65,26 @@ class AigcLabel:
     propagator: str = ""
     propagate_id: str = ""
     reserved2: str = ""
+
+    def __init__(
+        self,
+        label: str,
+        producer: str,
+        produce_id: str,
+        reserved1: str = "",
+        propagator: str = "",
+        propagate_id: str = "",
+        reserved2: str = "",
+    ) -> None:
+        self.__dict__.update(  # a third of what the generated constructor of a frozen class takes
+            label=label,
+            producer=producer,
+            produce_id=produce_id,
+            reserved1=reserved1,
+            propagator=propagator,
+            propagate_id=propagate_id,
+            reserved2=reserved2,
+        )
 
     @classmethod
     def first(cls, producer: str, produce_id: str, *, label: str = LABEL_IS, reserved1: str = "") -> AigcLabel:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from yinji.errors import LimitExceeded, Malformed
 from yinji.labels.aigc import KEYS, LABELS, AigcLabel, shown
@@ -46,8 +45,10 @@ _CONFORMING: Final = re.compile(
 """A value without any deviation, as Yinji itself writes it: one match instead of a scan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+_NO_FIELDS: Final[Mapping[str, str]] = {}
+
+
+class Decoded(NamedTuple):
     """What a value says.
 
     Attributes:
@@ -60,7 +61,7 @@ class Decoded:
     label: AigcLabel | None
     shape: str
     problems: tuple[Problem, ...]
-    fields: dict[str, str] = field(default_factory=dict, hash=False)
+    fields: Mapping[str, str] = _NO_FIELDS
 
 
 def looks_like_label(text: str) -> bool:
@@ -85,8 +86,10 @@ def decode(text: str) -> Decoded:
 
 
 def _conforming(wrapper: str | None, *values: str) -> Decoded:
-    plain = [value.replace('\\"', '"') if "\\" in value else value for value in values]
-    return Decoded(AigcLabel(*plain), "wrapped" if wrapper else "bare", (), dict(zip(KEYS, plain, strict=True)))
+    reserved1, reserved2 = values[3], values[6]
+    if "\\" in reserved1 or "\\" in reserved2:
+        values = (*values[:3], reserved1.replace('\\"', '"'), *values[4:6], reserved2.replace('\\"', '"'))
+    return Decoded(AigcLabel(*values), "wrapped" if wrapper else "bare", (), dict(zip(KEYS, values)))  # noqa: B905
 
 
 def _tolerated(text: str) -> Decoded:

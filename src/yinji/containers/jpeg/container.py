@@ -62,23 +62,22 @@ class Jpeg:
         seen_credential = seen_candidate = False
         extended = Extended()
         components = 0
-        for segment in segments(source, whole=False, tables=False):
+        for segment in segments(source, whole=False, wanted=not thorough):
             marker = segment.marker
-            if marker < APP0 and marker != STRAY:
-                if marker == SOS:
-                    break
-                if marker == EOI:
-                    raise Malformed("jpeg-no-image", path=source.name)
-                if marker in FRAMES:
-                    components = components_of(source, segment)
-                continue
-            for block in _blocks_of(source, segment, extended):
-                if block.carrier == "c2pa":
-                    if seen_credential:
-                        continue
-                    seen_credential = True
-                seen_candidate = seen_candidate or may_hold_label(block)
-                yield block
+            if marker == SOS:
+                break
+            if marker in FRAMES:
+                components = components_of(source, segment)
+            elif marker >= APP0 or marker == STRAY:
+                for block in _blocks_of(source, segment, extended):
+                    if block.carrier == "c2pa":
+                        if seen_credential:
+                            continue
+                        seen_credential = True
+                    seen_candidate = seen_candidate or may_hold_label(block)
+                    yield block
+            elif marker == EOI:
+                raise Malformed("jpeg-no-image", path=source.name)
         for block in extended.blocks():
             seen_candidate = seen_candidate or may_hold_label(block)
             yield block

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -39,8 +40,10 @@ PEEK: Final = 40
 """Bytes of a segment that tell what it holds."""
 
 _STANDALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
-_FIRST_WITH_LENGTH: Final = 0xC0
-_WITHOUT_LENGTH: Final = _STANDALONE | {EOI, 0xFF}
+_FIRST_WITH_LENGTH: Final = 0xFFC0
+_WITHOUT_LENGTH: Final = frozenset(0xFF00 | marker for marker in _STANDALONE | {EOI, 0xFF})
+_PREFIX: Final = struct.Struct(">HH").unpack_from
+"""Marker and length."""
 _TABLES: Final = frozenset((0xC4, 0xCC, 0xDB, 0xDD))
 """DHT, DAC, DQT and DRI: what decoders need, and no one else."""
 
@@ -98,13 +101,14 @@ def peek_of(source: Source, segment: Segment) -> bytes:
     return source.read(segment.data, min(PEEK, segment.stop - segment.data))
 
 
-def segments(source: Source, *, whole: bool, tables: bool = True) -> Iterator[Segment]:
+def segments(source: Source, *, whole: bool, wanted: bool = False) -> Iterator[Segment]:
     """Yields the segments up to the first scan; with ``whole`` those between and behind scans too, EOI last.
 
     Args:
         source: The file.
         whole: Go on behind the first scan.
-        tables: Yield the decoder's tables too; without them, those that stand in the first 4 KiB are stepped over.
+        wanted: Step over what the first 4 KiB show to be no place of a label: the decoder's tables, profiles,
+            credentials, and private segments without a brace.
 
     Raises:
         Malformed: Too much else stands where a marker should.
@@ -116,11 +120,11 @@ def segments(source: Source, *, whole: bool, tables: bool = True) -> Iterator[Se
     at = 2
     known = len(head) - 4
     while True:
-        marker = head[at + 1] if at <= known and head[at] == 0xFF else 0
-        length = head[at + 2] << 8 | head[at + 3] if marker >= _FIRST_WITH_LENGTH else 0
-        if length >= 2 and marker not in _WITHOUT_LENGTH and at + 2 + length <= size:
-            stop = at + 2 + length
-            if marker in _TABLES and not tables:
+        prefix, length = _PREFIX(head, at) if at <= known else (0, 0)
+        stop = at + 2 + length
+        if length >= 2 and stop <= size and prefix >= _FIRST_WITH_LENGTH and prefix not in _WITHOUT_LENGTH:
+            marker = prefix & 0xFF
+            if wanted and (marker in _TABLES or (APP0 <= marker <= APP15 and _is_passed(head, marker, at, stop))):
                 at = stop
                 continue
             source.element()
@@ -136,6 +140,15 @@ def segments(source: Source, *, whole: bool, tables: bool = True) -> Iterator[Se
             if not whole:
                 return
             at = scan_end(source, at)
+
+
+def _is_passed(head: bytes, marker: int, at: int, stop: int) -> bool:
+    """Whether an application segment is no place of a label, as far as the head of the file tells."""
+    if head.startswith(_STRUCTURED.get(marker, b"\0none"), at + 4):
+        return True
+    if marker == APP1 or stop > len(head):
+        return False
+    return is_credential(head[at + 4 : min(at + 4 + PEEK, stop)]) or head.find(b"{", at, stop) < 0
 
 
 def scan_end(source: Source, at: int) -> int:

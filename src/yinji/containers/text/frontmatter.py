@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from yinji.labels.aigc import KEYS, AigcLabel
@@ -220,7 +219,7 @@ def _with_notes(pairs: list[tuple[str, object]]) -> Decoded:
     if not typed:
         return decoded
     note = Problem("front-matter-unquoted", Severity.WARNING, "R60", {"keys": ", ".join(typed)})
-    return replace(decoded, problems=(*decoded.problems, note))
+    return decoded._replace(problems=(*decoded.problems, note))
 
 
 def _block_pairs(text: str, at: int) -> Iterator[tuple[str, object]]:
