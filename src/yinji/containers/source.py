@@ -252,19 +252,19 @@ class Source:
             raise Malformed("bad-compression", path=self.name, offset=at)
         return text
 
-    def element(self, depth: int = 0) -> None:
-        """Counts one more structure visited at ``depth``.
+    def element(self, depth: int = 0, count: int = 1) -> None:
+        """Counts one more structure visited at ``depth``, or several.
 
         Raises:
             LimitExceeded: Too many, too deep, or out of time.
         """
-        self._elements += 1
+        self._elements += count
         limits = self.limits
         if self._elements > limits.elements:
             raise LimitExceeded("too-many-elements", path=self.name, limit=limits.elements)
         if depth > limits.depth:
             raise LimitExceeded("too-deep", path=self.name, limit=limits.depth)
-        if not self._elements & 0xFF:
+        if count > 1 or not self._elements & 0xFF:
             self._check_clock()
 
     def _check_clock(self) -> None:

@@ -24,13 +24,16 @@ class Window:
     Args:
         source: The file.
         reach: Bytes fetched at once.
+
+    Attributes:
+        at, data: The last stretch: where it stands, and its bytes. At first it is the head of the file.
     """
 
     def __init__(self, source: Source, reach: int = WINDOW) -> None:
         self.source = source
         self.reach = reach
-        self._at = 0
-        self._data = b""
+        self.at = 0
+        self.data = source.head
 
     def peek(self, at: int, length: int) -> bytes:
         """Returns exactly ``length`` bytes from ``at``.
@@ -38,12 +41,12 @@ class Window:
         Raises:
             Truncated: The file ends before them.
         """
-        offset = at - self._at
-        if offset < 0 or offset + length > len(self._data):
+        offset = at - self.at
+        if offset < 0 or offset + length > len(self.data):
             if length > self.reach or at + length > self.source.size:
                 return self.source.read(at, length)
-            self._at, self._data, offset = at, self.source.read_up_to(at, self.reach), 0
-        return self._data[offset : offset + length]
+            self.at, self.data, offset = at, self.source.read_up_to(at, self.reach), 0
+        return self.data[offset : offset + length]
 
     def fetch_ahead(self, at: int, length: int) -> None:
         """Fetches a longer stretch in one read, from which the next looks are served.
@@ -51,8 +54,8 @@ class Window:
         Raises:
             LimitExceeded: It is longer than one allocation may be.
         """
-        if not self._at <= at <= at + length <= self._at + len(self._data):
-            self._at, self._data = at, self.source.read_up_to(at, length)
+        if not self.at <= at <= at + length <= self.at + len(self.data):
+            self.at, self.data = at, self.source.read_up_to(at, length)
 
     def stretch(self, at: int, length: int) -> tuple[bytes, int]:
         """Returns bytes that hold ``length`` from ``at``, and where those begin in them: :meth:`peek` without a copy.
@@ -60,13 +63,13 @@ class Window:
         Raises:
             Truncated: The file ends before them.
         """
-        offset = at - self._at
-        if offset < 0 or offset + length > len(self._data):
+        offset = at - self.at
+        if offset < 0 or offset + length > len(self.data):
             self.peek(at, length)
-            offset = at - self._at
-            if offset < 0 or offset + length > len(self._data):
+            offset = at - self.at
+            if offset < 0 or offset + length > len(self.data):
                 return self.source.read(at, length), 0
-        return self._data, offset
+        return self.data, offset
 
     def number(self, at: int, length: int = 4) -> int:
         """Returns the big-endian number of ``length`` bytes at ``at``."""

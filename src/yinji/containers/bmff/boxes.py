@@ -17,6 +17,9 @@ from yinji.limits import KIB
 FREE: Final = frozenset((b"free", b"skip", b"wide"))
 MEDIA: Final = b"mdat"
 
+_PASSED: Final = 64
+"""Boxes stepped over before they are counted."""
+
 _ZEROS_MAX: Final = 64 * KIB
 _HEADER: Final = struct.Struct(">I4s")
 _LARGE: Final = struct.Struct(">Q")
@@ -60,8 +63,10 @@ def top_level(window: Window) -> Iterator[Box]:
     return _walk(window, 0, window.source.size, None, 0)
 
 
-def children(window: Window, parent: Box, *, skip: int = 0, stop: int | None = None) -> Iterator[Box]:
-    """Yields the boxes inside ``parent``, after ``skip`` bytes of its own fields.
+def children(
+    window: Window, parent: Box, *, skip: int = 0, stop: int | None = None, only: frozenset[bytes] | None = None
+) -> Iterator[Box]:
+    """Yields the boxes inside ``parent``, after ``skip`` bytes of its own fields; with ``only``, those of these kinds.
 
     Raises:
         Malformed, Truncated, LimitExceeded: A size that cannot be.
@@ -70,15 +75,20 @@ def children(window: Window, parent: Box, *, skip: int = 0, stop: int | None = N
     above = parent.parent
     while above is not None:
         depth, above = depth + 1, above.parent
-    return _walk(window, parent.body + skip, parent.stop if stop is None else stop, parent, depth)
+    return _walk(window, parent.body + skip, parent.stop if stop is None else stop, parent, depth, only)
 
 
-def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) -> Iterator[Box]:
+def _walk(
+    window: Window, at: int, stop: int, parent: Box | None, depth: int, only: frozenset[bytes] | None = None
+) -> Iterator[Box]:
     source = window.source
+    passed = 0
     element, unpack, stretch = source.element, _HEADER.unpack_from, window.stretch
     while stop - at >= 8:
-        element(depth)
-        size, kind = unpack(*stretch(at, 8))
+        data, offset = window.data, at - window.at
+        if offset < 0 or offset + 8 > len(data):
+            data, offset = stretch(at, 8)
+        size, kind = unpack(data, offset)
         body = at + 8
         if size == 1:
             if stop - at < 16:
@@ -94,7 +104,12 @@ def _walk(window: Window, at: int, stop: int, parent: Box | None, depth: int) ->
             raise Malformed("bmff-box-size", path=source.name, box=_shown(kind), offset=at, size=size)
         if size > stop - at:
             raise _beyond(source, kind, at, size, stop, parent)
-        yield _box(Box, (kind, at, body, at + size, parent))
+        if only is None or kind in only:
+            element(depth)
+            yield _box(Box, (kind, at, body, at + size, parent))
+        elif (passed := passed + 1) == _PASSED:
+            element(depth, _PASSED)
+            passed = 0
         at += size
     if parent is None and at < stop and any(window.peek(at, stop - at)):
         raise Truncated("truncated", path=source.name, offset=at, needed=8, size=source.size)

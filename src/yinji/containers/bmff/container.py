@@ -21,6 +21,7 @@ from yinji.containers.splice import Splice
 from yinji.containers.window import Window
 from yinji.errors import Malformed, UnreadableInput
 from yinji.labels.aigc import AigcLabel
+from yinji.limits import KIB
 
 _QUICKTIME: Final = frozenset((b"qt  ",))
 _AUDIO: Final = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
@@ -33,6 +34,12 @@ _STILLS: Final = (
     | frozenset((b"crx ", b"jp2 ", b"jpx ", b"jpm ", b"jxl "))
 )
 _OLD_STARTS: Final = frozenset((b"moov", MEDIA, b"wide", b"free", b"skip", b"pnot"))
+_AHEAD: Final = 16 * KIB
+"""Bytes of a movie header fetched at once: usually all of it."""
+
+_OTHERS: Final = frozenset((b"ftyp", b"styp", b"sidx", b"mfra"))
+"""Boxes at the top of a file that hold no metadata."""
+
 _SEGMENT_STARTS: Final = frozenset((b"styp", b"moof", b"sidx"))
 
 
@@ -86,16 +93,22 @@ class Mp4:
         has_label = has_movie = has_fragment = False
         hole: int | None = None
         for box in top_level(window):
-            if box.kind in (MEDIA, b"moof"):
+            if box.kind == MEDIA or box.kind == b"moof":
                 has_fragment |= box.kind == b"moof"
                 if has_label and not thorough:
                     return
                 continue
-            has_movie |= box.kind == b"moov"
+            if box.kind == b"moov":
+                has_movie = True
+                window.fetch_ahead(box.start, min(box.size, _AHEAD))
+            elif box.kind in _OTHERS:
+                continue
             for place in places_of_top_level(window, box):
                 for block in blocks_of(window, place):
-                    hole = next((block.start for p in block.problems if p.code in HOLES), hole)
-                    has_label |= may_hold_label(block) and not any(p.code in HOLES for p in block.problems)
+                    if block.problems and any(p.code in HOLES for p in block.problems):
+                        hole = block.start
+                    else:
+                        has_label = has_label or may_hold_label(block)
                     yield block
         if not has_movie:
             if has_fragment:

@@ -160,7 +160,7 @@ def _full_text(window: Window, box: Box) -> str:
 
 
 def _child(window: Window, parent: Box, kind: bytes) -> Box | None:
-    return next((child for child in children(window, parent) if child.kind == kind), None)
+    return next(children(window, parent, only=frozenset((kind,))), None)
 
 
 def _value(window: Window, data: Box, *, wanted: bool) -> Value:

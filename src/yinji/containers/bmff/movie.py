@@ -21,6 +21,10 @@ _C2PA_HELD: Final = 1 * MIB
 _HOLE_MIN: Final = 40
 _HOLE_MAX: Final = 64 * KIB
 _XMP_BOX: Final = b"XMP_"
+_HOLDERS: Final = FREE | {b"meta", b"udta", b"uuid"}
+"""Boxes of a movie and its tracks in which metadata stand."""
+
+_IN_MOVIE: Final = _HOLDERS | {b"trak", b"cmov"}
 
 HOLES: Final = frozenset(("bmff-key-blanked", "bmff-value-blank", "bmff-hole"))
 """Problems that speak of metadata blanked in place."""
@@ -36,12 +40,12 @@ def movie_places(window: Window, moov: Box) -> Iterator[Place]:
         Malformed: Sizes do not fit, or the movie header is compressed (``cmov``).
         Truncated, LimitExceeded: The rest cannot be read.
     """
-    for child in children(window, moov):
-        if child.kind == b"cmov":
-            raise Malformed("bmff-compressed-movie", path=window.source.name, offset=child.start)
+    for child in children(window, moov, only=_IN_MOVIE):
         if child.kind == b"trak":
-            for inner in children(window, child):
+            for inner in children(window, child, only=_HOLDERS):
                 yield from _places(window, inner, "moov/trak")
+        elif child.kind == b"cmov":
+            raise Malformed("bmff-compressed-movie", path=window.source.name, offset=child.start)
         else:
             yield from _places(window, child, "moov")
 

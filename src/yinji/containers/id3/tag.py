@@ -30,6 +30,9 @@ _COMPRESSED_V2: Final = 0x40
 
 _SYNCSAFE: Final = 0x7F
 _NAME: Final = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
+_USUAL: Final = frozenset((b"TXXX", b"TIT2", b"TPE1", b"TALB", b"TSSE", b"TDRC", b"TYER", b"TRCK", b"COMM", b"APIC"))
+"""Names that need no match."""
+
 _MODERN: Final = {
     "TXX": "TXXX",
     "WXX": "WXXX",
@@ -103,6 +106,9 @@ class Frame(NamedTuple):
 
 def syncsafe(raw: bytes) -> int:
     """Returns the number of 7-bit bytes; a set top bit makes it -1."""
+    if len(raw) == 4:
+        first, second, third, last = raw
+        return -1 if (first | second | third | last) & 0x80 else first << 21 | second << 14 | third << 7 | last
     if max(raw, default=0) > _SYNCSAFE:
         return -1
     value = 0
@@ -181,21 +187,22 @@ def frames(tag: Tag, window: Window | None = None) -> Iterator[Frame]:
         LimitExceeded: Too many of them.
     """
     window = window or Window(tag.inner)
-    header = 6 if tag.version == 2 else HEADER
-    at = tag.at
-    while tag.end - at >= header:
-        head = window.peek(at, header)
+    header, length = (6, 3) if tag.version == 2 else (HEADER, 4)
+    is_name = _NAME[min(tag.version, 3)].fullmatch
+    at, end, version, element, peek = tag.at, tag.end, tag.version, tag.inner.element, window.peek
+    while end - at >= header:
+        head = peek(at, header)
         if head[0] == 0:
             return
-        tag.inner.element(1)
-        length = 3 if tag.version == 2 else 4
+        element(1)
         name = head[:length]
-        size = _frame_size(window, tag, at, head)
-        if not _NAME[min(tag.version, 3)].fullmatch(name) or size > tag.end - at - header:
+        size = int.from_bytes(head[4:8], "big") if version == 3 else _frame_size(window, tag, at, head)
+        body = at + header
+        if size > end - body or (name not in _USUAL and not is_name(name)):
             shown = name.decode("ascii", "replace")
             raise Malformed("id3-frame", path=tag.file.name, frame=shown, offset=tag.start if tag.is_unpacked else at)
-        yield Frame(name.decode("ascii"), at, at + header, at + header + size, head[9] if tag.version > 2 else 0)
-        at += header + size
+        yield Frame(name.decode("ascii"), at, body, body + size, head[9] if version > 2 else 0)
+        at = body + size
 
 
 def _frame_size(window: Window, tag: Tag, at: int, head: bytes) -> int:
@@ -203,7 +210,7 @@ def _frame_size(window: Window, tag: Tag, at: int, head: bytes) -> int:
     if tag.version == 2:
         return int.from_bytes(head[3:6], "big")
     plain = int.from_bytes(head[4:8], "big")
-    if tag.version == 3 or plain <= _SYNCSAFE:
+    if plain <= _SYNCSAFE:
         return plain
     safe = syncsafe(head[4:8])
     if safe < 0 or (not _follows(window, tag, at + HEADER + safe) and _follows(window, tag, at + HEADER + plain)):

@@ -120,7 +120,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self.seen = False
-        self._is_shortened = False
+        self._is_shortened = self._is_misled = False
         self._source = source
         self._window = Window(source, _FRONT)
         self._visited: set[int] = set()
@@ -151,7 +151,7 @@ class _Reader:
                     if not self.seen:
                         self._fetch_tail()
                         yield from self._pointed(segment)
-                    if self.seen or self._looks_complete(segment):
+                    if self.seen or (not self._is_misled and self._looks_complete(segment)):
                         self._is_shortened = True
                         break
                 has_media = True
@@ -175,13 +175,27 @@ class _Reader:
     def _pointed(self, segment: Segment) -> Iterator[Block]:
         """Yields the blocks of elements that SeekHeads point to and the walk has not come to."""
         for head in self._heads:  # grows while SeekHeads point to further ones
-            data = ebml.content(self._source, head)
-            for id, position in pointers(self._source, head, data):
-                at = segment.body + position
+            for id, at in self._pointers(segment, head):
                 if id in (TAGS, INFO, SEEK_HEAD) and at not in self._visited and at < segment.element.stop:
-                    element = ebml.element(self._window, at, segment.element.stop)
-                    if element.id == id and not element.is_open:
+                    element = self._element(at, segment)
+                    if element is not None and element.id == id and not element.is_open:
                         yield from self._blocks_of(element)
+
+    def _pointers(self, segment: Segment, head: Element) -> list[tuple[int, int]]:
+        """Returns ids and positions in the file; none of a damaged SeekHead, which only the walk makes up for."""
+        try:
+            found = pointers(self._source, head, ebml.content(self._source, head))
+        except Malformed:
+            self._is_misled = True
+            return []
+        return [(id, segment.body + position) for id, position in found]
+
+    def _element(self, at: int, segment: Segment) -> Element | None:
+        try:
+            return ebml.element(self._window, at, segment.element.stop)
+        except (Malformed, Truncated):
+            self._is_misled = True
+            return None
 
     def _fetch_tail(self) -> None:
         """Fetches the tail of a long file, in which a SeekHead often points to the tags."""
