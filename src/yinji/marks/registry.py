@@ -56,6 +56,7 @@ _BUILT_IN: Final = {
     "video/x-matroska": _VIDEO,
     "video/matroska": _VIDEO,
     "video/webm": _VIDEO,
+    "video/x-msvideo": _VIDEO,
     "video/x-flv": _VIDEO,
     "video/mp2t": _VIDEO,
 }

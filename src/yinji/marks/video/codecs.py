@@ -81,6 +81,12 @@ def _av1_key(data: bytes) -> bool:
     return any(kind == 1 for kind, _ in obus(data))
 
 
+def _mpeg2_key(data: bytes) -> bool:
+    """A sequence header, and a group of pictures that is closed (ISO/IEC 13818-2 6.2.2.6)."""
+    group = data.find(b"\0\0\1\xb8")
+    return data.startswith(b"\0\0\1\xb3") and group >= 0 and len(data) > group + 7 and bool(data[group + 7] & 0x40)
+
+
 def obus(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yields the type and the bytes of each open bitstream unit (AV1 5.3)."""
     at = 0
@@ -164,6 +170,27 @@ CODECS: Final = {
             ),
             frozenset(("yuv420p", "yuvj420p", "yuv420p10le")),
             is_key=_av1_key,
+        ),
+        Codec(
+            "mpeg2video",
+            "MPEG-2",
+            (("mpeg2video", {"b": "12000000", "bf": "0", "qmin": "1", "qmax": "6"}),),
+            frozenset(("yuv420p", "yuv422p")),
+            is_key=_mpeg2_key,
+        ),
+        # What follows a keyframe of MPEG-4 Part 2 depends on a header that stands elsewhere, so nothing is copied.
+        Codec(
+            "mpeg4",
+            "MPEG-4 Part 2",
+            (("mpeg4", {"b": "8000000", "bf": "0", "qmin": "2", "qmax": "5"}),),
+            frozenset(("yuv420p",)),
+        ),
+        Codec(
+            "mjpeg",
+            "Motion JPEG",
+            (("mjpeg", {"b": "20000000", "qmin": "2", "qmax": "3"}),),
+            frozenset(("yuvj420p", "yuvj422p", "yuvj444p")),
+            is_key=lambda data: data.startswith(b"\xff\xd8"),
         ),
     )
 }

@@ -41,6 +41,8 @@ _BITS_A_PIXEL: Final = 0.2
 _UNREGISTERED: Final = 5
 _THREADS: Final = 4
 _GLOBAL_HEADER: Final = 1 << 22
+_FIELDS: Final = frozenset(("libx264", "mpeg2video"))
+"""Encoders of pictures in two fields."""
 _INTERLACED: Final = 1 << 18 | 1 << 29
 _NO_CONFIG: Final = Config(0, (), b"", b"")
 
@@ -181,7 +183,7 @@ class Encoder:
         if name == "libx264":
             self._like_source(context, options, frame)
         if frame.interlaced_frame:
-            if name != "libx264":
+            if name not in _FIELDS:
                 raise NoEncoder("interlaced")
             context.flags |= _INTERLACED
         context.options = options

@@ -25,7 +25,7 @@ _SECONDS: Final = 2.0
 
 
 class VideoMark:
-    """Draws the label into H.264, HEVC, VP8, VP9 and AV1, in MP4, QuickTime, Matroska and WebM."""
+    """Draws the label into video of the common codecs, in MP4, QuickTime, Matroska, WebM, AVI, FLV and MPEG-TS."""
 
     name: ClassVar[str] = "video"
     media_types: ClassVar[frozenset[str]] = frozenset(
@@ -38,6 +38,7 @@ class VideoMark:
             "video/x-matroska",
             "video/matroska",
             "video/webm",
+            "video/x-msvideo",
             "video/x-flv",
             "video/mp2t",
         }

@@ -25,6 +25,7 @@ MUXERS: Final = {
     "video/quicktime": "mov",
     "video/3gpp": "3gp",
     "video/3gpp2": "3g2",
+    "video/x-msvideo": "avi",
     "video/x-flv": "flv",
     "video/mp2t": "mpegts",
 }

@@ -30,6 +30,8 @@ _LOOKS: Final = 12
 _LOST: Final = 0.25
 """Share of pictures that may fail to decode in whole or in part; a missing one is replaced by its neighbour."""
 _ATTACHED: Final = 0x400
+_WITHOUT_TIMES: Final = frozenset(("avi",))
+"""Containers that say when a picture is decoded, but not when it is shown."""
 _IN_BAND: Final = frozenset(("avc3", "avc4", "hev1", "dvhe", "dvav"))
 Beat = Callable[[int], None]
 
@@ -138,6 +140,7 @@ class Clip:
             self.stream_id = stream.id
             self.ticks = stream.time_base or Fraction(1, 1000)
             self.rate = _rate(stream)
+            self.in_order = container.format.name in _WITHOUT_TIMES
             self.aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
             self.extradata = context.extradata or b""
         self.everything = "continuous" in wish.times
@@ -198,6 +201,8 @@ class Clip:
         with opened(self.path, raw_times=self.raw_times) as container:
             stream = picture_stream(container)
             for frame in decoded(container, stream, part.packets, skipped=part.first):
+                if self.in_order and at < len(shown):
+                    frame.pts = shown[at]
                 if frame.pts is None or at >= len(shown):
                     continue
                 while at < len(shown) and shown[at] < frame.pts:
