@@ -25,6 +25,11 @@ LOSSLESS = {
     "float.wav": ("audio/wav", "-c:a", "pcm_f32le"),
     "long.wav": ("audio/wav", "-c:a", "pcm_s16le", "-rf64", "always"),
     "six.wav": ("audio/wav", "-c:a", "pcm_s16le", "-ac", "6"),
+    "16.aiff": ("audio/aiff", "-c:a", "pcm_s16be", "-write_id3v2", "1"),
+    "24.aif": ("audio/aiff", "-c:a", "pcm_s24be", "-ac", "1"),
+    "8.aiff": ("audio/aiff", "-c:a", "pcm_s8", "-ac", "1"),
+    "float.aifc": ("audio/aiff", "-c:a", "pcm_f32be", "-f", "aiff"),
+    "sowt.aifc": ("audio/aiff", "-c:a", "pcm_s16le", "-f", "aiff"),
     "16.flac": ("audio/flac", "-sample_fmt", "s16"),
     "24.flac": ("audio/flac", "-sample_fmt", "s32", "-ac", "1"),
 }
@@ -138,13 +143,6 @@ def test_packets_of_opus_are_copied(folder: Path, name: str, place: str) -> None
     assert after[at : at + len(before)] == before
     assert len(heard(output)) == (2 if place == "both" else 1)
     assert b"a sound" in output.read_bytes()
-
-
-def test_vorbis_is_refused_with_advice(folder: Path) -> None:
-    path = made(folder, "vorbis.ogg", ("audio/ogg", "-c:a", "libvorbis"))
-    with pytest.raises(YinjiError) as error:
-        marked(path, "audio/ogg")
-    assert error.value.code == "mark-audio-variant"
 
 
 def packets(path: Path) -> list[str]:
@@ -302,3 +300,36 @@ def test_a_moving_picture_is_no_sound(folder: Path) -> None:
     with pytest.raises(YinjiError) as error:
         marked(path, "audio/mp4")
     assert error.value.code == "mark-audio-variant"
+
+
+@pytest.mark.parametrize("place", ["start", "both"])
+@pytest.mark.parametrize("channels", ["1", "2"])
+def test_vorbis_is_chained_and_not_touched(folder: Path, place: str, channels: str) -> None:
+    path = made(folder, f"{channels}.ogg", ("audio/ogg", "-c:a", "libvorbis", "-q:a", "3", "-ac", channels))
+    output, drawn = marked(path, "audio/ogg", place)
+    assert drawn.method == "spliced"
+    assert drawn.detail["notes"] == ["ogg-chained"]
+    assert path.read_bytes() in output.read_bytes()
+    assert output.read_bytes().count(b"a sound") == (2 if place == "start" else 3)
+    assert len(heard(output)) == (1 if place == "start" else 2)
+    lasts = drawn.detail["content_seconds"] + sum(label["seconds"] for label in drawn.detail["labels"])
+    assert len(decoded(output)) / 4 / 44100 / int(channels) == pytest.approx(lasts, abs=0.05)
+
+
+def test_wma_is_encoded_anew_and_says_so(folder: Path) -> None:
+    path = made(folder, "old.wma", ("audio/x-ms-wma", "-c:a", "wmav2", "-b:a", "128k"))
+    output, drawn = marked(path, "audio/x-ms-wma")
+    assert drawn.method == "full re-encode"
+    assert heard(output) == pytest.approx([0.1], abs=0.11)
+    assert "a sound".encode("utf-16-le") in output.read_bytes()
+
+
+def test_markers_of_aiff_move_along(folder: Path) -> None:
+    data = bytearray(made(folder, "16.aiff", LOSSLESS["16.aiff"]).read_bytes())
+    data += b"MARK" + (12).to_bytes(4, "big") + struct.pack(">HHIBBH", 1, 1, 1000, 1, 65, 0)
+    data[4:8] = (len(data) - 8).to_bytes(4, "big")
+    output = io.BytesIO()
+    drawn = AudioMark().draw(io.BytesIO(bytes(data)), output, MarkRequest("AI", media_type="audio/aiff"))
+    at = output.getvalue().index(b"MARK")
+    moved = int.from_bytes(output.getvalue()[at + 12 : at + 16], "big")
+    assert moved == 1000 + round(drawn.detail["labels"][0]["seconds"] * 44100)

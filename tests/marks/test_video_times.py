@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 import pytest
-from tests.marks.test_video_label import SOUND, TYPES, X264, X265, Labelled, change, ffmpeg, frames, label, streams
 
+from video_clips import SOUND, TYPES, X264, X265, Labelled, change, ffmpeg, frames, label, streams
 from yinji.errors import UsageError
 from yinji.marks.base import MarkRequest
 from yinji.marks.video.mark import VideoMark

@@ -48,6 +48,8 @@ _BUILT_IN: Final = {
     "audio/aac": _AUDIO,
     "audio/mp4": _AUDIO,
     "audio/ogg": _AUDIO,
+    "audio/aiff": _AUDIO,
+    "audio/x-ms-wma": _AUDIO,
     "video/mp4": _VIDEO,
     "video/quicktime": _VIDEO,
     "video/x-m4v": _VIDEO,

@@ -1,7 +1,7 @@
-"""The label on sound (GB 45438-2025 5.3): the rhythm short long, short short, in front of or behind the content.
+"""The label on sound (GB 45438-2025 5.3): the rhythm short long, short short, or words, beside the content.
 
 It is never mixed under the content. Where the format allows it, the frames of the content are copied as they are, and
-only the rhythm is encoded.
+only the label is encoded.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _WAV: Final = "audio/wav"
 
 
 class AudioMark:
-    """Puts the rhythm into WAV, FLAC, MP3, AAC, M4A and Opus."""
+    """Puts the label into WAV, AIFF, FLAC, MP3, AAC, M4A, Opus, Vorbis and WMA."""
 
     name: ClassVar[str] = "audio"
     media_types: ClassVar[frozenset[str]] = frozenset(
-        {_WAV, "audio/flac", "audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg"}
+        {_WAV, "audio/flac", "audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg", "audio/aiff", "audio/x-ms-wma"}
     )
     places: ClassVar[tuple[str, ...]] = PLACES
 
@@ -88,6 +88,7 @@ _EXAMPLES: Final = (
     ("aac", "adts", "aac", "audio/aac"),
     ("m4a", "ipod", "aac", "audio/mp4"),
     ("opus", "ogg", "libopus", "audio/ogg"),
+    ("aiff", "aiff", "pcm_s16be", "audio/aiff"),
 )
 
 

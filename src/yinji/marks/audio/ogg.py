@@ -25,7 +25,7 @@ _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _NONE: Final = Cue([], [], 0, b"", 0)
 
 
-class _Page(NamedTuple):
+class Page(NamedTuple):
     """A page: where it stands, its flags, its time in samples, its stream and number, and its lacing values."""
 
     start: int
@@ -49,7 +49,7 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
         Unspliceable: It can, but not by joining pages: another codec, several streams, or more than two channels.
     """
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        pages = list(_pages(data))
+        pages = list(pages_of(data))
         head = data[pages[0].body : pages[0].stop]
         if len(head) != 19 or not head.startswith(b"OpusHead") or head[18] or not 1 <= head[9] <= 2:
             raise Unspliceable
@@ -72,7 +72,7 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
     return done
 
 
-def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[_Page]) -> Cue:
+def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[Page]) -> Cue:
     from array import array
 
     size = content[-1].stop - content[0].start
@@ -84,7 +84,12 @@ def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: 
     return made
 
 
-def _pages(data: mmap.mmap) -> Iterator[_Page]:
+def pages_of(data: mmap.mmap | bytes) -> Iterator[Page]:
+    """Yields the pages of a file.
+
+    Raises:
+        Malformed, Truncated, LimitExceeded: There is something else.
+    """
     at = count = 0
     while at < len(data):
         head = data[at : at + _HEADER]
@@ -95,13 +100,25 @@ def _pages(data: mmap.mmap) -> Iterator[_Page]:
         if len(head) < _HEADER or len(segments) < head[26] or stop > len(data):
             raise cut_short(_KIND, len(data))
         position, serial, number = (int.from_bytes(head[a:b], "little") for a, b in ((6, 14), (14, 18), (18, 22)))
-        yield _Page(at, stop, head[5], position, serial, number, segments)
+        yield Page(at, stop, head[5], position, serial, number, segments)
         at, count = stop, count + 1
         if count > _MOST:
             raise LimitExceeded("too-many-segments", limit=_MOST)
 
 
-def _heads(pages: list[_Page]) -> int:
+def ends(page: Page) -> bool:
+    """Whether a page is the last of its stream."""
+    return bool(page.flags & _LAST)
+
+
+def restreamed(data: bytes, serial: int) -> bytes:
+    """Returns pages under another number of their stream."""
+    return b"".join(
+        _page(p.flags, p.position, serial, p.number, p.segments, data[p.body : p.stop]) for p in pages_of(data)
+    )
+
+
+def _heads(pages: list[Page]) -> int:
     """Number of pages that hold the two header packets; the content begins on a page of its own."""
     for number, page in enumerate(pages[1:], 1):
         if any(value < 255 for value in page.segments):
@@ -121,9 +138,7 @@ def _page(flags: int, position: int, serial: int, number: int, segments: bytes, 
     return head + _checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
 
 
-def _write(
-    target: BinaryIO, data: mmap.mmap, heads: list[_Page], content: list[_Page], front: Cue, behind: Cue
-) -> None:
+def _write(target: BinaryIO, data: mmap.mmap, heads: list[Page], content: list[Page], front: Cue, behind: Cue) -> None:
     serial, number = heads[0].serial, heads[0].number
     for page in heads:
         body = data[page.body : page.stop]
@@ -163,7 +178,7 @@ def _cue_pages(target: BinaryIO, part: Cue, serial: int, number: int, position: 
     return number
 
 
-def _whole(data: mmap.mmap, content: list[_Page]) -> int:
+def _whole(data: mmap.mmap, content: list[Page]) -> int:
     """The time at the end of the last page, with the samples that the end of the stream left out."""
     last = content[-1]
     before = next((p.position for p in reversed(content[:-1]) if p.position != _NO_POSITION), None)

@@ -23,6 +23,7 @@ _MUXERS: Final = {
     "audio/aac": "adts",
     "audio/mp4": "ipod",
     "audio/ogg": "ogg",
+    "audio/x-ms-wma": "asf",
 }
 _ENCODERS: Final = {
     "aac": "aac",
@@ -33,6 +34,10 @@ _ENCODERS: Final = {
     "opus": "libopus",
     "libopus": "libopus",
     "ac3": "ac3",
+    "vorbis": "libvorbis",
+    "libvorbis": "libvorbis",
+    "wmav1": "wmav1",
+    "wmav2": "wmav2",
 }
 _LOSSLESS: Final = frozenset(("alac", "flac"))
 _LEAST: Final = 48_000

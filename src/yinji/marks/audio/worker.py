@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yinji.errors import YinjiError
-from yinji.marks.audio import adts, flac, mp3, mp4, ogg
+from yinji.marks.audio import adts, aiff, flac, mp3, mp4, ogg, vorbis
 from yinji.marks.audio.codec import Unspliceable, codec_of, lasting, listen
 from yinji.marks.audio.hearing import recognise
 from yinji.marks.audio.plan import UNCHANGED, Ask, Done, Wish
@@ -31,9 +31,12 @@ _WAYS: Final = {
     "audio/aac": adts.mark,
     "audio/mp4": mp4.mark,
     "audio/ogg": ogg.mark,
+    "audio/aiff": aiff.mark,
 }
+_OTHERWISE: Final = {"audio/ogg": vorbis.mark}
+"""Other ways to join a label to such a format."""
 
-_BETWEEN: Final[frozenset[str]] = frozenset()
+_BETWEEN: Final = frozenset(("audio/aiff",))
 """Formats between whose frames a label can go as well."""
 
 
@@ -54,12 +57,12 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     if wish.is_empty:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
-    way = _WAYS.get(media_type)
-    try:
-        if way is not None and (not wish.middle or media_type in _BETWEEN):
-            return way(source, output, wish).to_dict()
-    except Unspliceable:
-        output.unlink(missing_ok=True)
+    for ways in (_WAYS, _OTHERWISE):
+        if media_type in ways and (not wish.middle or media_type in _BETWEEN):
+            try:
+                return ways[media_type](source, output, wish).to_dict()
+            except Unspliceable:
+                output.unlink(missing_ok=True)
     return reencode(source, output, media_type, wish).to_dict()
 
 
