@@ -47,6 +47,8 @@ TABLE = {
     "policy.read": AUDITORS,
     "policy.write": {Role.ADMIN},
     "relabel": {Role.ADMIN},
+    "webhook.read": AUDITORS,
+    "webhook.manage": {Role.ADMIN},
 }
 
 

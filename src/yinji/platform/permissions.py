@@ -33,6 +33,8 @@ class Permission(StrEnum):
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
     RELABEL = "relabel"
+    WEBHOOK_READ = "webhook.read"
+    WEBHOOK_MANAGE = "webhook.manage"
     WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
     REPORT_CREATE = "report.create"
@@ -62,13 +64,14 @@ _QUEUES: Final = frozenset({Permission.QUEUE_READ})
 _REVIEW: Final = _QUEUES | {Permission.CASE_WORK, Permission.CASE_DECIDE}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 _CLEARING: Final = frozenset({Permission.ITEM_PURGE, Permission.ACCOUNT_ERASE})
-_MACHINERY_READ: Final = frozenset({Permission.WORK_READ, Permission.POLICY_READ})
+_MACHINERY_READ: Final = frozenset({Permission.WORK_READ, Permission.POLICY_READ, Permission.WEBHOOK_READ})
 _MACHINERY: Final = _MACHINERY_READ | {
     Permission.WORK_MANAGE,
     Permission.REGISTRY_WRITE,
     Permission.POLICY_WRITE,
     Permission.ITEM_MARK,
     Permission.RELABEL,
+    Permission.WEBHOOK_MANAGE,
 }
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {

@@ -51,6 +51,7 @@ class Platform:
         marking: The visible label in served files.
         policy: What is added by itself, as the operator decided.
         relabelling: Passes over the back catalogue.
+        webhooks: Who is told of what happens.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
         agreements: What people agree to, and who did.
@@ -83,6 +84,9 @@ class Platform:
         from yinji.platform.renewing import Renewing
         from yinji.platform.statistics.counting import Statistics
         from yinji.platform.unmarked import UnmarkedCopies
+        from yinji.platform.webhooks import dispatch
+        from yinji.platform.webhooks.dispatch import Dispatch
+        from yinji.platform.webhooks.service import Webhooks
         from yinji.platform.withdrawing import Withdrawing
         from yinji.platform.work.queue import WorkQueue
         from yinji.platform.work.service import Work
@@ -127,6 +131,10 @@ class Platform:
         self.work = Work(database, self._audit, self._queue)
         self.work.handle(marking.KIND, self.marking.handler)
         self.work.handle(relabelling.KIND, self.relabelling.handler)
+        webhooks = Dispatch(database, self._audit, self._queue, settings)
+        self.webhooks = Webhooks(database, self._audit, webhooks, settings)
+        self.work.handle(dispatch.KIND, webhooks.handler)
+        self.work.at_each_look(webhooks.fan_out)
 
     @classmethod
     def open(cls, settings: Settings, *, passwords: Passwords | None = None) -> Self:

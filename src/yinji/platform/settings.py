@@ -57,6 +57,8 @@ class Settings:
         s3_endpoint: Address of an object store that is not AWS's (``YINJI_S3_ENDPOINT``).
         s3_region: Its region, where it has any (``YINJI_S3_REGION``).
         s3_virtual_host: The bucket is part of the host name, as Alibaba Cloud OSS wants it (``YINJI_S3_VIRTUAL_HOST``).
+        webhook_private: Whether webhooks may go to private networks, and over plain HTTP
+            (``YINJI_WEBHOOK_PRIVATE``, "yes").
         blob_cache_bytes: Disk for the cache in front of the object store (``YINJI_BLOB_CACHE_BYTES``, "10GiB").
         audit_key: File of the key that signs the log's checkpoints (``YINJI_AUDIT_KEY``); "" is one in ``data_dir``. It
             is made on first use and named after the host of ``public_url``; servers of one site share it.
@@ -84,6 +86,7 @@ class Settings:
     s3_endpoint: str = ""
     s3_region: str = ""
     s3_virtual_host: bool = False
+    webhook_private: bool = False
     blob_cache_bytes: int = 10 * 1024 * MIB
     audit_key: str = ""
     retention: timedelta = field(default_factory=least)
@@ -166,6 +169,7 @@ class Settings:
             s3_endpoint=setting("YINJI_S3_ENDPOINT", _text, default.s3_endpoint),
             s3_region=setting("YINJI_S3_REGION", _text, default.s3_region),
             s3_virtual_host=setting("YINJI_S3_VIRTUAL_HOST", _yes_or_no, default.s3_virtual_host),
+            webhook_private=setting("YINJI_WEBHOOK_PRIVATE", _yes_or_no, default.webhook_private),
             blob_cache_bytes=setting("YINJI_BLOB_CACHE_BYTES", _size, default.blob_cache_bytes),
             audit_key=setting("YINJI_AUDIT_KEY", _text, default.audit_key),
             retention=setting("YINJI_RETENTION", _duration, default.retention),

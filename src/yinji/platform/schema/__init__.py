@@ -22,6 +22,7 @@ from yinji.platform.schema.items import decisions, drafts, idempotency_keys, ite
 from yinji.platform.schema.retention import erasures, withdrawals
 from yinji.platform.schema.served import policies, relabellings, visible_labels
 from yinji.platform.schema.types import METADATA
+from yinji.platform.schema.webhooks import webhook_deliveries, webhook_endpoints
 from yinji.platform.schema.work import tasks
 
 __all__ = (
@@ -55,5 +56,7 @@ __all__ = (
     "tasks",
     "unmarked_copies",
     "visible_labels",
+    "webhook_deliveries",
+    "webhook_endpoints",
     "withdrawals",
 )

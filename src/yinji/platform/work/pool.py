@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, Self
 
@@ -36,9 +37,18 @@ class Pool:
         queue: What to work off.
         handlers: Who does which kind; other kinds are left to others.
         threads: How many tasks at a time.
+        looks: Called before each look for work; they may put some.
     """
 
-    def __init__(self, database: Database, queue: WorkQueue, handlers: Handlers, threads: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        queue: WorkQueue,
+        handlers: Handlers,
+        threads: int,
+        looks: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._looks = looks
         self._database = database
         self._queue = queue
         self._handlers = handlers
@@ -62,6 +72,7 @@ class Pool:
     def drain(self) -> int:
         """Does every task that is due, here and now, and returns how many attempts that took."""
         attempts = 0
+        self._look_around()
         while batch := self._queue.take(tuple(self._handlers), 1):
             for task in batch:
                 self._attempt(self._begin(task))
@@ -77,10 +88,15 @@ class Pool:
                     if time.monotonic() - renewed >= RENEW_EVERY:
                         renewed = time.monotonic()
                         self._renew()
+                    self._look_around()
                     self._lease(threads)
                 except StorageError as error:
                     _log.warning("the queue cannot be reached: %s", error)
                 self._woken.wait(LOOK_EVERY)
+
+    def _look_around(self) -> None:
+        for look in self._looks:
+            look()
 
     def _lease(self, threads: ThreadPoolExecutor) -> None:
         with self._guard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from yinji.platform import words
@@ -27,14 +28,19 @@ class Work:
         self._audit = audit
         self._queue = queue
         self._handlers: dict[str, Handler] = {}
+        self._looks: list[Callable[[], None]] = []
 
     def handle(self, kind: str, handler: Handler) -> None:
         """Says what does the tasks of a kind."""
         self._handlers[kind] = handler
 
+    def at_each_look(self, call: Callable[[], None]) -> None:
+        """Has ``call`` called whenever a pool looks for work, about every second: it may put some."""
+        self._looks.append(call)
+
     def pool(self, threads: int) -> Pool:
         """Returns what works the queue off while its block is open, or with ``drain()`` here and now."""
-        return Pool(self._database, self._queue, self._handlers, threads)
+        return Pool(self._database, self._queue, self._handlers, threads, self._looks)
 
     def dead(self, actor: Account, *, after: str = "", limit: int = 100) -> tuple[Task, ...]:
         """Lists the tasks that were given up, oldest first, from the one after ``after`` on.

@@ -11,7 +11,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import agreements, audit, check, items, keys, session, site, statistics, vocabularies
+from yinji.server.api import agreements, audit, check, items, keys, session, site, statistics, vocabularies, webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -22,6 +22,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     audit.router,
     statistics.router,
     vocabularies.router,
+    webhooks.router,
     site.router,
 )
 """A module for each area; its router counts once it stands here."""
