@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from yinji.errors import StorageError, YinjiError
 from yinji.platform import instants
@@ -162,9 +162,7 @@ class Dispatch:
             self._set_endpoint(connection, endpoint.id, failing_since=None)
             return
         since = endpoint.failing_since or now
-        self._set_endpoint(
-            connection, endpoint.id, failing_since=func.coalesce(webhook_endpoints.c.failing_since, since)
-        )
+        self._set_endpoint(connection, endpoint.id, failing_since=since)
         if status == _GONE or now - since > DISABLED_AFTER:
             self._set_endpoint(connection, endpoint.id, state=DISABLED)
             detail = {"status": status or 0}
