@@ -29,6 +29,7 @@ _FORMATS: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "yinji.marks.png.picture:PngPicture"),
     (0, b"GIF8", "yinji.marks.gif.picture:GifPicture"),
     (8, b"WEBP", "yinji.marks.webp.picture:WebpPicture"),
+    (4, b"ftyp", "yinji.marks.heif.picture:HeifPicture"),
     (0, b"II*\0", _TIFF),
     (0, b"MM\0*", _TIFF),
     (0, b"II+\0", _TIFF),
@@ -42,7 +43,7 @@ class ImageMark:
 
     name: ClassVar[str] = "image"
     media_types: ClassVar[frozenset[str]] = frozenset(
-        {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"}
+        {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/heic", "image/heif", "image/avif"}
     )
     places: ClassVar[tuple[str, ...]] = PLACES
 

@@ -186,7 +186,7 @@ def decode(coded: Coded, name: str) -> Image.Image:
         with Image.open(io.BytesIO(riff(body)), formats=["WEBP"]) as image:
             image.load()
             return image.copy()
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
         raise Malformed("mark-not-decodable", path=name, kind="WebP", reason=str(error)) from error
 
 
