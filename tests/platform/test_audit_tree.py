@@ -97,8 +97,6 @@ def test_roots_are_the_published_ones(size: int) -> None:
 def test_proofs_are_those_of_the_example_in_the_rfc() -> None:
     """RFC 6962 section 2.1.3: the tree of seven leaves, by the names it gives its nodes."""
     d = [tree.leaf_hash(entry) for entry in VECTOR[:7]]
-    a, b, c, e, f, j = *d[:4], *d[4:6], d[6]
-    g, h, i = tree.node_hash(a, b), tree.node_hash(c, e), tree.node_hash(f, j)
     g, h, i = tree.node_hash(d[0], d[1]), tree.node_hash(d[2], d[3]), tree.node_hash(d[4], d[5])
     k, el = tree.node_hash(g, h), tree.node_hash(i, d[6])
     nodes = nodes_of(VECTOR)

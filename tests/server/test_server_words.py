@@ -19,7 +19,7 @@ EVERYTHING = "\n".join(SOURCES.values())
 
 COMPOSED = (
     *("seal.", "feed.is_", "feed.may_", "feed.sus_", "feed.ai_", "item.here_", "answer.", "field.", "shape."),
-    *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "tier.", "propagation."),
+    *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),
     *("kind.", "funnel.", "statistics.tier_", "account.", "verify.well_formed", "item.published", "item.declared"),
 )
 """Beginnings of keys that templates put together from a value."""

@@ -109,6 +109,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/statistics.csv"): Permission.STATISTICS_READ,
     ("GET", "/statistics/report"): Permission.STATISTICS_READ,
     ("GET", "/statistics/report.json"): Permission.STATISTICS_READ,
+    ("GET", "/audit/entries/{index}"): Permission.AUDIT_READ,
+    ("GET", "/audit/entries/{index}.json"): Permission.AUDIT_READ,
     ("GET", "/audit"): Permission.AUDIT_READ,
     ("GET", "/audit.json"): Permission.AUDIT_READ,
     ("POST", "/audit"): Permission.AUDIT_VERIFY,

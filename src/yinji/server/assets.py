@@ -23,6 +23,7 @@ _TYPES: Final = {
 _SOURCES: Final = {
     "style.css": ("tokens.css", "yinji.css", "pages.css"),
     "app.js": ("app.js",),
+    "audit.js": ("audit.js",),
     "logo.svg": ("logo.svg",),
     "favicon.svg": ("favicon.svg",),
 }

@@ -12,6 +12,7 @@ from yinji.platform.audit.log import AuditLog, Progress, Verified
 from yinji.platform.audit.notes import Verifier
 from yinji.platform.audit.reading import TreeReader
 from yinji.platform.audit.tiles import ENTRIES, Tile
+from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, AuditEntry, Page
 from yinji.platform.permissions import Permission, require
 
@@ -110,6 +111,18 @@ class Audit:
         """Lists the log, newest first; by event or area of events, by what it happened to, by who did it."""
         require(actor, Permission.AUDIT_READ)
         return self._log.page(cursor=cursor, limit=limit, event=event, subject=subject, actor=account)
+
+    def entry(self, actor: Account | None, index: int) -> AuditEntry:
+        """Returns one entry.
+
+        Raises:
+            NotFound: There is none of this number.
+        """
+        require(actor, Permission.AUDIT_READ)
+        entry = next(iter(self._log.export(index)), None)
+        if entry is None:
+            raise NotFound("audit-beyond", size=self.inclusion(actor, 0).size)
+        return entry
 
     def verify(self, actor: Account | None, progress: Progress | None = None) -> Verified:
         """Recomputes the whole log, and compares it with every checkpoint that was kept.

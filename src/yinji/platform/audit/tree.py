@@ -8,7 +8,7 @@ and every proof; an appender needs only the few nodes along the right edge.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Final
 
@@ -133,22 +133,37 @@ def consistency(old: int, new: int, nodes: Nodes) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
-def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """Returns the root that an audit path leads to, or None when it has the wrong length (RFC 9162 section 2.1.3.2)."""
+def climb(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> Iterator[tuple[bool, bytes, bytes]]:
+    """Walks an audit path from a leaf to the root (RFC 9162 section 2.1.3.2).
+
+    Yields:
+        Whether the sibling stands on the left, the sibling, and the node above both.
+
+    Raises:
+        ValueError: The path has the wrong length for this leaf.
+    """
     if not 0 <= index < size:
-        return None
+        raise ValueError("no such leaf")
     node, last = leaf, size - 1
     for sibling in path:
         if not last:
-            return None
-        if index & 1 or index == last:
-            node = node_hash(sibling, node)
-            while not index & 1 and index:
-                index, last = index >> 1, last >> 1
-        else:
-            node = node_hash(node, sibling)
+            raise ValueError("the path is too long")
+        left = bool(index & 1) or index == last
+        node = node_hash(sibling, node) if left else node_hash(node, sibling)
+        yield left, sibling, node
+        while left and not index & 1 and index:
+            index, last = index >> 1, last >> 1
         index, last = index >> 1, last >> 1
-    return None if last else node
+    if last:
+        raise ValueError("the path is too short")
+
+
+def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Returns the root that an audit path leads to, or None when it has the wrong length."""
+    try:
+        return [leaf, *(node for _, _, node in climb(leaf, index, size, path))][-1]
+    except ValueError:
+        return None
 
 
 def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> bool:
