@@ -9,7 +9,7 @@ from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.zip.directory import Archive
 from yinji.containers.zip.edit import plan
-from yinji.containers.zip.xml import XmlPart
+from yinji.containers.zip.xml import Element, XmlPart
 from yinji.errors import UsageError, WouldBreakCredentials
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.splicing import opened, write
@@ -106,6 +106,12 @@ class Parts:
     def plan(self) -> Splice:
         """Returns the splice of all changes; every other part keeps its compressed bytes."""
         return plan(self.archive, self.changes, stored=())
+
+
+def inside(part: XmlPart, element: Element) -> list[Element]:
+    """Returns the elements that stand in another, at any depth."""
+    stop = part.stop(element)
+    return [e for e in part.elements if element.start < e.start < stop]
 
 
 def refuse_signed(parts: Parts, signature: bytes | None) -> None:

@@ -15,6 +15,7 @@ _AUDIO: Final = "yinji.marks.audio.mark:AudioMark"
 _IMAGE: Final = "yinji.marks.image:ImageMark"
 _EPUB: Final = "yinji.marks.epub.mark:EpubMark"
 _HTML: Final = "yinji.marks.html.mark:HtmlMark"
+_ODF: Final = "yinji.marks.odf.mark"
 _OFFICE: Final = "yinji.marks.office.mark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _SCENE: Final = "yinji.marks.scene.mark:SceneMark"
@@ -41,6 +42,10 @@ _BUILT_IN: Final = {
     "text/x-ssa": _SUBTITLES,
     "text/html": _HTML,
     "application/epub+zip": _EPUB,
+    "application/vnd.oasis.opendocument.text": f"{_ODF}:OdtMark",
+    "application/vnd.oasis.opendocument.spreadsheet": f"{_ODF}:OdsMark",
+    "application/vnd.oasis.opendocument.presentation": f"{_ODF}:OdpMark",
+    "application/vnd.oasis.opendocument.graphics": f"{_ODF}:OdgMark",
     "application/pdf": _PDF,
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": f"{_OFFICE}:WordMark",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": f"{_OFFICE}:SheetMark",

@@ -6,12 +6,12 @@ import posixpath
 from typing import Final, NamedTuple
 
 from yinji.containers.ooxml.encrypted import is_encrypted_package
-from yinji.containers.ooxml.package import RELATIONSHIPS, TYPES, Package
+from yinji.containers.ooxml.package import TYPES, Package
 from yinji.containers.ooxml.signatures import signature_parts
 from yinji.containers.source import Source
 from yinji.containers.zip.xml import Element, XmlPart, quoted
 from yinji.errors import Encrypted, Malformed
-from yinji.marks.parts import Parts, refuse_signed
+from yinji.marks.parts import Parts, inside, refuse_signed
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 STRICT: Final = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -116,12 +116,6 @@ class OfficeParts(Parts):
         return wanted if wanted in self.changes else self._package.name_of(wanted) or wanted
 
 
-def inside(part: XmlPart, element: Element) -> list[Element]:
-    """Returns the elements that stand in another, at any depth."""
-    stop = part.stop(element)
-    return [e for e in part.elements if element.start < e.start < stop]
-
-
 def text_in(part: XmlPart, element: Element) -> str:
     """Returns the text of the runs in an element, as it is shown."""
     return "".join("".join(e.parts) for e in inside(part, element) if e.name == "t")
@@ -132,6 +126,3 @@ def tag_of(element: Element) -> tuple[str, str]:
     if element.prefix:
         return f"{element.prefix}:", ""
     return "yj:", f' xmlns:yj="{element.uri}"'
-
-
-__all__ = ["RELATIONSHIPS", "OfficeParts", "Target", "inside", "tag_of", "text_in"]

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from yinji.containers.zip.xml import Element, XmlPart, quoted
 from yinji.marks.layout import is_wide
-from yinji.marks.office.package import inside, text_in
-from yinji.marks.parts import EDGE, GROUND, INK, Wish
+from yinji.marks.office.package import text_in
+from yinji.marks.parts import EDGE, GROUND, INK, Wish, inside
 
 NAME: Final = "Yinji label"
 DRAWING: Final = {

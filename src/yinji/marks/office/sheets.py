@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from yinji.containers.zip.xml import Element, XmlPart, quoted
 from yinji.errors import Malformed, UnsupportedFormat
-from yinji.marks.office.package import OfficeParts, inside, tag_of, text_in
+from yinji.marks.office.package import OfficeParts, tag_of, text_in
 from yinji.marks.office.shapes import DRAWING, NAME, Box, body, sized
-from yinji.marks.parts import Wish
+from yinji.marks.parts import Wish, inside
 
 PLACES: Final = ("start", "end")
 _POINTS: Final = 11.0
