@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "explain": say("解释一条规则或一个错误", "Explain a rule or an error"),
     "formats": say("列出支持的格式", "List the formats"),
     "doctor": say("检查安装是否完整", "Check the installation"),
+    "interface": say("取出界面标识的网页组件", "Hand out the web component of interfaces"),
     "serve": say("启动平台网站和接口", "Start the platform: pages and API"),
     "worker": say("完成平台排队的工作", "Do the platform's queued work"),
     "demo": say("启动带示例内容的平台", "Start the platform with a demo feed"),
