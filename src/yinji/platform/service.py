@@ -46,6 +46,7 @@ class Platform:
         settings: What the operator set.
         cases: Reports, queues, decisions, appeals and strikes.
         keys: API keys.
+        previews: Labels tried out on one's own files.
         statistics: Figures of the site.
         copies: The register of media that is known with a label.
         marking: The visible label in served files.
@@ -77,6 +78,7 @@ class Platform:
         from yinji.platform.items import Items
         from yinji.platform.marking import Marking
         from yinji.platform.policy import Policies
+        from yinji.platform.previews import Previews
         from yinji.platform.propagation import Propagation
         from yinji.platform.publishing import Publishing
         from yinji.platform.redeciding import Redeciding
@@ -99,6 +101,7 @@ class Platform:
         self._accounts = Accounts(database, self._audit, settings, passwords)
         self._drafts = Drafts(database, self._audit, blobs, settings)
         self._items = Items(database, blobs)
+        self.previews = Previews(settings)
         self.keys = ApiKeys(database, self._audit)
         self.statistics = Statistics(database)
         propagation = Propagation(database, blobs, settings)
@@ -359,6 +362,7 @@ class Platform:
         self._publishing.expire()
         self._drafts.expire()
         self.cases.expire()
+        self.previews.expire()
         self._blobs.sweep()
         self.withdrawing.expire()
         self.unmarked.expire()

@@ -39,7 +39,7 @@ from yinji.server.telemetry.traces import tracer_from
 from yinji.server.upkeep import upkeep
 
 _UPLOADS: Final = frozenset(
-    {("POST", "/v1/check"), ("POST", "/v1/items"), ("POST", "/publish"), ("POST", "/verify"), ("POST", "/verify.json")}
+    ("POST", path) for path in ("/v1/check", "/v1/items", "/publish", "/preview", "/verify", "/verify.json")
 )
 _FORM_ROOM: Final = MIB
 """What the text fields and the framing of a form may add to its file."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.server.pages import account, agreements, audit, embed, feed, item, publish, statistics, verify
+from yinji.server.pages import account, agreements, audit, embed, feed, item, preview, publish, statistics, verify
 from yinji.server.pages.tables import ActionTable, PageTable
 
 PAGES: Final[PageTable] = (
     *feed.PAGES,
     *item.PAGES,
     *publish.PAGES,
+    *preview.PAGES,
     *verify.PAGES,
     *statistics.PAGES,
     *audit.PAGES,
@@ -21,6 +22,7 @@ ACTIONS: Final[ActionTable] = (
     *item.ACTIONS,
     *embed.ACTIONS,
     *publish.ACTIONS,
+    *preview.ACTIONS,
     *verify.ACTIONS,
     *statistics.ACTIONS,
     *audit.ACTIONS,
