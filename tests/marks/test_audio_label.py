@@ -333,3 +333,46 @@ def test_markers_of_aiff_move_along(folder: Path) -> None:
     at = output.getvalue().index(b"MARK")
     moved = int.from_bytes(output.getvalue()[at + 12 : at + 16], "big")
     assert moved == 1000 + round(drawn.detail["labels"][0]["seconds"] * 44100)
+
+
+LONG = "aevalsrc='0.3*sin(2*PI*(300+20*t)*t)*gt(mod(t+0.6\\,2)\\,0.5)+0.01*random(0)':s=44100:d=25"
+BETWEEN = {
+    "long.mp3": ("audio/mpeg", "-b:a", "128k"),
+    "varied.mp3": ("audio/mpeg", "-q:a", "3", "-ar", "22050", "-ac", "1"),
+    "long.aac": ("audio/aac", "-b:a", "96k"),
+    "long.opus": ("audio/ogg", "-c:a", "libopus", "-b:a", "64k", "-page_duration", "200000"),
+    "long.mp2": ("audio/mpeg", "-c:a", "mp2", "-f", "mp2", "-b:a", "192k"),
+    "long.aiff": ("audio/aiff",),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_frames_between_labels_are_copied(folder: Path, name: str) -> None:
+    path = made(folder, name, BETWEEN[name], LONG)
+    output = path.with_name(f"between-{name}")
+    request = MarkRequest("AI", media_type=BETWEEN[name][0], times=("start", "intervals"), every=10.0)
+    with path.open("rb") as source, output.open("wb") as target:
+        drawn = AudioMark().draw(source, target, request)
+    assert drawn.method == "spliced"
+    labels = drawn.detail["labels"]
+    assert heard(output) == pytest.approx([labels[0]["from"] + 0.1, *(at["from"] + 0.3 for at in labels[1:])], abs=0.13)
+    if not name.endswith("aiff"):
+        before, after = packets(path), packets(output)
+        rest = iter(after)
+        assert all(any(packet == other for other in rest) for packet in before)
+        assert len(after) > len(before)
+    one, two, rate = decoded(path), decoded(output), _rate(path)
+    lasts = len(one) / rate + sum(label["seconds"] for label in labels)
+    assert len(two) / rate == pytest.approx(lasts, abs=0.1)
+    if not name.endswith(("opus", "mp2")):  # whose decoders carry on what they heard, or how they rounded it
+        for label in labels:
+            begin = round((label["from"] + label["seconds"] + 0.5) * rate) // 8 * 8
+            assert two[begin : begin + rate // 8 // 8 * 8] in one
+
+
+def _rate(path: Path) -> int:
+    """Bytes a second of what is decoded."""
+    entries = ("-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0")
+    done = subprocess.run(["ffprobe", "-v", "error", *entries, str(path)], capture_output=True, check=True)
+    rate, channels = map(int, done.stdout.split(b","))
+    return 4 * rate * channels

@@ -1,8 +1,9 @@
-"""The rhythm in AAC as ADTS (ISO/IEC 14496-3, 1.A.3.2): frames in front of or behind those of the content."""
+"""The label in AAC as ADTS (ISO/IEC 14496-3, 1.A.3.2): frames in front of, behind or between those of the content."""
 
 from __future__ import annotations
 
 import mmap
+from array import array
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,12 +20,20 @@ _SEARCH: Final = 64 << 10
 
 
 class _Stream(NamedTuple):
-    """The frames: where they begin and end, how many, their bytes, and the first header."""
+    """The frames: where each begins and all end, and the first header; a frame may hold several blocks of samples."""
 
-    start: int
+    starts: array[int]
     stop: int
     number: int
     head: bytes
+
+    @property
+    def start(self) -> int:
+        return self.starts[0]
+
+    def near(self, second: float) -> int:
+        """The number of the frame that is heard at a second."""
+        return min(len(self.starts) - 1, round(second * self.rate * len(self.starts) / self.number / _SAMPLES))
 
     @property
     def rate(self) -> int:
@@ -56,16 +65,25 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             raise Unspliceable
         bit_rate = (stream.stop - stream.start) * 8 * stream.rate // (stream.number * _SAMPLES)
         made = []
-        for samples in (wish.front_cue(stream.rate, _SAMPLES), wish.behind_cue(stream.rate, _SAMPLES)):
+        cues = [wish.front_cue(stream.rate, _SAMPLES), *wish.middle_cues(stream.rate, _SAMPLES)]
+        for samples in (*cues, wish.behind_cue(stream.rate, _SAMPLES)):
             sound = Sound(samples, stream.rate, stream.channels)
             packets = cue("aac", sound, bit_rate=max(bit_rate, 48_000 * stream.channels)).packets if samples else []
             made.append([_framed(packet, stream.head) for packet in packets])
+        places = [stream.near(middle.at) for middle in wish.middle]
         with output.open("wb") as target:
             target.write(data[: stream.start] + b"".join(made[0]))
-            target.write(data[stream.start : stream.stop])
-            target.write(b"".join(made[1]) + data[stream.stop :])
+            at = stream.start
+            for place, frames in zip(places, made[1:-1], strict=True):
+                target.write(data[at : stream.starts[place]] + b"".join(frames))
+                at = stream.starts[place]
+            target.write(data[at : stream.stop])
+            target.write(b"".join(made[-1]) + data[stream.stop :])
     done = Done(SPLICED, "aac", stream.number * _SAMPLES / stream.rate, wish)
-    done.front, done.behind = (len(frames) * _SAMPLES / stream.rate for frames in made)
+    lengths = [len(frames) * _SAMPLES / stream.rate for frames in made]
+    done.front, done.behind = lengths[0], lengths[-1]
+    seconds = done.seconds / len(stream.starts)
+    done.middle = [(place * seconds, length) for place, length in zip(places, lengths[1:-1], strict=True)]
     return done
 
 
@@ -107,13 +125,14 @@ def _stream(data: mmap.mmap) -> _Stream:
         at = data.find(b"\xff", at + 1, begin + _SEARCH)
         if at < 0:
             raise damaged(_KIND, "no frame")
-    start, head = at, data[at : at + 7]
+    starts, head = array("Q"), data[at : at + 7]
     count = 0
     while (length := _length(data[at : at + 7])) >= 7 and at + length <= len(data):
+        starts.append(at)
         count += data[at + 6] % 4 + 1
         at += length
         if count > _MOST:
             raise LimitExceeded("too-many-segments", limit=_MOST)
     if len(data) - at > _SEARCH:
         raise damaged(_KIND, f"no frame at {at}")
-    return _Stream(start, at, count, head)
+    return _Stream(starts, at, count, head)

@@ -1,6 +1,6 @@
-"""The rhythm in MP3 and MP2 (ISO/IEC 11172-3, 13818-3): frames in front of or behind those of the content.
+"""The label in MP3 and MP2 (ISO/IEC 11172-3, 13818-3): frames in front of, behind or between those of the content.
 
-The rhythm is encoded at the content's rate and channels with the bit reservoir unused, so that no frame reaches over
+The label is encoded at the content's rate and channels with the bit reservoir unused, so that no frame reaches over
 the joint. Tags stay where they are. The frame that states the length (Xing, Info) is replaced by a right one.
 """
 
@@ -105,25 +105,69 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
         kbps = _bit_rate(stream)
         none = Cue([], [], 0, b"", 0)
         made = []
-        for samples in (wish.front_cue(head.rate), wish.behind_cue(head.rate)):
+        cues = [wish.front_cue(head.rate), *wish.middle_cues(head.rate)]
+        for samples in (*cues, wish.behind_cue(head.rate)):
             sound = Sound(samples, head.rate, channels)
             options = {"reservoir": "0"} if head.layer == _LAYER_III else {}
             encoded = cue(_ENCODERS[head.layer], sound, bit_rate=kbps * 1000, options=options) if samples else none
             made.append(_plain(encoded, head))
-        front, behind = made
+        starts = [*accumulate(stream.sizes, initial=stream.body)]
+        places = [min(len(stream.sizes) - 1, round(middle.at * head.rate / head.samples)) for middle in wish.middle]
+        between = [
+            (place, [*part.packets, *bridge(stream, data, starts, place)])
+            for place, part in zip(places, made[1:-1], strict=True)
+        ]
+        front, behind = made[0], made[-1]
         with output.open("wb") as target:
             target.write(data[: stream.start])
-            target.write(_info(stream, data, front, behind))
+            target.write(_info(stream, data, front, between, behind))
             target.write(b"".join(front.packets))
-            target.write(data[stream.body : stream.stop])
+            at = stream.body
+            for place, packets in between:
+                target.write(data[at : starts[place]] + b"".join(packets))
+                at = starts[place]
+            target.write(data[at : stream.stop])
             target.write(b"".join(behind.packets))
             target.write(data[stream.stop :])
-    done = Done(
-        SPLICED, "mp3" if head.layer == _LAYER_III else "mp2", len(stream.sizes) * head.samples / head.rate, wish
-    )
-    done.front = len(front.packets) * head.samples / head.rate
-    done.behind = len(behind.packets) * head.samples / head.rate
+    frame = head.samples / head.rate
+    done = Done(SPLICED, "mp3" if head.layer == _LAYER_III else "mp2", len(stream.sizes) * frame, wish)
+    done.front, done.behind = len(front.packets) * frame, len(behind.packets) * frame
+    done.middle = [(place * frame, len(packets) * frame) for place, packets in between]
     return done
+
+
+def bridge(stream: _Stream, data: mmap.mmap, starts: list[int], place: int) -> list[bytes]:
+    """A silent frame that ends with the bytes of the frames before which the frame at a place still needs.
+
+    Layer III may keep up to 511 bytes of a frame in those before it (2.4.3.4, ``main_data_begin``). With this frame in
+    front of it, it finds them where it looks for them.
+
+    Raises:
+        Unspliceable: They are not all there.
+    """
+    head = stream.first
+    at = starts[place]
+    if head.layer != _LAYER_III:
+        return []
+    side = at + _side(data, at)
+    wanted = int.from_bytes(data[side : side + 2], "big") >> 7 if head.is_1 else data[side]
+    if not wanted:
+        return []
+    kept, number = b"", place
+    while len(kept) < wanted and number > 0:
+        number -= 1
+        first, last = starts[number], starts[number + 1]
+        kept = data[first + _side(data, first) + head.side : last] + kept
+    frame, _ = _empty(stream, data, 4 + head.side + wanted)
+    if len(kept) < wanted:
+        raise Unspliceable
+    frame[-wanted:] = kept[-wanted:]
+    return [bytes(frame)]
+
+
+def _side(data: mmap.mmap, at: int) -> int:
+    """Bytes of a frame in front of its side information: its header, and a checksum if it has one."""
+    return 4 if data[at + 1] & 1 else 6
 
 
 def _bit_rate(stream: _Stream) -> int:
@@ -224,13 +268,16 @@ def _states_length(frame: bytes, head: _Header) -> bool:
     return frame[at : at + 4] in (b"Xing", b"Info") or frame[36:40] == b"VBRI"
 
 
-def _info(stream: _Stream, data: mmap.mmap, front: Cue, behind: Cue) -> bytes:
+def _info(stream: _Stream, data: mmap.mmap, front: Cue, between: list[tuple[int, list[bytes]]], behind: Cue) -> bytes:
     """Makes the frame that states the frames, the bytes, where each hundredth stands, and what to skip."""
     head = stream.first
     if head.layer != _LAYER_III:
         return b""
     lame = _lame(stream.info, head)
-    sizes = [*map(len, front.packets), *stream.sizes, *map(len, behind.packets)]
+    content = list(stream.sizes)
+    for place, packets in reversed(between):
+        content[place:place] = map(len, packets)
+    sizes = [*map(len, front.packets), *content, *map(len, behind.packets)]
     at = 4 + head.side
     least = at + 4 + 4 + 4 + 4 + _ENTRIES + 4 + _LAME
     frame, own = _empty(stream, data, least)
@@ -241,7 +288,9 @@ def _info(stream: _Stream, data: mmap.mmap, front: Cue, behind: Cue) -> bytes:
     quality = stream.info[at + 16 + _ENTRIES : at + 20 + _ENTRIES] if lame else bytes(4)
     frame[at + 116 : at + 120] = quality
     if lame:
-        frame[at + 120 : at + 120 + _LAME] = _extended(lame, stream, front, behind, total, bytes(frame[: at + 120]))
+        frame[at + 120 : at + 120 + _LAME] = _extended(
+            lame, stream, front, behind, total, bytes(frame[: at + 120]), parted=bool(between)
+        )
     return bytes(frame)
 
 
@@ -273,7 +322,9 @@ def _lame(info: bytes, head: _Header) -> bytes:
     return found if len(found) == _LAME and found[:4].isalnum() and flags == 15 else b""
 
 
-def _extended(lame: bytes, stream: _Stream, front: Cue, behind: Cue, total: int, before: bytes) -> bytes:
+def _extended(
+    lame: bytes, stream: _Stream, front: Cue, behind: Cue, total: int, before: bytes, *, parted: bool
+) -> bytes:
     out = bytearray(lame)
     gaps = int.from_bytes(lame[21:24], "big")
     delay, padding = gaps >> 12, gaps & 0xFFF
@@ -285,7 +336,9 @@ def _extended(lame: bytes, stream: _Stream, front: Cue, behind: Cue, total: int,
     out[28:32] = total.to_bytes(4, "big")
     music = int.from_bytes(lame[32:34], "big")
     heads, tails = b"".join(front.packets), b"".join(behind.packets)
-    if music:
+    if parted:
+        music = 0
+    elif music:
         music = joined(crc16_reflected(heads), music, sum(stream.sizes))
         music = joined(music, crc16_reflected(tails), len(tails))
     out[32:34] = music.to_bytes(2, "big")

@@ -60,16 +60,41 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
         if not content or content[0].flags & _CONTINUED or content[-1].position == _NO_POSITION:
             raise Unspliceable
         gain = int.from_bytes(head[_GAIN], "little", signed=True) / 256
-        made = []
-        for samples in (wish.front_cue(_RATE, _FRAME, gain), wish.behind_cue(_RATE, _FRAME, gain)):
-            made.append(_encoded(samples, head[9], data, content) if samples else _NONE)
-        front, behind = made
+        cues = [wish.front_cue(_RATE, _FRAME, gain), *wish.middle_cues(_RATE, _FRAME, gain)]
+        made = [
+            _encoded(samples, head[9], data, content) if samples else _NONE
+            for samples in (*cues, wish.behind_cue(_RATE, _FRAME, gain))
+        ]
+        skip = int.from_bytes(head[10:12], "little")
+        places = [_near(content, round(middle.at * _RATE) + skip) for middle in wish.middle]
+        between = dict(zip(places, made[1:-1], strict=True))
+        if len(between) != len(places):
+            raise Unspliceable
         with output.open("wb") as target:
-            _write(target, data, pages[:heads], content, front, behind)
-    skip = int.from_bytes(head[10:12], "little")
+            _write(target, data, pages[:heads], content, made[0], between, made[-1])
     done = Done(SPLICED, "opus", max(0, content[-1].position - skip) / _RATE, wish)
-    done.front, done.behind = (len(part.packets) * _FRAME / _RATE for part in made)
+    lengths = [len(part.packets) * _FRAME / _RATE for part in made]
+    done.front, done.behind = lengths[0], lengths[-1]
+    done.middle = [
+        ((content[place].position - skip) / _RATE, length) for place, length in zip(places, lengths[1:-1], strict=True)
+    ]
     return done
+
+
+def _near(content: list[Page], position: int) -> int:
+    """The number of the page behind which a label goes that is due at a time: packets end with it.
+
+    Raises:
+        Unspliceable: There is none.
+    """
+    fit = [
+        number
+        for number, page in enumerate(content[:-1])
+        if page.position != _NO_POSITION and not content[number + 1].flags & _CONTINUED
+    ]
+    if not fit:
+        raise Unspliceable
+    return min(fit, key=lambda number: abs(content[number].position - position))
 
 
 def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[Page]) -> Cue:
@@ -138,7 +163,15 @@ def _page(flags: int, position: int, serial: int, number: int, segments: bytes, 
     return head + _checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
 
 
-def _write(target: BinaryIO, data: mmap.mmap, heads: list[Page], content: list[Page], front: Cue, behind: Cue) -> None:
+def _write(
+    target: BinaryIO,
+    data: mmap.mmap,
+    heads: list[Page],
+    content: list[Page],
+    front: Cue,
+    between: dict[int, Cue],
+    behind: Cue,
+) -> None:
     serial, number = heads[0].serial, heads[0].number
     for page in heads:
         body = data[page.body : page.stop]
@@ -148,7 +181,7 @@ def _write(target: BinaryIO, data: mmap.mmap, heads: list[Page], content: list[P
         number += 1
     lead = len(front.packets) * _FRAME
     number = _cue_pages(target, front, serial, number, 0, is_last=False)
-    for page in content:
+    for place, page in enumerate(content):
         body = data[page.body : page.stop]
         flags, position = page.flags, page.position
         if page is content[-1] and behind.packets:
@@ -157,6 +190,9 @@ def _write(target: BinaryIO, data: mmap.mmap, heads: list[Page], content: list[P
             position += lead
         target.write(_page(flags, position, serial, number, page.segments, body))
         number += 1
+        if place in between:
+            number = _cue_pages(target, between[place], serial, number, position, is_last=False)
+            lead += len(between[place].packets) * _FRAME
     _cue_pages(target, behind, serial, number, _whole(data, content) + lead, is_last=True)
 
 

@@ -36,7 +36,7 @@ _WAYS: Final = {
 _OTHERWISE: Final = {"audio/ogg": vorbis.mark}
 """Other ways to join a label to such a format."""
 
-_BETWEEN: Final = frozenset(("audio/aiff",))
+_BETWEEN: Final = frozenset(("audio/aiff", "audio/aac", "audio/mpeg", "audio/ogg"))
 """Formats between whose frames a label can go as well."""
 
 
@@ -58,7 +58,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
     for ways in (_WAYS, _OTHERWISE):
-        if media_type in ways and (not wish.middle or media_type in _BETWEEN):
+        if media_type in ways and (not wish.middle or (media_type in _BETWEEN and ways is _WAYS)):
             try:
                 return ways[media_type](source, output, wish).to_dict()
             except Unspliceable:
