@@ -1,4 +1,4 @@
-"""The label on GIF and WebP: in every frame; times and loops stay, and frames where they can."""
+"""The label on GIF, APNG and WebP: in every frame; times and loops stay, and frames where they can."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ from yinji.marks.image import ImageMark
 WORDS = "AI生成"
 SIZE = (200, 150)
 TIMES = [40, 60, 80, 120, 250]
-KINDS = ["GIF", "WEBP", "WEBP-lossless"]
+KINDS = ["GIF", "WEBP", "WEBP-lossless", "PNG"]
 
 
 def moving(*, clear: bool = False) -> list[Image.Image]:
@@ -67,9 +67,9 @@ def inside(inner: tuple[int, ...] | None, outer: tuple[int, ...]) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("disposal", [0, 1, 2, 3])
 def test_every_frame_bears_the_label_and_time_stays(kind: str, clear: bool, disposal: int) -> None:
-    if kind != "GIF" and disposal:
-        disposal = 0
     options = {"disposal": disposal} if kind == "GIF" else {}
+    if kind == "PNG":
+        options = {"disposal": (0, 0, 1, 2)[disposal], "blend": disposal % 2}
     data = encoded(kind, moving(clear=clear), **options)
     out, drawn = draw(data)
     before, after = shown(data), shown(out)
@@ -87,12 +87,12 @@ def test_every_frame_bears_the_label_and_time_stays(kind: str, clear: bool, disp
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_that_do_not_reach_the_label_keep_their_bytes(kind: str) -> None:
-    options = {} if kind == "GIF" else {"kmin": 50, "kmax": 100}
+    options = {"kmin": 50, "kmax": 100} if kind.startswith("WEBP") else {}
     data = encoded(kind, moving(), **options)
     out, drawn = draw(data, place="top-left")
     assert drawn.detail["frames"] == 5
     assert drawn.detail["frames_changed"] <= 2
-    start = {"GIF": b"\x2c", "WEBP": b"ANMF", "WEBP-lossless": b"ANMF"}[kind]
+    start = {"GIF": b"\x2c", "PNG": b"fcTL", "WEBP": b"ANMF", "WEBP-lossless": b"ANMF"}[kind]
     tail = data[data.rindex(start) :]
     assert out.endswith(tail)
 
@@ -111,6 +111,24 @@ def frames_of(data: bytes) -> list[dict[bytes, bytes]]:
             found.append(parts)
         at += 8 + length + (length & 1)
     return found
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB", "1"])
+def test_apng_of_other_colours(mode: str) -> None:
+    frames = [f.convert("RGB").convert(mode) for f in moving()]
+    data = encoded("PNG", frames)
+    out, drawn = draw(data)
+    assert drawn.method == ("widened" if mode in ("P", "1") else "lossless")
+    for (_, old), (_, new) in zip(shown(data), shown(out), strict=True):
+        assert inside(difference(old, new), drawn.box)
+
+
+def test_the_picture_that_stands_in_for_an_apng_bears_the_label_too() -> None:
+    data = encoded("PNG", moving(), default_image=True)
+    out, drawn = draw(data)
+    assert drawn.detail["frames"] == 4
+    pairs = zip(shown(data), shown(out), strict=True)
+    assert all(difference(old.crop(drawn.box), new.crop(drawn.box)) for (_, old), (_, new) in pairs)
 
 
 def test_lossy_frames_over_the_label_get_a_hole_and_keep_their_coded_colours() -> None:
@@ -167,7 +185,7 @@ def test_cut_and_broken_files_are_said_to_be(kind: str) -> None:
     data = encoded(kind, moving())
     with pytest.raises(Truncated):
         draw(data[: len(data) * 2 // 3])
-    for at in range(6, len(data), 97):
+    for at in range(12, len(data), 97):
         broken = data[:at] + bytes((data[at] ^ 0x5A,)) + data[at + 1 :]
         with contextlib.suppress(UnreadableInput):
             draw(broken)

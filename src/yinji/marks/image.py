@@ -29,6 +29,7 @@ _FORMATS: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "yinji.marks.png.picture:PngPicture"),
     (0, b"GIF8", "yinji.marks.gif.picture:GifPicture"),
     (8, b"WEBP", "yinji.marks.webp.picture:WebpPicture"),
+    (0, b"BM", "yinji.marks.bmp:BmpPicture"),
     (4, b"ftyp", "yinji.marks.heif.picture:HeifPicture"),
     (0, b"II*\0", _TIFF),
     (0, b"MM\0*", _TIFF),
@@ -43,7 +44,18 @@ class ImageMark:
 
     name: ClassVar[str] = "image"
     media_types: ClassVar[frozenset[str]] = frozenset(
-        {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/heic", "image/heif", "image/avif"}
+        {
+            "image/jpeg",
+            "image/png",
+            "image/apng",
+            "image/gif",
+            "image/webp",
+            "image/tiff",
+            "image/heic",
+            "image/heif",
+            "image/avif",
+            "image/bmp",
+        }
     )
     places: ClassVar[tuple[str, ...]] = PLACES
 

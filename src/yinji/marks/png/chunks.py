@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from yinji.errors import LimitExceeded, Malformed, Truncated, UnsupportedFormat
+from yinji.errors import LimitExceeded, Malformed, Truncated
 from yinji.marks.exif import read_exif
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -59,6 +59,11 @@ class Png:
         return self.data[chunk.payload : chunk.stop - 4]
 
     @property
+    def moves(self) -> bool:
+        """Whether it is an animation (APNG)."""
+        return any(c.type == b"acTL" for c in self.chunks)
+
+    @property
     def pixel_bytes(self) -> int:
         """Bytes of a whole pixel; 1 for smaller ones."""
         return max(1, CHANNELS[self.colour_type] * self.depth // 8)
@@ -99,7 +104,6 @@ def parse(data: bytes, *, max_pixels: int, name: str = "") -> Png:
     Raises:
         Malformed, Truncated: It breaks the rules or ends too early.
         LimitExceeded: Too many pixels or chunks.
-        UnsupportedFormat: Animated.
     """
     chunks = _walk(data, name)
     head = data[chunks[0].payload : chunks[0].stop - 4]
@@ -115,8 +119,6 @@ def parse(data: bytes, *, max_pixels: int, name: str = "") -> Png:
     if width * height > max_pixels:
         raise LimitExceeded("too-many-pixels", path=name, width=width, height=height, limit=max_pixels)
     types = {c.type for c in chunks}
-    if b"acTL" in types:
-        raise UnsupportedFormat("mark-variant", path=name, kind="PNG", variant="animated (APNG)")
     if b"IDAT" not in types:
         raise _malformed(name, "no picture in it")
     png = Png(data, chunks, width, height, depth, colour_type, bool(interlace), 1, name)

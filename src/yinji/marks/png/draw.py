@@ -96,6 +96,45 @@ def opaque_box(png: Png) -> Box:
     return Box(*found) if found else whole
 
 
+def samples_of(png: Png) -> Samples:
+    """All samples; colours in place of palette numbers, and 8 bits in place of fewer."""
+    samples = _samples(png, png.filtered(), png.height)
+    return _wide(png, _indices(png)) if png.colour_type == PALETTE else samples
+
+
+def filtered_rows(samples: Samples, top: int, bottom: int) -> bytes:
+    """Rows of samples, each behind the number of its filter."""
+    depth = 2 if samples.low else 1
+    return _filter(
+        samples.rows(top, bottom), samples.high[0].width * len(samples.high) * depth, len(samples.high) * depth
+    )
+
+
+def widened(png: Png) -> tuple[tuple[int, int], dict[bytes, bytes]]:
+    """Depth and colour type without a palette and with 8 bits, and the chunks that change with them; empty to drop."""
+    if png.colour_type != PALETTE:
+        return (8, GREY), _widened_values(png)
+    colour_type = COLOUR_ALPHA if png.first(b"tRNS") else COLOUR
+    changed = {b"tRNS": b""}
+    background, significant = png.first(b"bKGD"), png.first(b"sBIT")
+    if background:
+        changed[b"bKGD"] = struct.pack(">3H", *_colours(png)[background[0]])
+    if significant and colour_type == COLOUR_ALPHA:
+        changed[b"sBIT"] = significant[:3] + b"\x08"
+    return (8, colour_type), changed
+
+
+def _widened_values(png: Png) -> dict[bytes, bytes]:
+    """The grey values that chunks give, for 8 bits instead of 1, 2 or 4."""
+    factor = 255 // ((1 << png.depth) - 1)
+    values = {type: png.first(type) for type in (b"tRNS", b"bKGD")}
+    return {
+        type: struct.pack(">H", (int.from_bytes(value[:2], "big") * factor) & 0xFF)
+        for type, value in values.items()
+        if len(value) >= 2
+    }
+
+
 def planes(png: Png) -> tuple[tuple[Image.Image, ...], Space]:
     """The whole picture as planes of 8 bits, with opacity where something is transparent."""
     samples = _samples(png, png.filtered(), png.height)
@@ -118,7 +157,7 @@ def draw(png: Png, box: Box, overlay: Overlay) -> Change:
     stream = png.filtered()
     bottom = png.height if png.interlaced else min(png.height, box.bottom + 1)
     samples = _samples(png, stream, bottom)
-    painted, changed = _painted(samples, box, overlay, _SPACES[png.colour_type], _key(png))
+    painted, changed = _painted(samples, box, overlay, _SPACES[png.colour_type], key_of(png))
     if png.interlaced:
         new = _filter(changed.rows(0, png.height), png.row_bytes(png.width), png.pixel_bytes)
     else:
@@ -165,7 +204,7 @@ def _filter(rows: bytes, row_bytes: int, pixel_bytes: int) -> bytes:
     return out.tobytes()
 
 
-def _key(png: Png) -> tuple[int, ...]:
+def key_of(png: Png) -> tuple[int, ...]:
     """The one transparent colour of a grey or colour picture without alpha, as samples; empty if none."""
     values = png.first(b"tRNS")
     count = {GREY: 1, COLOUR: 3}.get(png.colour_type, 0)
@@ -198,12 +237,7 @@ def _painted(
 
 def _on_few_bits(png: Png, box: Box, overlay: Overlay) -> Change:
     """Widens a grey picture of 1, 2 or 4 bits to 8."""
-    factor = 255 // ((1 << png.depth) - 1)
-    changed = {}
-    for type in (b"tRNS", b"bKGD"):
-        value = png.first(type)
-        if len(value) >= 2:
-            changed[type] = struct.pack(">H", (int.from_bytes(value[:2], "big") * factor) & 0xFF)
+    changed = _widened_values(png)
     key = (changed[b"tRNS"][1],) if b"tRNS" in changed else ()
     samples = _samples(png, png.filtered(), png.height)
     painted, new = _painted(samples, box, overlay, _SPACES[GREY], key)
@@ -242,13 +276,8 @@ def _on_palette(png: Png, box: Box, overlay: Overlay) -> Change:
     painted, new = _painted(_wide(png, indices), box, overlay, space, ())
     channels = len(new.high)
     rows = _filter(new.rows(0, png.height), png.width * channels, channels)
-    changed = {b"tRNS": b""}
-    background, significant = png.first(b"bKGD"), png.first(b"sBIT")
-    if background:
-        changed[b"bKGD"] = struct.pack(">3H", *_colours(png)[background[0]])
-    if significant and colour_type == COLOUR_ALPHA:
-        changed[b"sBIT"] = significant[:3] + b"\x08"
-    data = rebuild(png, (8, colour_type), zlib.compress(rows), changed)
+    head, changed = widened(png)
+    data = rebuild(png, head, zlib.compress(rows), changed)
     return Change(data, "widened", painted, painted.rgb, {"changed": list(box), "colour_type": colour_type})
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.picture import Change, Frame, Single
+from yinji.marks.png.animation import ApngPicture
 from yinji.marks.png.chunks import Png
 from yinji.marks.png.draw import draw, opaque_box, parse, planes
 from yinji.marks.spaces import Planes, Space
@@ -33,13 +34,14 @@ class PngPicture(Single):
         self.orientation = png.orientation
 
     @classmethod
-    def of(cls, data: bytes, max_pixels: int, name: str) -> PngPicture:
-        """Takes a file apart.
+    def of(cls, data: bytes, max_pixels: int, name: str) -> PngPicture | ApngPicture:
+        """Takes a file apart, which may turn out to move.
 
         Raises:
-            Malformed, Truncated, LimitExceeded, UnsupportedFormat: As :func:`yinji.marks.png.chunks.parse`.
+            Malformed, Truncated, LimitExceeded: As :func:`yinji.marks.png.chunks.parse`.
         """
-        return cls(parse(data, max_pixels=max_pixels, name=name))
+        png = parse(data, max_pixels=max_pixels, name=name)
+        return ApngPicture(png, max_pixels) if png.moves else cls(png)
 
     @cached_property
     def area(self) -> Box:
