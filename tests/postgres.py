@@ -27,8 +27,15 @@ _SETTINGS = {
 class Postgres:
     """A running server; each test gets a database of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, data: Path) -> None:
         self.port = port
+        self._data = data
+
+    def crash(self) -> None:
+        """Ends it as a power failure would, and starts it again."""
+        _run(
+            _tool("pg_ctl"), "restart", "-D", str(self._data), "-m", "immediate", "-w", "-l", f"{self._data.parent}/log"
+        )
 
     def _url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
@@ -75,19 +82,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """Starts a server and stops it at the end."""
+def running(**changed: str) -> Iterator[Postgres]:
+    """Starts a server, with other settings where they are given, and stops it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="yinji-pg-"))
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
     data, port = folder / "data", free_port()
-    settings = _SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
+    settings = _SETTINGS | changed | {"port": str(port), "unix_socket_directories": str(folder)}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     try:
         _run(_tool("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
         _run(_tool("pg_ctl"), "start", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options)
         try:
-            yield Postgres(port)
+            yield Postgres(port, data)
         finally:
             _run(_tool("pg_ctl"), "stop", "-D", str(data), "-m", "immediate", "-w")
     finally:

@@ -525,3 +525,23 @@ def test_everything_is_there_after_a_restart(
     assert again.served_file(item.id) == platform.served_file(item.id)
     assert again.audit_verify() == platform.audit_verify()
     assert again.healthy()
+
+
+def test_a_file_sent_again_with_its_key_is_the_same_post(platform: Platform, author: Account) -> None:
+    """A client whose answer was lost sends everything again; the second upload is let go."""
+
+    def send(data: bytes) -> Item:
+        with platform.upload(author) as upload:
+            upload.write(data)
+            draft = upload.finish("x.png")
+        return platform.publish(
+            author, title="t", text="", declaration=NOT_AI, draft_id=draft.id, idempotency_key="once"
+        )
+
+    first = send(png("red"))
+    assert send(png("red")).id == first.id
+    with pytest.raises(Conflict):
+        send(png("blue"))
+    assert len(platform.feed().rows) == 1
+    platform.tidy()
+    assert [entry.event for entry in platform.audit_export()].count("draft.expired") == 1

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from yinji.errors import StorageError, UsageError, YinjiError
-from yinji.platform.errors import Conflict
+from yinji.platform.errors import Conflict, Unavailable
 
 _WRITES: Final = "yinji_writes"
 _AFTER: Final = "yinji_after"
@@ -160,7 +160,14 @@ def _translated() -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         if isinstance(error, IntegrityError) and _is_duplicate(cause):
             raise Conflict("already-there") from error
-        raise StorageError("database", reason=f"{type(cause).__name__}: {str(cause).splitlines()[0]}") from error
+        if _is_full(cause):
+            raise StorageError("disk-full") from error
+        reason = (str(cause).splitlines() or [""])[0]
+        raise Unavailable("database", reason=f"{type(cause).__name__}: {reason}") from error
+
+
+def _is_full(cause: BaseException) -> bool:
+    return getattr(cause, "sqlstate", "") == "53100" or getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def _is_duplicate(cause: BaseException) -> bool:

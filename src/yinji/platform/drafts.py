@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, union_all
+from sqlalchemy import Connection, Row, delete, func, insert, select, union_all, update
 
 from yinji.errors import Refused, UsageError
 from yinji.evidence.base import Known
@@ -141,6 +141,22 @@ class Drafts:
         query = select(drafts.c.item_id).where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
         with self._database.read() as connection:
             return connection.scalar(query)
+
+    def content(self, author: Account, draft_id: str) -> str | None:
+        """Returns what tells a draft's file and name from others', published or not; None where it is gone."""
+        query = select(drafts.c.sha256, drafts.c.filename)
+        with self._database.read() as connection:
+            row = connection.execute(
+                query.where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
+            ).one_or_none()
+        return None if row is None else f"{row.sha256}/{row.filename}"
+
+    def let_go(self, author: Account, draft_id: str | None) -> None:
+        """Lets a draft expire now that nobody will publish: its file was sent a second time."""
+        mine = (drafts.c.id == draft_id) & (drafts.c.author_id == author.id) & drafts.c.item_id.is_(None)
+        if draft_id is not None:
+            with self._database.write() as connection:
+                connection.execute(update(drafts).where(mine).values(expires_at=instants.now()))
 
     def preview(self, draft: Draft, declaration: Declaration) -> dict[str, Any]:
         """Returns the report as it would be with this declaration, from stored evidence alone."""

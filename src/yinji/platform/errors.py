@@ -29,6 +29,12 @@ class TooManyAttempts(Refused):
     http_status = 429
 
 
+class Unavailable(StorageError):
+    """The database or the object store did not answer, or not in time; the same again may work."""
+
+    http_status = 503
+
+
 class AuditBroken(StorageError):
     """The audit log is not what was written; ``details["index"]`` names the first entry that breaks it."""
 

@@ -122,9 +122,11 @@ class Publishing:
             raise NotFound("draft-not-found")
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
             raise UsageError("idempotency-key-rule")
-        request = _fingerprint(title, text, declaration, draft_id, annotation)
+        sent = self._drafts.content(author, draft_id) if draft_id else ""
+        request = _fingerprint(title, text, declaration, sent or draft_id, annotation)
         known = self._published_with(author, idempotency_key, request)
         if known is not None:
+            self._drafts.let_go(author, draft_id)
             return known
         self._cases.strikes.require_publish(author, declaration)
         with self._content(author, draft_id, text) as content:
@@ -306,15 +308,15 @@ def _with(declaration: Declaration, annotation: str) -> Declaration:
     return Declaration(Declared.AI_EDITED, declaration.note)
 
 
-def _fingerprint(title: str, text: str, declaration: Declaration, draft_id: str | None, annotation: str) -> str:
-    """Tells whether a repeated key comes with the same post."""
+def _fingerprint(title: str, text: str, declaration: Declaration, content: str | None, annotation: str) -> str:
+    """Tells whether a repeated key comes with the same post: with the same file, though it was sent again."""
     post = {
         "title": title,
         "text": text,
         "choice": str(declaration.choice),
         "note": declaration.note,
         "statement": declaration.statement,
-        "draft": draft_id,
+        "content": content,
         **({"annotation": annotation} if annotation else {}),
     }
     return hashlib.sha256(canonical(post).encode()).hexdigest()

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from yinji.errors import YinjiError
-from yinji.platform.errors import NotFound, NotSignedIn, TooManyAttempts
+from yinji.platform.errors import NotFound, NotSignedIn, TooManyAttempts, Unavailable
 from yinji.server.errors import BadRequest, MethodNotAllowed
 from yinji.server.language import language_of
 
@@ -71,6 +71,8 @@ def headers_of(error: YinjiError) -> dict[str, str]:
     """Returns what HTTP wants to be told beside the body."""
     if isinstance(error, TooManyAttempts):
         return {"Retry-After": str(error.details.get("seconds", 60))}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": "2"}
     if isinstance(error, NotSignedIn):
         return {"WWW-Authenticate": 'Bearer realm="yinji"'}
     return {}

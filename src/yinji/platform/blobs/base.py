@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from yinji.errors import StorageError
+
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 BLOBS_LOCK: Final = "blobs"
 """Held by whoever keeps or removes a file, until the rows that refer to it are committed."""
@@ -122,4 +125,6 @@ def storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError("disk-full", path=path, reason=error.strerror) from error
         raise StorageError("folder", path=path, reason=error.strerror or str(error)) from error

@@ -19,6 +19,7 @@ from yinji.errors import MissingExtra, StorageError
 from yinji.limits import MIB
 from yinji.platform.blobs.base import Spool, Spooled, storage
 from yinji.platform.blobs.directory import DIGEST, DirectoryStore
+from yinji.platform.errors import Unavailable
 
 try:
     import obstore
@@ -226,7 +227,7 @@ def _reached(sha256: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if not sha256:
-            raise StorageError("object-store", reason="no such bucket") from error
+            raise Unavailable("object-store", reason="no such bucket") from error
         raise StorageError("blob-missing", sha256=sha256) from error
     except BaseError as error:
-        raise StorageError("object-store", reason=str(error).splitlines()[0][:200]) from error
+        raise Unavailable("object-store", reason=str(error).splitlines()[0][:200]) from error
