@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +104,16 @@ def test_the_pages_are_accessible(site: Site, browser: Browser, dark: bool) -> N
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
             assert violations(page) == [], address
             assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_everything_and_the_pack_are_downloaded_from_the_page(site: Site, browser: Browser) -> None:
+    with opened(browser, site.base, token=site.token(Role.ADMIN)) as page:
+        page.goto("/audit")
+        with page.expect_download() as pack:
+            page.click("text=下载标识措施材料包")
+        assert zipfile.is_zipfile(pack.value.path())
+        assert pack.value.suggested_filename.endswith(".zip")
+        with page.expect_download() as records:
+            page.click("text=导出全部记录")
+        lines = Path(records.value.path()).read_text("utf-8").splitlines()
+        assert json.loads(lines[-1]) == {"type": "end"}

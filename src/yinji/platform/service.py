@@ -59,6 +59,8 @@ class Platform:
         unmarked: Copies without the explicit label.
         withdrawing: Taking items from view.
         erasing: Erasing accounts.
+        export: Everything out, as a stream.
+        pack: What an app store or an authority is shown of the site's labelling.
     """
 
     def __init__(
@@ -75,8 +77,10 @@ class Platform:
         from yinji.platform.declaring import Declaring
         from yinji.platform.drafts import Drafts
         from yinji.platform.erasing import Erasing
+        from yinji.platform.export import Export
         from yinji.platform.items import Items
         from yinji.platform.marking import Marking
+        from yinji.platform.pack import EvidencePack
         from yinji.platform.policy import Policies
         from yinji.platform.previews import Previews
         from yinji.platform.propagation import Propagation
@@ -104,6 +108,8 @@ class Platform:
         self.previews = Previews(settings)
         self.keys = ApiKeys(database, self._audit)
         self.statistics = Statistics(database)
+        self.export = Export(database, self.statistics)
+        self.pack = EvidencePack(self)
         propagation = Propagation(database, blobs, settings)
         renewing = Renewing(database, self._audit, blobs, propagation, settings)
         self._queue = WorkQueue(database)

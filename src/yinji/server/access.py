@@ -83,6 +83,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/v1/audit/tile/{tile:path}"): Permission.AUDIT_PROVE,
     ("GET", "/v1/audit/proof/inclusion"): Permission.AUDIT_PROVE,
     ("GET", "/v1/audit/proof/consistency"): Permission.AUDIT_PROVE,
+    ("GET", "/v1/export"): Permission.AUDIT_EXPORT,
+    ("GET", "/v1/audit/pack"): Permission.AUDIT_EXPORT,
     ("POST", "/v1/audit/verify"): Permission.AUDIT_VERIFY,
     ("GET", "/"): Permission.ITEM_READ,
     ("GET", "/feed.json"): Permission.ITEM_READ,

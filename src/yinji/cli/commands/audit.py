@@ -15,7 +15,7 @@ from yinji.cli.fetching import fetcher, known_vkey
 from yinji.cli.files import note
 from yinji.cli.language import say
 from yinji.cli.serving import require_server
-from yinji.errors import UsageError
+from yinji.errors import OutputExists, StorageError, UsageError
 from yinji.platform.audit.notes import Verifier
 from yinji.platform.audit.verifying import Fetch, in_folder, verify_copy
 from yinji.platform.service import Platform
@@ -128,6 +128,34 @@ def export(folder: Path, as_json: bool) -> int:
     else:
         click.echo(say(f"{folder}：{size} 条记录", f"{folder}: {size} entries"))
         click.echo(f"vkey {vkey}")
+    return 0
+
+
+@command.command(
+    "pack",
+    help=say(
+        "生成标识措施材料包（ZIP），供应用商店或主管部门审核。",
+        "Make the evidence pack, a ZIP for app stores and authorities.",
+    ),
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=say("输出文件", "Output file"),
+)
+def pack(output: Path) -> int:
+    if output.exists():
+        raise OutputExists("output-exists", path=output)
+    with Platform.open(Settings.from_environment()) as platform:
+        try:
+            with output.open("xb") as file:
+                file.writelines(platform.pack.made())
+        except OSError as error:
+            raise StorageError("folder", path=output, reason=error.strerror) from error
+    click.echo(str(output))
     return 0
 
 

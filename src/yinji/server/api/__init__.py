@@ -11,7 +11,19 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from yinji.server.api import agreements, audit, check, items, keys, session, site, statistics, vocabularies, webhooks
+from yinji.server.api import (
+    agreements,
+    audit,
+    check,
+    export,
+    items,
+    keys,
+    session,
+    site,
+    statistics,
+    vocabularies,
+    webhooks,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -20,6 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     items.router,
     agreements.router,
     audit.router,
+    export.router,
     statistics.router,
     vocabularies.router,
     webhooks.router,

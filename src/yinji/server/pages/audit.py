@@ -13,8 +13,9 @@ from yinji.errors import YinjiError
 from yinji.platform.audit.log import Verified
 from yinji.platform.audit.notes import Checkpoint
 from yinji.platform.errors import AuditBroken, NotFound
+from yinji.platform.permissions import Permission
 from yinji.server import proof_picture, represent
-from yinji.server.access import platform_of, viewer_of
+from yinji.server.access import may, platform_of, viewer_of
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page
 
@@ -68,6 +69,7 @@ def _view(request: Request, *, verified: Verified | None = None, broken: YinjiEr
         "older": older,
         "chosen": chosen,
         "areas": AREAS,
+        "can_export": may(request, Permission.AUDIT_EXPORT),
         "checkpoint": Checkpoint.opened(note, door.verifier) if note else None,
         "vkey": door.verifier.vkey,
         "twin_address": "/audit.json" + (f"?{urlencode(kept)}" if kept else ""),
