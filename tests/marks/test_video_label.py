@@ -283,6 +283,18 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         label(source, tmp_path / "out.mp4", place="middle")
 
 
+def test_what_is_enciphered_or_empty_is_refused(clips: Callable[[str], Labelled], tmp_path: Path) -> None:
+    source, output = tmp_path / "closed.mp4", tmp_path / "out.mp4"
+    source.write_bytes(clips("plain.mp4").source.read_bytes().replace(b"avc1", b"encv"))
+    with pytest.raises(YinjiError) as caught:
+        label(source, output)
+    assert caught.value.code == "video-encrypted"
+    source.write_bytes(b"")
+    with pytest.raises(YinjiError) as caught:
+        label(source, output)
+    assert caught.value.code == "mark-not-decodable"
+
+
 def test_damage_is_told(clips: Callable[[str], Labelled], tmp_path: Path) -> None:
     whole = clips("faststart.mp4").source.read_bytes()
     source, output = tmp_path / "bad.mp4", tmp_path / "out.mp4"

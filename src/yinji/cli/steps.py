@@ -48,11 +48,20 @@ def _perceptible(detail: dict[str, Any]) -> str:
 
 
 def _on_screen(drawn: dict[str, Any]) -> str:
-    """How long the label of a video is seen, and how much of the video was encoded again for it."""
+    """When and how long the label of a video is seen, and how much of the video was encoded again for it."""
+    labels = drawn["detail"]["labels"]
     seconds = f"{drawn['detail']['seconds']:g}"
+    shown = say(f"，显示 {seconds} 秒", f", for {seconds} s")
+    if len(labels) > 1 or labels[0]["from"]:
+        times = "、".join(f"{label['from']:g}" for label in labels[:_MOST_TIMES])
+        more = "……" if len(labels) > _MOST_TIMES else ""
+        shown = say(
+            f"，从第 {times}{more} 秒起，每次至少 {seconds} 秒",
+            f", from {times.replace('、', ', ')}{more and ', …'} s, for {seconds} s or more",
+        )
     if drawn["method"] == "smart-render":
-        return say(f"，显示 {seconds} 秒；其余画面原样复制", f", for {seconds} s; all other frames copied")
-    return say(f"，显示 {seconds} 秒；画面全部重新编码", f", for {seconds} s; all frames encoded again")
+        return shown + say("；其余画面原样复制", "; all other frames copied")
+    return shown + say("；画面全部重新编码", "; all frames encoded again")
 
 
 def _metadata(detail: dict[str, Any]) -> str:
@@ -79,6 +88,7 @@ def _several(detail: dict[str, Any]) -> str:
     )
 
 
+_MOST_TIMES: Final = 8
 _METHODS: Final = {
     "spliced": say("原有声音未改动", "the sound itself is unchanged"),
     "lossless re-encode": say("声音无损地重新编码", "the sound was encoded anew without loss"),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO, Final
 
-from yinji.errors import LimitExceeded, Malformed, Truncated, UnsupportedFormat
+from yinji.errors import Encrypted, LimitExceeded, Malformed, Truncated, UnsupportedFormat
 from yinji.marks.video.boxes import MOST_SAMPLES, Box, child, children, expanded, table, top_level
 
 _MOST_MOVIE: Final = 256 << 20
+PROTECTED: Final = frozenset((b"encv", b"drmi"))
+"""Sample entries of enciphered pictures."""
 
 
 class Fragmented(ValueError):
@@ -91,6 +93,18 @@ class Movie:
             timescale = int.from_bytes((child(self.moov, b"mvhd") or b"")[12:16], "big") or 1
             short = Fraction(duration, timescale) < Fraction(seconds) and len(played) > 1
             self.simple = rate == 1 << 16 and not short and duration > 0
+
+    def refuse_enciphered(self) -> None:
+        """Refuses pictures under digital rights management.
+
+        Raises:
+            Encrypted: A track of them is.
+        """
+        for found in children(self.moov):
+            if found.kind == b"trak":
+                body = child(self.moov[found.body : found.stop], b"mdia", b"minf", b"stbl", b"stsd") or b""
+                if body[12:16] in PROTECTED:
+                    raise Encrypted("video-encrypted")
 
     def samples(self) -> Samples:
         """Expands the sample table of the chosen track.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import BinaryIO, Final, NamedTuple
 
-from yinji.errors import Encrypted, LimitExceeded, Malformed, UnsupportedFormat
+from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat
 from yinji.marks.video.boxes import Box, box, child, edited, expanded, runs, table, written
 from yinji.marks.video.encode import Spool
 from yinji.marks.video.mp4 import Movie, Samples, track_id
@@ -23,7 +23,6 @@ _BLOCK: Final = 1 << 20
 _ENTRY_HEAD: Final = 78
 """Bytes of a visual sample entry before its boxes (12.1.3)."""
 _CONFIGS: Final = {"h264": b"avcC", "hevc": b"hvcC"}
-_PROTECTED: Final = frozenset((b"encv", b"drmi"))
 
 
 class _Range(NamedTuple):
@@ -38,7 +37,7 @@ def write(movie: Movie, rendered: Rendered, spool: Spool, output: BinaryIO) -> N
     """Writes the file with the rendered pictures in it.
 
     Raises:
-        Malformed, Encrypted, UnsupportedFormat, LimitExceeded: The file does not allow it.
+        Malformed, UnsupportedFormat, LimitExceeded: The file does not allow it.
     """
     samples = movie.samples()
     slots = rendered.plan.slots
@@ -177,7 +176,7 @@ class _Tables:
         """Returns the body of a sample table box with everything that the new samples change.
 
         Raises:
-            UnsupportedFormat, Encrypted: It holds what cannot be kept right.
+            UnsupportedFormat: It holds what cannot be kept right.
         """
         if child(body, b"saio") is not None:
             raise UnsupportedFormat("mark-video-variant", kind="MP4", variant="saio")
@@ -202,8 +201,6 @@ class _Tables:
     def _descriptions(self, body: bytes) -> bytes:
         if int.from_bytes(body[4:8], "big") != 1:
             raise UnsupportedFormat("mark-video-variant", kind="MP4", variant="sample entries > 1")
-        if body[12:16] in _PROTECTED:
-            raise Encrypted("video-encrypted")
         if self._config is None:
             return body
         entry = edited(body[16:], {self._config: lambda _: self._record}, _ENTRY_HEAD)

@@ -80,6 +80,8 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
                 movie = Movie.read(file)
             except Fragmented:
                 movie = None
+        if movie is not None:
+            movie.refuse_enciphered()
         clip = Clip(task["source"], wish, raw_times=movie is not None)
         start = None
         if movie is not None:
