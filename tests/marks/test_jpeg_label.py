@@ -236,10 +236,34 @@ def test_arithmetic_coding_is_read() -> None:
     assert box[0] >= drawn.detail["changed"][0]
 
 
-def test_a_thumbnail_is_pointed_out() -> None:
-    tiff = b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + struct.pack("<I", 14) + struct.pack("<HI", 0, 0)
-    _, drawn = draw(jpeg(picture(100, 100), exif=b"Exif\0\0" + tiff))
-    assert drawn.detail["exif_thumbnail"] is True
+def with_thumbnail(size: tuple[int, int], quality: int) -> tuple[bytes, bytes]:
+    small = jpeg(picture(*size), quality=quality)
+    second = struct.pack("<H", 3) + struct.pack("<HHII", 0x0103, 3, 1, 6)
+    second += struct.pack("<HHII", 0x0201, 4, 1, 14 + 2 + 36 + 4) + struct.pack("<HHII", 0x0202, 4, 1, len(small))
+    tiff = b"II*\0\x08\0\0\0" + struct.pack("<HI", 0, 14) + second + bytes(4) + small
+    return jpeg(picture(640, 480), exif=b"Exif\0\0" + tiff), small
+
+
+@pytest.mark.parametrize("quality", [60, 95])
+def test_the_thumbnail_bears_the_label_too(quality: int) -> None:
+    data, small = with_thumbnail((160, 120), quality)
+    out, drawn = draw(data)
+    assert drawn.detail["thumbnails"] == 1
+    start = data.index(small)
+    new = out[start : start + len(small)]
+    assert new != small
+    assert data[:start] == out[:start]
+    find = ImageMark().find(io.BytesIO(new), MarkRequest(WORDS))
+    assert find is not None
+    assert find.contrast >= 3
+    assert metadata(data)[-1][0] == metadata(out)[-1][0]
+
+
+def test_a_thumbnail_without_room_is_pointed_out() -> None:
+    data, small = with_thumbnail((3, 2), 50)
+    out, drawn = draw(data)
+    assert drawn.detail["thumbnails_without_label"] == 1
+    assert small in out
 
 
 @pytest.mark.parametrize("place", ImageMark.places)

@@ -1,4 +1,4 @@
-"""The two facts of an EXIF block that a visible label depends on, read without any library."""
+"""The facts of an EXIF block that a visible label depends on, read without any library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import struct
 from typing import Final, NamedTuple
 
 _ORIENTATION: Final = 0x0112
+_THUMBNAIL: Final = 0x0201
+_THUMBNAIL_LENGTH: Final = 0x0202
 _MOST_ENTRIES: Final = 1000
 
 UPRIGHT: Final[dict[int, tuple[int, ...]]] = {
@@ -28,10 +30,10 @@ STORED: Final[dict[int, tuple[int, ...]]] = {**UPRIGHT, 6: (2,), 8: (4,)}
 
 
 class Exif(NamedTuple):
-    """Orientation 1 to 8, and whether a thumbnail is embedded, which the label is not drawn into."""
+    """Orientation 1 to 8, and where an embedded JPEG thumbnail stands in the block: start and length, or zeros."""
 
     orientation: int = 1
-    thumbnail: bool = False
+    thumbnail: tuple[int, int] = (0, 0)
 
 
 def read_exif(tiff: bytes) -> Exif:
@@ -52,9 +54,23 @@ def read_exif(tiff: bytes) -> Exif:
         if tag == _ORIENTATION and kind == 3 and values == 1:
             (value,) = struct.unpack_from(order + "H", tiff, entry + 8)
             orientation = value if 1 <= value <= 8 else 1
-    following = at + 2 + 12 * count
-    thumbnail = following + 4 <= len(tiff) and struct.unpack_from(order + "I", tiff, following)[0] != 0
-    return Exif(orientation, thumbnail)
+    return Exif(orientation, _thumbnail(tiff, order, at + 2 + 12 * count))
+
+
+def _thumbnail(tiff: bytes, order: str, following: int) -> tuple[int, int]:
+    """Reads the second directory, whose place the first one ends with (EXIF 2.32, 4.6.2)."""
+    if following + 4 > len(tiff):
+        return 0, 0
+    (at,) = struct.unpack_from(order + "I", tiff, following)
+    if not at or at + 2 > len(tiff):
+        return 0, 0
+    (count,) = struct.unpack_from(order + "H", tiff, at)
+    values = {}
+    for entry in range(at + 2, min(at + 2 + 12 * min(count, _MOST_ENTRIES), len(tiff) - 11), 12):
+        tag, kind, _, value = struct.unpack_from(order + "HHII", tiff, entry)
+        values[tag] = value if kind == 4 else 0
+    start, length = values.get(_THUMBNAIL, 0), values.get(_THUMBNAIL_LENGTH, 0)
+    return (start, length) if start and length and start + length <= len(tiff) else (0, 0)
 
 
 def displayed_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NamedTuple
 
-from yinji.errors import LimitExceeded, UnsupportedFormat, UsageError
+from yinji.errors import LimitExceeded, UnsupportedFormat, UsageError, YinjiError
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.colour import Tone
 from yinji.marks.exif import STORED, UPRIGHT, displayed_size, stored_box
@@ -81,9 +81,8 @@ class ImageMark:
         if site.place != wanted:
             detail["instead_of"] = wanted
         if picture.further:
-            detail |= {"pages": 1 + len(picture.further)}
-            change, small = _on_pages(picture.further, request, change)
-            detail |= {"pages_too_small": small} if small else {}
+            change, counts = _on_pages(picture.further, request, change)
+            detail |= counts
         marked.write(change.data)
         return site.drawn(request, first, detail)
 
@@ -215,19 +214,22 @@ def _place(picture: Picture, request: MarkRequest) -> tuple[Site, Change] | None
     raise UsageError("no-free-place", places=", ".join(PLACES))
 
 
-def _on_pages(pages: Sequence[Picture], request: MarkRequest, change: Change) -> tuple[Change, int]:
-    """Draws on further pages; returns the last change and on how many small versions there was no room."""
-    small = 0
+def _on_pages(pages: Sequence[Picture], request: MarkRequest, change: Change) -> tuple[Change, dict[str, Any]]:
+    """Draws on further pages; returns the last change, and how many pages and small versions bear the label now."""
+    labelled = {False: 1, True: 0}
+    missed = 0
     for page in pages:
         try:
             done = _place(page, request)
-        except UsageError:
+        except YinjiError:
             if not page.optional:
                 raise
-            small += 1
+            missed += 1  # such as a small version in which the words do not fit
             continue
+        labelled[page.optional] += 1
         change = done[1] if done else change
-    return change, small
+    counts = {"pages": labelled[False], "thumbnails": labelled[True], "thumbnails_without_label": missed}
+    return change, {key: count for key, count in counts.items() if count > (key == "pages")}
 
 
 def _already(data: bytes, marked: BinaryIO, picture: Picture, request: MarkRequest) -> Drawn:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import Final
 
+from yinji.errors import UnsupportedFormat, YinjiError
 from yinji.marks.jpeg.draw import decoded, draw
 from yinji.marks.jpeg.segments import Jpeg, parse
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
-from yinji.marks.picture import Change, Frame, Single, Still
+from yinji.marks.picture import Change, Frame, Picture, Single, Still
+
+_MOST_IN_THUMBNAIL: Final = 1 << 20
+_QUALITIES: Final = (85, 70, 55, 40)
 
 
 class JpegPicture(Single):
@@ -18,7 +25,12 @@ class JpegPicture(Single):
     Args:
         jpeg: Taken apart.
         name: For messages.
+
+    Attributes:
+        change: What :meth:`draw` did last.
     """
+
+    change: Change
 
     def __init__(self, jpeg: Jpeg, name: str) -> None:
         self._jpeg = jpeg
@@ -39,11 +51,63 @@ class JpegPicture(Single):
     def frames(self) -> Iterator[Frame]:
         yield Still(decoded(self._jpeg, self._name))
 
+    @cached_property
+    def further(self) -> Sequence[Picture]:  # type: ignore[override]
+        """The thumbnail in the EXIF block, if it is a JPEG."""
+        start, stop = self._jpeg.thumbnail
+        try:
+            small = parse(self._jpeg.data[start:stop], max_pixels=_MOST_IN_THUMBNAIL) if stop else None
+        except YinjiError:
+            return ()
+        return (Thumbnail(small, self),) if small else ()
+
     def draw(self, box: Box, overlay: Overlay) -> Change:
         change = draw(self._jpeg, box, overlay, self._name)
         detail = dict(change.detail)
-        if self._jpeg.exif.thumbnail:
-            detail["exif_thumbnail"] = True
         if self._jpeg.trailer:
             detail["trailing_bytes"] = len(self._jpeg.trailer)
-        return replace(change, detail=detail)
+        self.change = replace(change, detail=detail)
+        return self.change
+
+
+class Thumbnail(JpegPicture):
+    """The thumbnail of a JPEG. It keeps its length, so that nothing in the file moves, and loses quality if it must."""
+
+    optional = True
+
+    def __init__(self, jpeg: Jpeg, owner: JpegPicture) -> None:
+        super().__init__(jpeg, "")
+        self._owner = owner
+        self.orientation = owner.orientation
+
+    @cached_property
+    def further(self) -> Sequence[Picture]:  # type: ignore[override]
+        return ()
+
+    def draw(self, box: Box, overlay: Overlay) -> Change:
+        """See :meth:`yinji.marks.picture.Picture.draw`.
+
+        Raises:
+            UnsupportedFormat: The label needs more bytes than there are.
+        """
+        change = draw(self._jpeg, box, overlay, "")
+        room, whole = len(self._jpeg.data), self._owner.change
+        new = self._fitting(bytes(change.data), room)
+        # Segments before the picture keep their order and length when other pixels are put in, except stray bytes.
+        start = whole.data.find(self._jpeg.data, 0, len(whole.data))
+        if new is None or start < 0:
+            raise UnsupportedFormat("mark-variant", kind="JPEG", variant="a thumbnail without room")
+        data = bytes(whole.data[:start]) + new + bytes(room - len(new)) + bytes(whole.data[start + room :])
+        self._owner.change = replace(whole, data=data)
+        return replace(change, data=data)
+
+    def _fitting(self, data: bytes, room: int) -> bytes | None:
+        if len(data) <= room:
+            return data
+        picture = decoded(parse(data, max_pixels=_MOST_IN_THUMBNAIL), "")
+        for quality in _QUALITIES:
+            output = io.BytesIO()
+            picture.save(output, "JPEG", quality=quality, optimize=True)
+            if output.tell() <= room:
+                return output.getvalue()
+        return None

@@ -83,6 +83,14 @@ class Jpeg:
         return self.data[self.end :]
 
     @property
+    def thumbnail(self) -> tuple[int, int]:
+        """Where the thumbnail of the EXIF block stands in the file: start and stop, or zeros."""
+        start, length = self.exif.thumbnail
+        block = next((s for s in self.segments if s.marker == 0xE1 and self.payload(s)[:5] == b"Exif\0"), None)
+        at = block.payload + 6 + start if block and length else 0
+        return at, at + length if at else 0
+
+    @property
     def picture(self) -> bytes:
         """The first picture without stray bytes, of which libjpeg would warn as of damage."""
         stray = [s for s in self.segments if s.marker == STRAY]
