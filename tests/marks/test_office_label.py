@@ -13,7 +13,15 @@ import documents
 from marks.office_files import rich
 from oracles import run
 from yinji.containers.ooxml.samples import examples
-from yinji.errors import Encrypted, Malformed, UnsupportedFormat, UsageError, WouldBreakCredentials, YinjiError
+from yinji.errors import (
+    Encrypted,
+    LimitExceeded,
+    Malformed,
+    UnsupportedFormat,
+    UsageError,
+    WouldBreakCredentials,
+    YinjiError,
+)
 from yinji.marks.base import Drawn, MarkFinder, MarkRequest
 from yinji.marks.office import sheets
 from yinji.marks.office.mark import SheetMark, SlideMark, WordMark
@@ -171,6 +179,14 @@ def test_what_cannot_be_marked_is_said() -> None:
     with pytest.raises(UnsupportedFormat) as error:
         mark("xlsx", binary)
     assert error.value.code == "office-binary"
+
+
+def test_a_part_that_expands_too_far_is_not_expanded() -> None:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    document = f'<document xmlns="{space}"><body>{" " * (8 << 20)}</body></document>'.encode()
+    bomb = documents.repacked(documents.office("docx"), {"word/document.xml": document})
+    with pytest.raises(LimitExceeded):
+        mark("docx", bomb)
 
 
 def test_a_document_under_a_password_is_said(sample_dir: Path) -> None:

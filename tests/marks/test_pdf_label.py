@@ -14,8 +14,9 @@ import pytest
 
 import pdf_files
 from oracles import run
-from yinji.errors import Encrypted, Malformed, UsageError, WouldBreakCredentials, YinjiError
+from yinji.errors import Encrypted, LimitExceeded, Malformed, UsageError, WouldBreakCredentials, YinjiError
 from yinji.marks.base import Drawn, MarkFinder, MarkRequest
+from yinji.marks.pdf import write
 from yinji.marks.pdf.content import Balance, balance
 from yinji.marks.pdf.font import subset
 from yinji.marks.pdf.mark import PdfMark
@@ -270,6 +271,13 @@ def test_damage_is_a_typed_error() -> None:
             mark(bytes(broken))
         except YinjiError:
             continue
+
+
+def test_an_update_stays_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that share what is long would otherwise each get a copy of it."""
+    monkeypatch.setattr(write, "_LONGEST", 1000)
+    with pytest.raises(LimitExceeded):
+        mark(pages())
 
 
 def test_it_is_found_in_the_registry() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from typing import Any, BinaryIO, ClassVar, Final, NamedTuple
 
 from yinji.containers.source import Source
@@ -110,8 +111,14 @@ class Parts:
 
 def inside(part: XmlPart, element: Element) -> list[Element]:
     """Returns the elements that stand in another, at any depth."""
-    stop = part.stop(element)
-    return [e for e in part.elements if element.start < e.start < stop]
+    first = bisect_right(part.elements, element.start, key=lambda e: e.start)
+    behind = bisect_left(part.elements, part.stop(element), lo=first, key=lambda e: e.start)
+    return part.elements[first:behind]
+
+
+def children(part: XmlPart, element: Element) -> list[Element]:
+    """Returns the elements that stand directly in another; as :meth:`XmlPart.children`, without a walk over all."""
+    return [e for e in inside(part, element) if e.parent is element]
 
 
 def refuse_signed(parts: Parts, signature: bytes | None) -> None:

@@ -50,12 +50,9 @@ def insertion(page: Page, wish: Wish, *, is_old: bool = False) -> tuple[int, str
     """
     walked = list(tokens(page.text, is_xml=page.is_xml))
     start, end = body(page.text, walked)
-    ours = list(_banners(page, walked))
-    for banner in ours:
-        between = (start, banner.start) if wish.place == "start" else (banner.stop, end)
-        if banner.words == wish.words and between[0] <= between[1] and not _left(page.text, between, ours):
-            return None
     at = start if wish.place == "start" else end
+    if wish.words in _at_edge(page.text, list(_banners(page, walked)), at, first=wish.place == "start"):
+        return None
     return at, _element(page, wish, is_old=is_old)
 
 
@@ -106,15 +103,17 @@ def _banners(page: Page, walked: list[Token]) -> Iterator[Banner]:
             yield Banner(token.start, following.stop, " ".join(said.split()))
 
 
-def _left(text: str, between: tuple[int, int], ours: list[Banner]) -> bool:
-    """Whether anything but labels of ours stands between two places."""
-    at, stop = between
-    for banner in ours:
-        if at <= banner.start and banner.stop <= stop:
-            if text[at : banner.start].strip():
-                return True
-            at = banner.stop
-    return bool(text[at:stop].strip())
+def _at_edge(text: str, ours: list[Banner], at: int, *, first: bool) -> Iterator[str]:
+    """Yields what the labels say that stand one after another at the start of a body, or at its end."""
+    for banner in ours if first else reversed(ours):
+        between = text[at : banner.start] if first else text[banner.stop : at]
+        is_in_order = at <= banner.start if first else banner.stop <= at
+        if not is_in_order:
+            continue
+        if between.strip():
+            return
+        yield banner.words
+        at = banner.stop if first else banner.start
 
 
 def _element(page: Page, wish: Wish, *, is_old: bool) -> str:

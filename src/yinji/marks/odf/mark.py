@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 from yinji.containers.source import Source
 from yinji.containers.zip.directory import Archive
@@ -15,7 +15,7 @@ from yinji.marks.layout import PLACES as EDGES
 from yinji.marks.odf import writing
 from yinji.marks.odf.writing import CONTENT, STYLES
 from yinji.marks.office.shapes import EMU, Box, placed, sized
-from yinji.marks.parts import Parts, PartsMark, Wish, refuse_signed
+from yinji.marks.parts import Parts, PartsMark, Wish, children, inside, refuse_signed
 from yinji.marks.places import stands_at
 
 _TYPE: Final = "application/vnd.oasis.opendocument."
@@ -31,6 +31,10 @@ _SHEET_POINTS: Final = 11.0
 _MOST_COLUMNS: Final = 16_384
 _BLOCKS: Final = frozenset(("p", "h", "list", "table", "section", "numbered-paragraph", "table-of-content"))
 _IN_FRONT: Final = frozenset(("title", "desc", "table-source", "dde-source", "scenario", "forms"))
+
+
+Edit: TypeAlias = tuple[int, int, bytes]
+"""From where to where a part changes, and into what."""
 
 
 class _OpenMark(PartsMark):
@@ -121,23 +125,20 @@ class _DrawnMark(_OpenMark):
     def _put(self, parts: Parts, wish: Wish, media_type: str) -> dict[str, Any]:
         where = _CORNERS.get(wish.place, wish.place)
         sizes = _page_sizes(parts)
-        count = len(_pages(parts.xml(CONTENT)))
-        if not count:
-            raise parts.xml(CONTENT).broken("draw:page")
-        points = []
-        for number in range(count):
-            part = parts.xml(CONTENT)
-            page = _pages(part)[number]
+        part = parts.xml(CONTENT)
+        pages = _pages(part)
+        if not pages:
+            raise part.broken("draw:page")
+        edits, boxes = [], {}
+        for page in pages:
             size = sizes.get(page.attributes.get("master-page-name", ""), _SLIDE)
             type_size = max(_POINTS * min(1.0, min(size) / _SLIDE[1]), min(size) / EMU * 0.026)
             box = placed(wish, *size, size=type_size, where=where)
-            if any(stands_at(where, there, size) for there in writing.frames(part, page, wish.words)):
-                continue
-            points.append(box.size)
-            parts.edit(CONTENT, part, writing.behind_shapes(part, page, writing.frame(wish, box)))
-            writing.with_styles(parts, CONTENT, wish)
-            writing.with_size(parts, CONTENT, box)
-        return {"pages": count} | ({"points": round(min(points), 1)} if points else {})
+            if not any(stands_at(where, there, size) for there in writing.frames(part, page, wish.words)):
+                boxes[box.size] = box
+                edits.append(writing.behind_shapes(part, page, writing.frame(wish, box)))
+        _store(parts, part, edits, wish, list(boxes.values()))
+        return {"pages": len(pages)} | ({"points": round(min(boxes), 1)} if boxes else {})
 
 
 class OdpMark(_DrawnMark):
@@ -171,37 +172,46 @@ class OdsMark(_OpenMark):
 
     def _put(self, parts: Parts, wish: Wish, media_type: str) -> dict[str, Any]:
         printed = writing.into_headers(parts, wish, _KINDS[wish.place]) if STYLES in parts else 0
-        sheets = 0
-        while True:
-            part = parts.xml(CONTENT)
-            tables = [e for e in part.named("table") if e.parent is not None and e.parent.name == "spreadsheet"]
-            if sheets >= len(tables):
-                break
-            _onto_sheet(parts, part, tables[sheets], wish)
-            sheets += 1
-        if not sheets:
+        part = parts.xml(CONTENT)
+        tables = [e for e in part.named("table") if e.parent is not None and e.parent.name == "spreadsheet"]
+        if not tables:
             raise part.broken("table:table")
-        return {"sheets": sheets, "printed": printed}
+        width, height = sized(wish.words, _SHEET_POINTS)
+        box = Box(0, EMU * 3, width, height, _SHEET_POINTS)
+        edits = [edit for table in tables if (edit := _onto_sheet(part, table, wish, box)) is not None]
+        _store(parts, part, edits, wish, [box], printed=False)
+        return {"sheets": len(tables), "printed": printed}
 
 
-def _onto_sheet(parts: Parts, part: XmlPart, table: Element, wish: Wish) -> None:
-    width, height = sized(wish.words, _SHEET_POINTS)
-    shapes = next((e for e in part.children(table) if e.name == "shapes"), None)
+def _store(
+    parts: Parts,
+    part: XmlPart,
+    edits: list[tuple[int, int, bytes]],
+    wish: Wish,
+    boxes: list[Box],
+    *,
+    printed: bool = True,
+) -> None:
+    """Hands the content back with boxes in it, and their styles."""
+    if edits:
+        parts.edit(CONTENT, part, *edits)
+        writing.with_styles(parts, CONTENT, wish, printed=printed)
+        for box in boxes:
+            writing.with_size(parts, CONTENT, box)
+
+
+def _onto_sheet(part: XmlPart, table: Element, wish: Wish, box: Box) -> Edit | None:
+    """Returns the edit that puts a box beside the data of a sheet, or None where it stands."""
+    within = children(part, table)
+    shapes = next((e for e in within if e.name == "shapes"), None)
     if shapes is not None and writing.frames(part, shapes, wish.words):
-        return
-    box = Box(_beside(part, table), EMU * 3, width, height, _SHEET_POINTS)
-    new = writing.frame(wish, box)
+        return None
+    new = writing.frame(wish, box._replace(x=_beside(part, table)))
     if shapes is not None:
-        parts.edit(CONTENT, part, part.inserting(shapes, new, room=0))
-    else:
-        wrapped = (
-            b'<table:shapes xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0">' + new + b"</table:shapes>"
-        )
-        later = next((e for e in part.children(table) if e.name not in _IN_FRONT), None)
-        at = part.inserting(table, wrapped, room=0) if later is None else (later.start, later.start, wrapped)
-        parts.edit(CONTENT, part, at)
-    writing.with_styles(parts, CONTENT, wish, printed=False)
-    writing.with_size(parts, CONTENT, box)
+        return part.inserting(shapes, new, room=0)
+    wrapped = f'<table:shapes xmlns:table="{_TABLE}">'.encode() + new + b"</table:shapes>"
+    later = next((e for e in within if e.name not in _IN_FRONT), None)
+    return part.inserting(table, wrapped, room=0) if later is None else (later.start, later.start, wrapped)
 
 
 def _beside(part: XmlPart, table: Element) -> int:
@@ -211,12 +221,9 @@ def _beside(part: XmlPart, table: Element) -> int:
         for e in part.named("table-column-properties")
         if (style := e.parent) is not None
     }
-    stop = part.stop(table)
     used = column = 0
     left: list[tuple[int, int]] = []
-    for element in part.elements:
-        if not table.start < element.start < stop:
-            continue
+    for element in inside(part, table):
         own = element.attributes
         count = int(n) if (n := own.get("number-columns-repeated", "1")).isdigit() and len(n) < 6 else 1
         if element.name == "table-row":

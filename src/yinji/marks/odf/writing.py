@@ -7,7 +7,7 @@ from typing import Final
 
 from yinji.containers.zip.xml import Element, XmlPart, quoted
 from yinji.marks.office.shapes import NAME, Box
-from yinji.marks.parts import EDGE, GROUND, INK, Parts, Wish, inside
+from yinji.marks.parts import EDGE, GROUND, INK, Parts, Wish, children, inside
 
 CONTENT: Final = b"content.xml"
 STYLES: Final = b"styles.xml"
@@ -152,7 +152,7 @@ def with_size(parts: Parts, name: bytes, box: Box) -> None:
 def frames(part: XmlPart, parent: Element, words: str) -> list[tuple[int, int, int, int]]:
     """Returns left, top, right and bottom, in EMU, of the boxes of ours in an element that say the words."""
     found = []
-    for element in part.children(parent):
+    for element in children(part, parent):
         if element.name != "frame" or element.attributes.get("name") != NAME:
             continue
         told = [emu(element.attributes.get(key, "")) for key in ("x", "y", "width", "height")]
@@ -165,5 +165,5 @@ def frames(part: XmlPart, parent: Element, words: str) -> list[tuple[int, int, i
 
 def behind_shapes(part: XmlPart, page: Element, new: bytes) -> tuple[int, int, bytes]:
     """Returns the edit that puts a shape on top of the others of a page."""
-    later = next((e for e in part.children(page) if e.name in _BEHIND_SHAPES), None)
+    later = next((e for e in children(part, page) if e.name in _BEHIND_SHAPES), None)
     return (later.start, later.start, new) if later is not None else part.inserting(page, new, room=0)

@@ -10,7 +10,8 @@ from yinji.containers.pdf.crypt import Cipher
 from yinji.containers.pdf.document import Document, Indirect
 from yinji.containers.pdf.lexer import Dictionary, Ref, Value
 from yinji.containers.pdf.update import Update, free_number, kept, value_token
-from yinji.errors import UnreadableInput
+from yinji.errors import LimitExceeded, UnreadableInput
+from yinji.limits import MIB
 from yinji.marks.pdf.content import Balance, balance
 from yinji.marks.pdf.font import Subset, deflated, to_unicode, widths_array
 from yinji.marks.pdf.pages import Page, dictionary_in
@@ -19,6 +20,8 @@ from yinji.marks.pdf.stamp import Stamp, number
 NAME: Final = "YinjiLabel"
 """What our forms are called in the resources of a page, and our annotations by their ``/NM``."""
 FONT: Final = "YinjiSans"
+_LONGEST: Final = 256 * MIB
+"""Bytes of all new versions of pages."""
 _FLAGS: Final = 4 | 64 | 128 | 512
 """Printed, read-only, locked, with locked contents (table 165)."""
 
@@ -42,6 +45,7 @@ class Stamper:
         self._starts: dict[int, Ref] = {}
         self._balances: dict[tuple[Ref, ...], Balance | None] = {}
         self._lists: dict[int, list[bytes]] = {}
+        self._length = 0
         self.contents = 0
         self.annotations = 0
 
@@ -78,10 +82,19 @@ class Stamper:
         around = (self._start(state.saves), *refs, self._end(name, state.restores)) if refs else (self._end(name, 0),)
         listed = b" ".join(b"%d %d R" % ref for ref in around)
         entries = kept(self._document, page.node, page.ref, {"Contents", "Resources"})
-        self._update.add(
-            page.ref,
-            b"<<\n" + b"\n".join((*entries, b"/Contents [" + listed + b"]", b"/Resources " + resources)) + b"\n>>",
-        )
+        self._add_page(page.ref, (*entries, b"/Contents [" + listed + b"]", b"/Resources " + resources))
+
+    def _add_page(self, ref: Ref, entries: Iterable[bytes]) -> None:
+        """Adds a new version of a page, as long as all of them together stay within bounds.
+
+        Raises:
+            LimitExceeded: Pages that share what they do not hold themselves would make the update far too long.
+        """
+        body = b"<<\n" + b"\n".join(entries) + b"\n>>"
+        self._length += len(body)
+        if self._length > _LONGEST:
+            raise LimitExceeded("too-many-bytes", path=self._document.source.name, limit=_LONGEST)
+        self._update.add(ref, body)
 
     def _with_form(self, page: Page, form: Ref) -> tuple[bytes, str]:
         """Returns the page's resources, its own or inherited, with one form more, and the name of that form."""
@@ -99,12 +112,19 @@ class Stamper:
         """Returns what the content leaves of the graphics state; None where that cannot be told."""
         if refs not in self._balances:
             try:
-                streams = [self._document.load(ref) for ref in refs]
-                content = b"\n".join(self._document.stream(stream) for stream in streams if stream is not None)
-                self._balances[refs] = balance(content)
+                self._balances[refs] = balance(self._content(refs))
             except UnreadableInput:
                 self._balances[refs] = None
         return self._balances[refs]
+
+    def _content(self, refs: tuple[Ref, ...]) -> bytes:
+        content = bytearray()
+        for ref in refs:
+            stream = self._document.load(ref)
+            content += b"\n" if stream is None else self._document.stream(stream) + b"\n"
+            if len(content) > self._document.source.limits.inflated:
+                raise LimitExceeded("inflates-too-far", path=self._document.source.name, offset=0, limit=len(content))
+        return bytes(content)
 
     def _start(self, saves: int) -> Ref:
         if saves not in self._starts:
@@ -140,9 +160,7 @@ class Stamper:
             return
         items = self._items(page.node, listed, page.ref) if isinstance(listed, list) else []
         entries = kept(self._document, page.node, page.ref, {"Annots"})
-        self._update.add(
-            page.ref, b"<<\n" + b"\n".join((*entries, b"/Annots [" + b"\n".join((*items, item)) + b"]")) + b"\n>>"
-        )
+        self._add_page(page.ref, (*entries, b"/Annots [" + b"\n".join((*items, item)) + b"]"))
 
     def _items(self, owner: Indirect, items: Iterable[Value], ref: Ref) -> list[bytes]:
         """Spells the annotations that are there: references, or dictionaries that stand in the list itself."""
@@ -221,4 +239,9 @@ def _streams(document: Document, value: Value) -> tuple[Ref, ...]:
         if not isinstance(loaded.value, list):
             return (value,) if loaded.data_at >= 0 else ()
         value = loaded.value
-    return tuple(item for item in value if isinstance(item, Ref)) if isinstance(value, list) else ()
+    found = []
+    for item in value if isinstance(value, list) else []:
+        document.source.element()
+        if isinstance(item, Ref):
+            found.append(item)
+    return tuple(found)
