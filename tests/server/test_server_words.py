@@ -22,6 +22,8 @@ COMPOSED = (
     *("seal.", "feed.is_", "feed.may_", "feed.sus_", "feed.ai_", "item.here_", "answer.", "field.", "shape."),
     *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),
     *("kind.", "funnel.", "statistics.tier_", "account.", "verify.well_formed", "item.published", "item.declared"),
+    *("item.asked", "outcome.", "case.state_", "case.why_", "case.step_", "case.actor_", "case.tier_", "case.strike_"),
+    *("report.unlabelled", "report.wrongly_labelled", "review.view_", "review.left_", "review.late_", "review.how_"),
 )
 """Beginnings of keys that templates put together from a value."""
 

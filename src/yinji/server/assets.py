@@ -24,6 +24,7 @@ _SOURCES: Final = {
     "style.css": ("tokens.css", "yinji.css", "pages.css"),
     "app.js": ("app.js",),
     "audit.js": ("audit.js",),
+    "review.js": ("review.js",),
     "logo.svg": ("logo.svg",),
     "favicon.svg": ("favicon.svg",),
 }

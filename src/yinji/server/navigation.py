@@ -32,6 +32,7 @@ PLACES: Final = (
     Place("/", "home", "site.home"),
     Place("/publish", "plus", "site.publish"),
     Place("/verify", "verify", "site.verify"),
+    Place("/review", "scale", "site.review", Permission.QUEUE_READ),
     Place("/statistics", "chart", "site.statistics", Permission.STATISTICS_READ),
     Place("/audit", "list", "site.audit", Permission.AUDIT_READ),
 )

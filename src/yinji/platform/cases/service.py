@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from yinji.errors import Refused
 from yinji.platform import cursors
-from yinji.platform.audit import AuditLog
+from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.cases import copies, rows, rules
 from yinji.platform.cases.appealing import Appealing
 from yinji.platform.cases.copies import AT_ONCE, Copies
@@ -182,8 +182,9 @@ class Cases:
         found = self._file(case_id)
         if found.case.author_id != author.id:
             raise Refused("not-the-author")
+        shown = (author.id, SYSTEM)
         steps = tuple(
-            replace(step, actor_id="" if step.actor_id != author.id else author.id, detail={}) for step in found.steps
+            replace(step, actor_id=step.actor_id if step.actor_id in shown else "", detail={}) for step in found.steps
         )
         decisions = tuple(replace(decision, reviewer_id="") for decision in found.decisions)
         case = replace(found.case, claimed_by=None, claimed_until=None)

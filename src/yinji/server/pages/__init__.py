@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.server.pages import account, agreements, audit, embed, feed, item, preview, publish, statistics, verify
+from yinji.server.pages import (
+    account,
+    agreements,
+    appeals,
+    audit,
+    cases,
+    embed,
+    feed,
+    item,
+    preview,
+    publish,
+    review,
+    statistics,
+    verify,
+)
 from yinji.server.pages.tables import ActionTable, PageTable
 
 PAGES: Final[PageTable] = (
     *feed.PAGES,
     *item.PAGES,
+    *review.PAGES,
+    *cases.PAGES,
+    *appeals.PAGES,
     *publish.PAGES,
     *preview.PAGES,
     *verify.PAGES,
@@ -20,6 +37,9 @@ PAGES: Final[PageTable] = (
 )
 ACTIONS: Final[ActionTable] = (
     *item.ACTIONS,
+    *review.ACTIONS,
+    *cases.ACTIONS,
+    *appeals.ACTIONS,
     *embed.ACTIONS,
     *publish.ACTIONS,
     *preview.ACTIONS,

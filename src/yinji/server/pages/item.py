@@ -56,7 +56,9 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "annotation": _annotation(request, value),
         "changes": [_step(change) for change in value.history],
         "own": own and may(request, Permission.ITEM_WITHDRAW_OWN),
-        "done": done if own and done in _DONE else "",
+        "done": done if (own and done in _DONE) or done == "reported" else "",
+        "may_report": not own and (viewer is None or may(request, Permission.REPORT_CREATE)),
+        "may_contest": own and (present.notice_of(report) is not None or value.declaration.choice.says_ai),
         "error": None,
     }
 
@@ -87,7 +89,13 @@ def _here(value: Item, had_label: bool) -> str:
 
 def _step(change: Change) -> dict[str, Any]:
     """Puts one change into words."""
-    outcome = (("declare", "choice"), ("declare", "declaration"), ("tier", "tier"), ("propagation", "state"))
+    outcome = (
+        ("outcome", "outcome"),
+        ("declare", "choice"),
+        ("declare", "declaration"),
+        ("tier", "tier"),
+        ("propagation", "state"),
+    )
     keys = (f"{area}.{change.detail[name]}" for area, name in outcome if name in change.detail)
     more = next((words()[key] for key in keys if key in words()), Text("", ""))
     return {"at": change.at, "event": change.event, "more": more}
