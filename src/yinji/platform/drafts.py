@@ -18,7 +18,7 @@ from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, opened
 from yinji.platform.deciding import decide
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Draft
-from yinji.platform.schema import drafts, items, propagations, unmarked_copies, visible_labels
+from yinji.platform.schema import derivatives, drafts, items, propagations, unmarked_copies, visible_labels
 from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ def _referenced(connection: Connection, digests: set[str]) -> set[str]:
             select(drafts.c.sha256).where(drafts.c.sha256.in_(some)),
             select(items.c.sha256).where(items.c.sha256.in_(some)),
             select(visible_labels.c.marked_sha256).where(visible_labels.c.marked_sha256.in_(some)),
+            select(derivatives.c.sha256).where(derivatives.c.sha256.in_(some)),
             select(propagations.c.sha256).select_from(served).where(propagations.c.sha256.in_(some)),
             select(unmarked_copies.c.sha256).where(unmarked_copies.c.sha256.in_(some)),
         )

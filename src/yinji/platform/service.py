@@ -52,6 +52,7 @@ class Platform:
         marking: The visible label in served files.
         policy: What is added by itself, as the operator decided.
         relabelling: Passes over the back catalogue.
+        derivatives: What is made from served files: thumbnails, cards, versions for the web.
         webhooks: Who is told of what happens.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
@@ -75,6 +76,8 @@ class Platform:
         from yinji.platform.cases.service import Cases
         from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
+        from yinji.platform.derivatives import service as derivatives
+        from yinji.platform.derivatives.service import Derivatives
         from yinji.platform.drafts import Drafts
         from yinji.platform.erasing import Erasing
         from yinji.platform.export import Export
@@ -140,6 +143,8 @@ class Platform:
         self.work = Work(database, self._audit, self._queue)
         self.work.handle(marking.KIND, self.marking.handler)
         self.work.handle(relabelling.KIND, self.relabelling.handler)
+        self.derivatives = Derivatives(database, blobs, self._queue, settings)
+        self.work.handle(derivatives.KIND, self.derivatives.handler)
         webhooks = Dispatch(database, self._audit, self._queue, settings)
         self.webhooks = Webhooks(database, self._audit, webhooks, settings)
         self.work.handle(dispatch.KIND, webhooks.handler)

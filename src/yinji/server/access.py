@@ -106,6 +106,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/items/{item_id}"): Permission.ITEM_READ,
     ("GET", "/items/{item_id}.json"): Permission.ITEM_READ,
     ("GET", "/items/{item_id}/file"): Permission.ITEM_READ,
+    ("GET", "/items/{item_id}/derived/{kind}"): Permission.ITEM_READ,
+    ("GET", "/v1/items/{item_id}/derived/{kind}"): Permission.ITEM_READ,
     ("POST", "/items/{item_id}/visible-label"): Permission.ITEM_MARK_OWN,
     ("POST", "/items/{item_id}/reports"): Permission.REPORT_CREATE,
     ("GET", "/reports"): Permission.REPORT_READ_OWN,

@@ -18,6 +18,7 @@ from yinji.platform.schema.cases import (
     strikes,
 )
 from yinji.platform.schema.copies import known_media
+from yinji.platform.schema.derivatives import derivatives
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.retention import erasures, withdrawals
 from yinji.platform.schema.served import policies, relabellings, visible_labels
@@ -40,6 +41,7 @@ __all__ = (
     "case_steps",
     "cases",
     "decisions",
+    "derivatives",
     "drafts",
     "erasures",
     "idempotency_keys",

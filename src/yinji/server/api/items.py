@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import FileResponse
@@ -19,6 +19,7 @@ from yinji.server.api.shared import Cursor, ItemId, Limit, listing, request_body
 from yinji.server.declarations import OFFERED, declaration_of
 from yinji.server.errors import BadRequest
 from yinji.server.intake import Form, receive_form
+from yinji.server.pages.item import derived as item_derived
 from yinji.server.pages.item import file as item_file
 from yinji.server.sinks import draft_sink
 
@@ -108,6 +109,12 @@ def read_item(request: Request, item_id: ItemId) -> Response:
 def read_file(request: Request, item_id: ItemId, download: Annotated[int, Query(ge=0, le=1)] = 0) -> Response:
     """Returns the file with all its labels; ranges work."""
     return item_file(request)
+
+
+@router.get("/v1/items/{item_id}/derived/{kind}", summary="Read what is made from an item", response_class=FileResponse)
+def read_derived(request: Request, item_id: ItemId, kind: Literal["thumbnail", "card", "web"]) -> Response:
+    """Returns a thumbnail, a share card or a version for the web, its label in it; 202 while it is being made."""
+    return item_derived(request)
 
 
 @router.patch("/v1/items/{item_id}/declaration", summary="Add to a declaration")

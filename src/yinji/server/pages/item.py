@@ -107,6 +107,14 @@ def file(request: Request) -> Response:
     return serve_file(request, served, download=request.query_params.get("download") == "1")
 
 
+def derived(request: Request) -> Response:
+    """Answers with a thumbnail, share card or web version of what readers get; 202 while a worker still makes it."""
+    made = platform_of(request).derivatives.get(request.path_params["item_id"], request.path_params["kind"])
+    if made is None:
+        return Response(status_code=202, headers={"Retry-After": "5"})
+    return serve_file(request, made, download=False)
+
+
 async def add_visible_label(request: Request) -> Response:
     """Has the visible label drawn into the served file."""
     item_id = request.path_params["item_id"]
@@ -126,6 +134,7 @@ async def declare(request: Request) -> Response:
 PAGES: Final[PageTable] = (("/items/{item_id}", "/items/{item_id}.json", item),)
 ACTIONS: Final[ActionTable] = (
     ("GET", "/items/{item_id}/file", file),
+    ("GET", "/items/{item_id}/derived/{kind}", derived),
     ("POST", "/items/{item_id}/declaration", declare),
     ("POST", "/items/{item_id}/visible-label", add_visible_label),
 )
