@@ -56,6 +56,7 @@ def _get(url: str, headers: dict[str, str]) -> bytes:
             body: bytes = answer.read(MAX_FILE + 1)
             return body
     except urllib.error.HTTPError as error:
+        error.close()
         raise StorageError("audit-fetch", url=url, reason=f"HTTP {error.code}") from error
     except (OSError, HTTPException, ValueError) as error:
         raise StorageError("audit-fetch", url=url, reason=str(error)) from error

@@ -62,6 +62,8 @@ class Settings:
         blob_cache_bytes: Disk for the cache in front of the object store (``YINJI_BLOB_CACHE_BYTES``, "10GiB").
         audit_key: File of the key that signs the log's checkpoints (``YINJI_AUDIT_KEY``); "" is one in ``data_dir``. It
             is made on first use and named after the host of ``public_url``; servers of one site share it.
+        tsa_url: Time-stamping authority (RFC 3161) that stamps a checkpoint every hour, or "" (``YINJI_TSA_URL``).
+        tsa_roots: Its root certificates, a PEM file (``YINJI_TSA_ROOTS``); without them no stamp is believed.
         retention: How long evidence is kept, never under 184 days (``YINJI_RETENTION``, "365d").
         agreements: Folder with the site's own agreements, ``terms/DATE.toml`` and ``unmarked/DATE.toml``, in place of
             ours (``YINJI_AGREEMENTS``).
@@ -89,6 +91,8 @@ class Settings:
     webhook_private: bool = False
     blob_cache_bytes: int = 10 * 1024 * MIB
     audit_key: str = ""
+    tsa_url: str = ""
+    tsa_roots: str = ""
     retention: timedelta = field(default_factory=least)
     agreements: str = ""
 
@@ -112,6 +116,10 @@ class Settings:
             if getattr(self, name) <= timedelta(0):
                 raise _bad(f"YINJI_{name.upper()}", str(getattr(self, name)), "30m, 24h, 7d")
 
+        if self.tsa_url and urlsplit(self.tsa_url).scheme not in ("http", "https"):
+            raise _bad("YINJI_TSA_URL", self.tsa_url, "https://…")
+        if self.tsa_url and not self.tsa_roots:
+            raise _bad("YINJI_TSA_ROOTS", self.tsa_roots, "/etc/yinji/tsa-roots.pem")
         if self.retention < least():
             raise RetentionNotOver("retention-too-short", days=self.retention.days, least=least().days)
 
@@ -172,6 +180,8 @@ class Settings:
             webhook_private=setting("YINJI_WEBHOOK_PRIVATE", _yes_or_no, default.webhook_private),
             blob_cache_bytes=setting("YINJI_BLOB_CACHE_BYTES", _size, default.blob_cache_bytes),
             audit_key=setting("YINJI_AUDIT_KEY", _text, default.audit_key),
+            tsa_url=setting("YINJI_TSA_URL", _text, default.tsa_url),
+            tsa_roots=setting("YINJI_TSA_ROOTS", _text, default.tsa_roots),
             retention=setting("YINJI_RETENTION", _duration, default.retention),
             agreements=setting("YINJI_AGREEMENTS", _text, default.agreements),
         )

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from yinji.platform.service import Platform
+from yinji.server.stamping import stamp
 
 HOUR: Final = 3600.0
 THOROUGH_EVERY: Final = 24 * 7
@@ -38,3 +39,4 @@ async def tidy_for_ever(platform: Platform, *, every: float = HOUR) -> None:
         await asyncio.sleep(every)
         hours += 1
         await run_in_threadpool(platform.tidy, thorough=hours % THOROUGH_EVERY == 0)
+        await run_in_threadpool(stamp, platform)

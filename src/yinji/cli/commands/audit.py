@@ -16,6 +16,7 @@ from yinji.cli.files import note
 from yinji.cli.language import say
 from yinji.cli.serving import require_server
 from yinji.errors import OutputExists, StorageError, UsageError
+from yinji.platform.audit import stamps
 from yinji.platform.audit.notes import Verifier
 from yinji.platform.audit.verifying import Fetch, in_folder, verify_copy
 from yinji.platform.service import Platform
@@ -48,8 +49,23 @@ def command() -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help=say("从前保存的检查点，可重复", "A checkpoint that was kept from before; may be repeated"),
 )
+@click.option(
+    "--tsa-roots",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help=say(
+        "时间戳机构的根证书（PEM）：一并核验目录里的时间戳",
+        "Roots of a time-stamping authority (PEM): check the folder's stamps",
+    ),
+)
 @_JSON
-def verify(folder: Path | None, url: str | None, vkey: str | None, older: tuple[Path, ...], as_json: bool) -> int:
+def verify(
+    folder: Path | None,
+    url: str | None,
+    vkey: str | None,
+    older: tuple[Path, ...],
+    tsa_roots: Path | None,
+    as_json: bool,
+) -> int:
     if folder is not None and url is not None:
         raise UsageError("audit-copy-or-url")
     if folder is None and url is None:
@@ -58,7 +74,19 @@ def verify(folder: Path | None, url: str | None, vkey: str | None, older: tuple[
         return _verify_copy(fetcher(url, os.environ.get(TOKEN_VARIABLE, "")), vkey, known_vkey(url), older, as_json)
     assert folder is not None
     fetch = in_folder(folder)
-    return _verify_copy(fetch, vkey, lambda: fetch("vkey").decode("utf-8", "replace"), older, as_json)
+    return _verify_folder(folder, fetch, vkey, older, tsa_roots, as_json)
+
+
+def _verify_folder(
+    folder: Path, fetch: Fetch, vkey: str | None, older: tuple[Path, ...], tsa_roots: Path | None, as_json: bool
+) -> int:
+    roots = stamps.certificates(tsa_roots) if tsa_roots else []
+    stamped = [place.with_suffix("") for place in sorted((folder / "checkpoints").glob("*.tsr"))] if roots else []
+    done = _verify_copy(fetch, vkey, lambda: fetch("vkey").decode("utf-8", "replace"), (*older, *stamped), as_json)
+    for place in stamped:
+        at = stamps.verified(place.with_suffix(".tsr").read_bytes(), place.read_bytes(), roots)
+        note(say(f"{place.name} 条时的检查点，时间戳 {at}", f"Checkpoint at {place.name} entries, stamped {at}"))
+    return done
 
 
 def _verify_site(as_json: bool) -> int:

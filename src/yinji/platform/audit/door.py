@@ -11,6 +11,7 @@ from yinji.platform.audit.checkpoints import Checkpoints
 from yinji.platform.audit.log import AuditLog, Progress, Verified
 from yinji.platform.audit.notes import Verifier
 from yinji.platform.audit.reading import TreeReader
+from yinji.platform.audit.stamps import Stamps
 from yinji.platform.audit.tiles import ENTRIES, Tile
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, AuditEntry, Page
@@ -50,6 +51,7 @@ class Audit:
         self._database = database
         self._log = log
         self.checkpoints = Checkpoints(database, settings)
+        self.stamps = Stamps(database, settings)
 
     @property
     def verifier(self) -> Verifier:
