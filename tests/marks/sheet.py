@@ -1,15 +1,18 @@
-"""Draws ``docs/pictures/labels-on-pictures.png``: the label on many grounds. Run it after a change of the look."""
+"""Draws the label on many grounds, and in every format, for the documentation. Run it after a change of the look."""
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from yinji.marks.base import MarkRequest
+from yinji.marks.face import font
 from yinji.marks.image import ImageMark
+from yinji.marks.picture import plain
 
 OUTPUT = Path(__file__).parents[2] / "docs/pictures/labels-on-pictures.png"
+FORMATS = OUTPUT.with_name("labels-on-formats.png")
 TILE = (300, 200)
 GAP = 12
 
@@ -105,10 +108,77 @@ def sheet() -> Image.Image:
     return result
 
 
+def moving(clear: bool) -> list[Image.Image]:
+    """A ball on its way, before a sky or before nothing."""
+    frames = []
+    for number in range(4):
+        frame = Image.new("RGBA", (200, 150), (0, 0, 0, 0)) if clear else hills((200, 150)).convert("RGBA")
+        ImageDraw.Draw(frame).ellipse((number * 50, 84, number * 50 + 46, 130), fill=(236, 120, 60, 255))
+        frames.append(frame)
+    return frames
+
+
+def sixteen(size: tuple[int, int]) -> Image.Image:
+    width, height = size
+    values = ((x * y * 3) & 0xFFFF for y in range(height) for x in range(width))
+    return Image.frombytes("I;16", size, b"".join(v.to_bytes(2, "little") for v in values))
+
+
+def formats() -> Iterator[tuple[str, bytes, int]]:
+    """Yields (name, file, number of the frame or page to show)."""
+    size, turned = (200, 150), Image.Exif()
+    turned[0x0112] = 6
+    hill = hills(size)
+    film = {"save_all": True, "duration": 90, "loop": 0}
+    yield "JPEG, EXIF 6", encoded(hills((150, 200)).rotate(90, expand=True), "JPEG", exif=turned), 0
+    yield "JPEG, CMYK", encoded(stripes(size).convert("CMYK"), "JPEG"), 0
+    yield "PNG, 16 bits", encoded(sixteen(size), "PNG"), 0
+    yield "WebP", encoded(noise(size), "WEBP", quality=60), 0
+    yield "AVIF", encoded(gradient(size, (20, 60, 120), (4, 10, 30)), "AVIF"), 0
+    yield "GIF, frame 1", encoded((g := moving(False))[0], "GIF", append_images=g[1:], **film), 0
+    yield "GIF, frame 4", encoded(g[0], "GIF", append_images=g[1:], **film), 3
+    yield "APNG, frame 3", encoded((c := moving(True))[0], "PNG", append_images=c[1:], disposal=1, **film), 2
+    yield "WebP, frame 4", encoded(g[0], "WEBP", append_images=g[1:], **film), 3
+    yield "TIFF, page 2, 1 bit", encoded(hill, "TIFF", save_all=True, append_images=[hill.convert("1")]), 1
+    yield "BMP, palette", encoded(hill.quantize(32), "BMP"), 0
+    yield "TIFF, JPEG", encoded(halves(size), "TIFF", compression="jpeg"), 0
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    output = io.BytesIO()
+    picture.save(output, kind, **options)
+    return output.getvalue()
+
+
+def shown(data: bytes, frame: int) -> Image.Image:
+    marked = io.BytesIO()
+    ImageMark().draw(io.BytesIO(data), marked, MarkRequest("AI生成", min_height=0.08))
+    with Image.open(marked) as result:
+        result.seek(frame)
+        upright = ImageOps.exif_transpose(result)
+        return plain(upright).convert("RGBA")
+
+
+def format_sheet() -> Image.Image:
+    width, height, line = 200, 200, 22
+    result = Image.new("RGB", (6 * (width + GAP) + GAP, 2 * (height + line + GAP) + GAP), (233, 235, 239))
+    brush = ImageDraw.Draw(result)
+    for number, (name, data, frame) in enumerate(formats()):
+        x, y = GAP + number % 6 * (width + GAP), GAP + number // 6 * (height + line + GAP)
+        picture = shown(data, frame)
+        result.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2), picture)
+        brush.text((x + width / 2, y + height + 4), name, fill=(70, 74, 82), font=font(14), anchor="ma")
+    return result
+
+
+SHEETS = {OUTPUT: sheet, FORMATS: format_sheet}
+
+
 def main() -> None:
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    sheet().quantize(256, dither=Image.Dither.NONE).save(OUTPUT, optimize=True)
-    print(f"{OUTPUT}: {OUTPUT.stat().st_size} bytes")
+    for output, draw in SHEETS.items():
+        draw().quantize(256, dither=Image.Dither.NONE).save(output, optimize=True)
+        print(f"{output}: {output.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
