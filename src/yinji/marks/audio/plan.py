@@ -23,8 +23,8 @@ SPLICED: Final = "spliced"
 REENCODED: Final = "full re-encode"
 LOSSLESS: Final = "lossless re-encode"
 UNCHANGED: Final = "unchanged"
-_EDGE: Final = 3.0
-"""Seconds at either end in which a rhythm is looked for."""
+_EDGE: Final = 1.2
+"""Seconds by which a label may stand away from the beginning or end to be looked for."""
 _SLACK: Final = 0.5
 """Seconds between the beginning or end and a label that counts as standing there."""
 _CLOSEST: Final = 10.0
@@ -187,7 +187,7 @@ class Heard(NamedTuple):
         return self.start + at * size / self.channels / self.rate
 
     def _count(self, length: float) -> int:
-        return int((length + _EDGE - 1) * self.rate) * self.channels
+        return int((length + _EDGE) * self.rate) * self.channels
 
     def _found(self, part: Sequence[int], words: str) -> list[float]:
         one = part[:: self.channels]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from operator import mul
 from typing import Any, Final, NamedTuple
@@ -77,9 +78,15 @@ def _silence(length: float) -> array[float]:
 
 def tone(length: int, rate: int, peak: float) -> array[float]:
     """Returns so many samples of the tone, faded in and out."""
+    return array("f", map(peak.__mul__, _unit(length, rate)))
+
+
+@lru_cache(64)
+def _unit(length: int, rate: int) -> array[float]:
+    """The tone at full scale."""
     ramp = max(1, round(_RAMP * rate))
     step = 2 * math.pi * PITCH / rate
-    return array("f", (peak * math.sin(step * n) * min(1.0, n / ramp, (length - 1 - n) / ramp) for n in range(length)))
+    return array("f", (math.sin(step * n) * min(1.0, n / ramp, (length - 1 - n) / ramp) for n in range(length)))
 
 
 def level_beside(samples: array[int], rate: int, channels: int) -> float:
