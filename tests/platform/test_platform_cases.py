@@ -456,20 +456,20 @@ def test_all_copies_are_decided_alike_and_fall_together(
     )
     (case_id,) = (job.id for job in platform.cases.jobs(people["r1"]).rows if job.item_id == item.id)
     assert platform.cases.job(people["r1"], case_id).copy_count == 2
-    monkeypatch.setattr("yinji.platform.cases.service.AT_ONCE", 1)
+    monkeypatch.setattr("yinji.platform.cases.copies.BATCH", 1)
     decided(platform, people["r1"], case_id, "no_ai", copies=True)
-    platform.tidy()
+    platform.work.pool(1).drain()
     assert [tier(platform, one) for one in (item, copy, declared)] == ["none", "none", "possible"]
     assert len(platform.cases.own(second).rows) == 2
     again = platform.cases.report(people["reader"], item.id, Why.UNLABELLED).case_id
     decided(platform, people["r1"], again, "confirm", copies=True)
-    platform.tidy()
+    platform.work.pool(1).drain()
     assert [tier(platform, one) for one in (item, copy, declared)] == ["confirmed", "confirmed", "confirmed"]
     assert len(platform.cases.standing(second).strikes) == 1, "one of the two was declared"
     file = platform.cases.own(author).rows[0]
     platform.cases.appeal(author, platform.cases.own_case(author, file.id).decisions[0].id, "是我画的")
     decided(platform, people["r2"], file.id, "overturn")
-    platform.tidy()
+    platform.work.pool(1).drain()
     assert [tier(platform, one) for one in (item, copy, declared)] == ["none", "none", "possible"]
     assert platform.cases.standing(second).strikes == platform.cases.standing(author).strikes == ()
     assert platform.audit_verify()

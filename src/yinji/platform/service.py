@@ -73,6 +73,7 @@ class Platform:
         from yinji.platform.api_keys import ApiKeys
         from yinji.platform.audit import AuditLog
         from yinji.platform.audit.door import Audit
+        from yinji.platform.cases import copies as case_copies
         from yinji.platform.cases.service import Cases
         from yinji.platform.copies import Copies
         from yinji.platform.declaring import Declaring
@@ -130,7 +131,7 @@ class Platform:
             settings,
         )
         redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
-        self.cases = Cases(database, self._audit, redeciding)
+        self.cases = Cases(database, self._audit, redeciding, self._queue)
         self._publishing = Publishing(
             database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
         )
@@ -142,6 +143,7 @@ class Platform:
         self.copies = Copies(database, self._audit)
         self.work = Work(database, self._audit, self._queue)
         self.work.handle(marking.KIND, self.marking.handler)
+        self.work.handle(case_copies.KIND, self.cases.copies.handler)
         self.work.handle(relabelling.KIND, self.relabelling.handler)
         self.derivatives = Derivatives(database, blobs, self._queue, settings)
         self.work.handle(derivatives.KIND, self.derivatives.handler)

@@ -1,11 +1,10 @@
 """Posts with the same content: found for the reviewer, decided alike when asked to, one after the other.
 
-Which decisions still have copies to decide is a column, so a process that dies loses nothing and repeats nothing.
+A decision puts a task in its transaction, and a copy is decided once: a process that dies loses and repeats nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from yinji.evidence.review import Reviewed, review_evidence
 from yinji.labels.declaration import Declared
 from yinji.platform import instants, item_rows
 from yinji.platform.cases import rows, rules
-from yinji.platform.cases.deciding import REVIEWED, SHOWN
+from yinji.platform.cases.deciding import PENDING, REVIEWED, SHOWN
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import CaseDecision, Origin, Outcome, State, Why
 from yinji.platform.cases.states import Event
@@ -26,13 +25,18 @@ from yinji.platform.item_states import Cause
 from yinji.platform.redeciding import Grounds, Redeciding
 from yinji.platform.schema import case_decisions, cases, decisions, items
 from yinji.platform.steps import Steps
+from yinji.platform.work.model import Handler
+from yinji.platform.work.run import Run
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
 
 SHOWN_COPIES: Final = 12
-AT_ONCE: Final = 20
-"""Copies that are decided while the reviewer waits; the rest follows."""
+KIND: Final = "case-copies"
+"""The kind of task that decides copies alike."""
+
+BATCH: Final = 20
+"""Copies that one turn of a task decides."""
 
 
 def alike(item: Row[Any]) -> ColumnElement[bool]:
@@ -63,11 +67,19 @@ class Copies:
         self._redeciding = redeciding
         self._strikes = strikes
 
-    def pending(self) -> Sequence[str]:
-        """Returns the decisions that still have copies to decide, oldest first."""
-        query = select(case_decisions.c.id).where(case_decisions.c.copies == "pending").order_by(case_decisions.c.id)
-        with self._database.read() as connection:
-            return connection.scalars(query).all()
+    @property
+    def handler(self) -> Handler:
+        """What does the tasks of this kind."""
+        return Handler(self._work)
+
+    def _work(self, run: Run) -> None:
+        run.check()
+        done = self.run(run.task.payload["decision"], most=BATCH)
+        with run.write() as connection:
+            if done == BATCH:
+                run.again(connection)
+            else:
+                run.finish(connection)
 
     def run(self, decision_id: str, *, most: int | None = None) -> int:
         """Decides the copies of a decision's post; returns how many it decided.
@@ -77,7 +89,10 @@ class Copies:
             most: Stop after so many; what is left stays pending.
         """
         with self._database.read() as connection:
-            decision = rows.decision_from(rows.decision(connection, decision_id))
+            row = rows.decision(connection, decision_id)
+        if row.copies != PENDING:
+            return 0
+        decision = rows.decision_from(row)
         done, last = 0, ""
         while most is None or done < most:
             item_id = self._next(decision, last)

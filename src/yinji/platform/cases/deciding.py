@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,12 @@ REVIEWED: Final = {
 }
 """Outcomes that become evidence; the others leave the verdict as it is."""
 
+PENDING: Final = "pending"
+"""Posts with the same content are still to be decided alike."""
+
+Repeat = Callable[[Connection, str], None]
+"""Has a decision, whose number it is given, repeated for the copies once the transaction is committed."""
+
 _EVENTS: Final = {Outcome.NEEDS_LABEL: Event.ASKED, Outcome.UPHOLD: Event.UPHELD, Outcome.OVERTURN: Event.OVERTURNED}
 
 
@@ -66,13 +73,20 @@ class CaseDeciding:
     """Takes decisions of first reviewers and of those who judge appeals."""
 
     def __init__(
-        self, database: Database, audit: AuditLog, log: CaseLog, redeciding: Redeciding, strikes: Strikes
+        self,
+        database: Database,
+        audit: AuditLog,
+        log: CaseLog,
+        redeciding: Redeciding,
+        strikes: Strikes,
+        repeat: Repeat,
     ) -> None:
         self._database = database
         self._audit = audit
         self._log = log
         self._redeciding = redeciding
         self._strikes = strikes
+        self._repeat = repeat
 
     def decide(self, reviewer: Account, case_id: str, said: Said) -> CaseDecision:
         """Decides a claimed case; the same decision sent twice counts once."""
@@ -129,10 +143,12 @@ class CaseDeciding:
         require_impartial(connection, case, made.reviewer)
         require_version(case, item.revision, said.version)
         decision = made.decision(case_id, item.id, item.tier, tier_after)
-        copies = "pending" if said.copies and said.outcome in REVIEWED else "none"
-        if said.outcome is Outcome.OVERTURN and rows.stop_copies(connection, case_id):
-            copies = "pending"
-        rows.add_decision(connection, decision, copies=copies)
+        repeated = said.copies and said.outcome in REVIEWED
+        if said.outcome is Outcome.OVERTURN:
+            repeated = rows.stop_copies(connection, case_id)
+        rows.add_decision(connection, decision, copies=PENDING if repeated else "none")
+        if repeated:
+            self._repeat(connection, decision.id)
         self._strike(connection, case, item, said)
         event = _EVENTS.get(said.outcome, Event.DECIDED)
         values = {"claimed_by": None, "claimed_until": None, "due_at": None, "until": _until(event)}

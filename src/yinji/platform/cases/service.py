@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from yinji.errors import Refused
 from yinji.platform import cursors
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.cases import copies, rows, rules
 from yinji.platform.cases.appealing import Appealing
-from yinji.platform.cases.copies import AT_ONCE, Copies
+from yinji.platform.cases.copies import KIND, Copies
 from yinji.platform.cases.deciding import CaseDeciding, Said
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import Case, CaseDecision, CaseFile, Policy, Queue, Report, Standing, Why
@@ -25,6 +25,7 @@ from yinji.platform.model import Account, Page
 from yinji.platform.permissions import Permission, require
 from yinji.platform.redeciding import Redeciding
 from yinji.platform.schema import cases, reports
+from yinji.platform.work.queue import WorkQueue
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
@@ -39,9 +40,10 @@ class Cases:
         routing: Told of new posts by whoever publishes them.
         waiting: Told of declarations by whoever takes them.
         strikes: Asked whether somebody may publish.
+        copies: Does the tasks that decide copies alike.
     """
 
-    def __init__(self, database: Database, audit: AuditLog, redeciding: Redeciding) -> None:
+    def __init__(self, database: Database, audit: AuditLog, redeciding: Redeciding, queue: WorkQueue) -> None:
         log = CaseLog(audit)
         self._database = database
         self.strikes = Strikes(database)
@@ -49,9 +51,10 @@ class Cases:
         self.waiting = Waiting(database, log, self.strikes)
         self._reporting = Reporting(database, audit, log, self.routing, self.strikes)
         self._queueing = Queueing(database, log)
-        self._deciding = CaseDeciding(database, audit, log, redeciding, self.strikes)
+        self._deciding = CaseDeciding(database, audit, log, redeciding, self.strikes, self._repeat)
         self._appealing = Appealing(database, log)
-        self._copies = Copies(database, log, redeciding, self.strikes)
+        self.copies = Copies(database, log, redeciding, self.strikes)
+        self._queue = queue
 
     # --- readers
     def report(self, reporter: Account, item_id: str, why: Why, note: str = "") -> Report:
@@ -154,10 +157,7 @@ class Cases:
             Refused: Somebody else has to judge.
         """
         require(reviewer, Permission.CASE_DECIDE)
-        decision = self._deciding.decide(reviewer, case_id, said)
-        if decision.id in self._copies.pending():
-            self._copies.run(decision.id, most=AT_ONCE)
-        return decision
+        return self._deciding.decide(reviewer, case_id, said)
 
     # --- authors
     def own(self, author: Account, *, cursor: str | None = None, limit: int = 20) -> Page[Case]:
@@ -221,11 +221,12 @@ class Cases:
 
     # --- upkeep
     def expire(self) -> None:
-        """Moves on what ran out, and decides copies that are still to be decided."""
+        """Moves on what ran out."""
         self._queueing.expire()
         self.waiting.expire()
-        for decision_id in self._copies.pending():
-            self._copies.run(decision_id)
+
+    def _repeat(self, connection: Connection, decision_id: str) -> None:
+        self._queue.put(connection, KIND, {"decision": decision_id}, key=f"{KIND}:{decision_id}")
 
     def _file(self, case_id: str) -> CaseFile:
         with self._database.read() as connection:
