@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "explain": say("解释一条规则或一个错误", "Explain a rule or an error"),
     "formats": say("列出支持的格式", "List the formats"),
     "doctor": say("检查安装是否完整", "Check the installation"),
+    "mark": say("把标识本身输出为 SVG 或 PNG", "Draw the label itself as SVG or PNG"),
     "interface": say("取出界面标识的网页组件", "Hand out the web component of interfaces"),
     "serve": say("启动平台网站和接口", "Start the platform: pages and API"),
     "worker": say("完成平台排队的工作", "Do the platform's queued work"),

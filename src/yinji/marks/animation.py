@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yinji.errors import LimitExceeded, UnsupportedFormat
-from yinji.marks.colour import Tone, choose
+from yinji.marks.colour import Tone, toned
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, beneath, frost, legibility
@@ -142,7 +142,7 @@ class Sticker(NamedTuple):
 
         planes, space = frame.crop(box)
         refuse_to_cover(planes, space, overlay)
-        tone, _ = choose(beneath(frost(planes, space, overlay), space, overlay))
+        tone, _ = toned(overlay.style, beneath(frost(planes, space, overlay), space, overlay))
         grey = Image.new("L", overlay.size, tone.body)
         grey.paste(
             tone.edge, (0, 0, *overlay.size), overlay.edge.point([round(v * tone.edge_alpha) for v in range(256)])

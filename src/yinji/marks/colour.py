@@ -66,6 +66,21 @@ def measured(ink: Sequence[Pixel], around: Sequence[Pixel]) -> float:
     return min(contrast(words, quantile(ground, 0.05)), contrast(words, quantile(ground, 0.95)))
 
 
+STYLES: Final = {
+    "black": (Tone(255, 0, 255, 0.2), 1.0),
+    "white": (Tone(0, 255, 0, 0.2), 1.0),
+    "black-50": (Tone(255, 0, 255, 0.2), 0.5),
+    "white-50": (Tone(0, 255, 0, 0.2), 0.5),
+}
+"""The four variants of the EU's marks (Code of Practice, Annex I): the ground's colour, whole or half transparent. How
+opaque a ground becomes is a matter of legibility all the same."""
+
+
+def toned(style: str, beneath: Iterable[Pixel]) -> tuple[Tone, float]:
+    """Returns the tones of a style and how opaque its ground is at least; those that :func:`choose` takes for ""."""
+    return STYLES[style] if style else choose(beneath)
+
+
 def choose(beneath: Iterable[Pixel]) -> tuple[Tone, float]:
     """Chooses the tones that need the least cover to be legible, light ink where both do.
 

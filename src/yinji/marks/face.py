@@ -31,7 +31,8 @@ def require_pillow() -> None:
 
 
 @cache
-def _font_bytes() -> bytes:
+def font_bytes() -> bytes:
+    """Returns the font file."""
     return files("yinji.marks").joinpath("fonts", FONT).read_bytes()
 
 
@@ -45,7 +46,7 @@ def font(size: float) -> ImageFont.FreeTypeFont:
     """Returns the font at a size in pixels per em."""
     from PIL import ImageFont
 
-    return ImageFont.truetype(io.BytesIO(_font_bytes()), size)
+    return ImageFont.truetype(io.BytesIO(font_bytes()), size)
 
 
 def check_words(words: str) -> None:

@@ -138,7 +138,7 @@ class Site(NamedTuple):
     def of(cls, picture: Picture, request: MarkRequest, place: str, words: str = "") -> Site:
         orientation = picture.orientation
         area = _shown_box(picture.area, picture.size, orientation)
-        layout, upright = build(area, words or request.words, request.min_height, place)
+        layout, upright = build(area, words or request.words, request.min_height, place, request.style)
         box = Box(*stored_box(layout.box, picture.size, orientation))
         return cls(place, area, layout, upright, box, orientation)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from yinji.marks.colour import STYLES
 from yinji.marks.face import LabelFace, ink_mask
 from yinji.marks.layout import Box, Layout, is_wide, plan
 
@@ -40,6 +41,7 @@ class Overlay:
         em: Font size.
         turned: Whether the words run from top to bottom.
         others: Labels that it must not cover.
+        style: One of :data:`yinji.marks.colour.STYLES`, or "" for tones that suit what lies beneath.
     """
 
     ink: Image.Image
@@ -49,6 +51,7 @@ class Overlay:
     em: float
     turned: bool
     others: tuple[Other, ...] = ()
+    style: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,7 +64,7 @@ class Overlay:
         how = Image.Transpose(method)
         ink, body, edge = (m.transpose(how) for m in (self.ink, self.body, self.edge))
         others = tuple(Other(o.words, o.ink.transpose(how), o.body.transpose(how)) for o in self.others)
-        return Overlay(ink, body, edge, self.probe, self.em, self.turned, others)
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned, others, self.style)
 
     def placed(self, size: tuple[int, int], at: tuple[int, int]) -> Overlay:
         """Returns the overlay on a canvas of another size with its corner at ``at``."""
@@ -73,7 +76,8 @@ class Overlay:
             return canvas
 
         others = tuple(Other(o.words, moved(o.ink), moved(o.body)) for o in self.others)
-        return Overlay(moved(self.ink), moved(self.body), moved(self.edge), self.probe, self.em, self.turned, others)
+        ink, body, edge = moved(self.ink), moved(self.body), moved(self.edge)
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned, others, self.style)
 
     def scaled(self, size: tuple[int, int]) -> Overlay:
         """Returns the overlay averaged down to the size of a subsampled plane."""
@@ -87,11 +91,13 @@ class Overlay:
             ink, body, edge = (m.reduce((across, down)) for m in masks)
         else:
             ink, body, edge = (m.resize(size, Image.Resampling.BOX) for m in masks)
-        return Overlay(ink, body, edge, self.probe, self.em * size[0] / self.size[0], self.turned)
+        return Overlay(ink, body, edge, self.probe, self.em * size[0] / self.size[0], self.turned, style=self.style)
 
 
-def build(area: Box, words: str, share: float, place: str) -> tuple[Layout, Overlay]:
+def build(area: Box, words: str, share: float, place: str, style: str = "") -> tuple[Layout, Overlay]:
     """Lays the label out and draws its masks, larger until the drawn ink is as high as the rule asks for.
+
+    A style of another medium is no style here.
 
     Raises:
         UsageError: As :func:`yinji.marks.layout.plan`.
@@ -105,7 +111,7 @@ def build(area: Box, words: str, share: float, place: str) -> tuple[Layout, Over
         if short <= 0:
             break
         extra += short
-    return layout, overlay
+    return layout, replace(overlay, style=style if style in STYLES else "")
 
 
 def _draw(layout: Layout, words: str, face: LabelFace) -> Overlay:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from yinji.marks.colour import AA, Pixel, Tone, choose, measured
+from yinji.marks.colour import AA, Pixel, Tone, measured, toned
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.recognise import refuse_to_cover
@@ -63,7 +63,7 @@ def paint(planes: Planes, space: Space, overlay: Overlay, stored: Callable[[Plan
     refuse_to_cover(planes, space, overlay)
     clear = space.alpha and not is_opaque(planes[-1])
     frosted = planes if clear else frost(planes, space, overlay)
-    tone, cover = choose(beneath(frosted, space, overlay))
+    tone, cover = toned(overlay.style, beneath(frosted, space, overlay))
     while True:
         if clear:
             painted = tuple(_laid_over(planes, space, overlay, tone, cover))

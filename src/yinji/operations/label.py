@@ -26,7 +26,8 @@ from yinji.operations.written import (
     write_unlabelled,
     written,
 )
-from yinji.regimes.registry import regime as regime_named
+from yinji.regimes.registry import mark_rules
+from yinji.texts import Text
 
 
 def label(
@@ -43,6 +44,7 @@ def label(
     times: tuple[str, ...] = (),
     every: float = 0.0,
     style: str = "",
+    form: str = "",
     derived: bool = False,
     overwrite: bool = False,
     durable: bool = True,
@@ -65,7 +67,9 @@ def label(
         times: When it is shown or heard, where the content has time: any of ``start``, ``end``, ``intervals``,
             ``continuous``; empty for what the regime asks for. The place of sound, if given, says more.
         every: Seconds from label to label for ``intervals``.
-        style: ``rhythm`` or ``speech`` for sound; "" for the rhythm.
+        style: ``rhythm`` or ``speech`` for sound; ``black``, ``white``, ``black-50`` or ``white-50`` for pictures and
+            video; "" for what the regime or the mark prefers.
+        form: Which label, where the regime has several: ``generated``, ``modified``, ``basic`` (EU); "" for the usual.
         corner: A corner mark instead of the words, where the rules allow one (GB 45438-2025 5.1 c).
         derived: The content was generated anew from a labelled one, whose label stands in the file: replace it.
         overwrite: Allow an existing output to be replaced.
@@ -89,7 +93,7 @@ def label(
     """
     require_conforming(label)
     require_provider(label.producer)
-    rules = regime_named(regime)
+    rules = mark_rules(regime, form=form)
     target = Target.of(
         output,
         in_place=in_place,
@@ -112,10 +116,10 @@ def label(
                 request = replace(request, times=times or ("start", "intervals"), every=every, place=place or usual)
             mark = mark_for(file.reading.media_type)
             original = io.BufferedReader(SourceFile(file.source))
-            drawn = mark.draw(original, marked, replace(request, style=style))
+            drawn = mark.draw(original, marked, replace(request, style=style or request.style))
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
-                steps = (Step("perceptible", drawn.to_dict()),)
+                steps = (Step("perceptible", drawn.to_dict() | _alt(rules.mark(file.container.kind).alt)),)
                 if in_place and source.path is not None:
                     target = replace(target, output=source.path, overwrite=True)
                 if not labelled.container.writable:
@@ -123,6 +127,11 @@ def label(
                     return written(labelled, target, steps, None, size_before=source.size, drawn=drawn)
                 steps += (write_label(labelled, label, target), *credentials_step(file))
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
+
+
+def _alt(alt: Text) -> dict[str, dict[str, str]]:
+    """What a page that shows the content says of the label to those who do not see it."""
+    return {"alt": alt._asdict()} if alt.en else {}
 
 
 def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:

@@ -12,7 +12,7 @@ from yinji.limits import DEFAULT, Limits
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.registry import mark_for
 from yinji.operations.written import Opened, Target, refuse_to_break_credentials
-from yinji.regimes.base import Regime
+from yinji.regimes.base import MarkRules
 from yinji.regimes.registry import regime as regime_named
 
 
@@ -53,7 +53,9 @@ def mark(
         return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(source)), marked, request)
 
 
-def request_of(file: Opened, rules: Regime, *, language: str, place: str, corner: bool, limits: Limits) -> MarkRequest:
+def request_of(
+    file: Opened, rules: MarkRules, *, language: str, place: str, corner: bool, limits: Limits
+) -> MarkRequest:
     """Returns what the rules ask of the perceptible label of such content.
 
     Raises:
@@ -77,4 +79,5 @@ def request_of(file: Opened, rules: Regime, *, language: str, place: str, corner
         wordings=tuple(rule.words),
         times=rule.times,
         every=rule.every,
+        style=rule.style,
     )

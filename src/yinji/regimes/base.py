@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 from yinji.containers.model import Kind, Reading
 from yinji.errors import UsageError
@@ -122,6 +122,9 @@ class Finding:
         }
 
 
+_NOTHING: Final = Text("", "")
+
+
 class Wording(NamedTuple):
     """The words of a perceptible label: Chinese, English, and both in one."""
 
@@ -155,6 +158,8 @@ class MarkRule:
         times: When it is shown or heard, where the content has time: any of ``start`` (its first ``min_seconds``),
             ``end``, ``intervals``, or ``continuous``.
         every: Seconds from label to label for ``intervals``.
+        style: How it is spoken or drawn, where the rules say; "" for what the mark prefers.
+        alt: The label in words for those who do not see it, where the rules have a picture of their own; else empty.
     """
 
     words: Wording
@@ -165,6 +170,8 @@ class MarkRule:
     corner: str = ""
     times: tuple[str, ...] = ("start",)
     every: float = 0.0
+    style: str = ""
+    alt: Text = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,14 @@ class Rule:
     article: str
     text: Text
     recommendation: bool = False
+
+
+class MarkRules(Protocol):
+    """What a jurisdiction asks of the label that people see or hear; every regime answers that much."""
+
+    def mark(self, kind: Kind) -> MarkRule:
+        """Returns what the perceptible label of ``kind`` must be."""
+        ...
 
 
 @runtime_checkable

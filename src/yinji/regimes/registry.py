@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import Any, Final
 
 from yinji.errors import UsageError
-from yinji.regimes.base import Regime
+from yinji.regimes import labels
+from yinji.regimes.base import MarkRules, Regime
 
 ENTRY_POINTS: Final = "yinji.regimes"
 """Entry point group of third-party regimes; each names a callable that takes a date and returns a ``Regime``."""
@@ -42,6 +43,25 @@ def regime(name: str = "cn", *, at: date | None = None) -> Regime:
     return _factory(name)(at or datetime.now(UTC).date())
 
 
+def mark_rules(name: str = "cn", *, form: str = "", at: date | None = None) -> MarkRules:
+    """Returns what a regime asks of the perceptible label on a day.
+
+    Args:
+        name: Short name: of a regime, or of one of which only the label is kept (:data:`yinji.regimes.labels.NAMES`).
+        form: Which of its labels is meant, where there are several; "" for the usual one.
+        at: The day; today in UTC when absent.
+
+    Raises:
+        UsageError: No such regime or form, or none of its versions was in force yet.
+    """
+    if name in labels.NAMES and name not in _installed():
+        return labels.in_force(name, at or datetime.now(UTC).date(), form)
+    rules = regime(name, at=at)
+    if form:
+        raise UsageError("no-such-form", form=form, forms="-")
+    return rules
+
+
 def _factory(name: str) -> Callable[[date], Regime]:
     if name in _BUILT_IN:
         module, attribute = _BUILT_IN[name]
@@ -50,4 +70,6 @@ def _factory(name: str) -> Callable[[date], Regime]:
     if name in _installed():
         foreign: Callable[[date], Regime] = _installed()[name].load()
         return foreign
+    if name in labels.NAMES:
+        raise UsageError("regime-labels-only", name=name)
     raise UsageError("regime-unknown", name=name, names=", ".join(names()))

@@ -77,10 +77,16 @@ from yinji.operations.label import label
 )
 @click.option(
     "--style",
-    type=click.Choice(["rhythm", "speech"]),
-    default="rhythm",
-    show_default=True,
-    help=say("声音：节奏标识或语音标识", "Sound: the rhythm, or a spoken label"),
+    type=click.Choice(["rhythm", "speech", "black", "white", "black-50", "white-50"]),
+    help=say(
+        "声音：节奏标识或语音标识；画面：底色，-50 为半透明（默认随规则和画面）",
+        "Sound: the rhythm, or a spoken label. Pictures: the ground, -50 half transparent (by default as suits)",
+    ),
+)
+@click.option(
+    "--form",
+    type=click.Choice(["generated", "modified", "basic"]),
+    help=say("规则有几种标识时用哪一种（欧盟）", "Which label, where the rules have several (EU)"),
 )
 @click.option(
     "--sign",
@@ -107,7 +113,8 @@ def command(
     corner: bool,
     times: tuple[str, ...],
     every: float,
-    style: str,
+    style: str | None,
+    form: str | None,
     sign: Path | None,
     derived: bool,
     as_json: bool,
@@ -134,7 +141,8 @@ def command(
                 corner=corner,
                 times=(*times, "intervals") if every and times and "intervals" not in times else times,
                 every=every,
-                style=style,
+                style=style or "",
+                form=form or "",
                 derived=derived,
                 overwrite=force,
                 break_credentials=break_credentials,

@@ -130,7 +130,7 @@ class Place:
     masks: Overlay
 
     @classmethod
-    def of(cls, canvas: Canvas, words: str, share: float, place: str) -> Place:
+    def of(cls, canvas: Canvas, words: str, share: float, place: str, style: str = "") -> Place:
         """Lays the label out.
 
         Raises:
@@ -138,7 +138,7 @@ class Place:
         """
         from PIL import Image
 
-        layout, upright = build(Box(0, 0, *canvas.displayed), words, share, place)
+        layout, upright = build(Box(0, 0, *canvas.displayed), words, share, place, style)
         masks = upright
         for method in STORED[canvas.orientation]:
             masks = masks.transposed(method)
@@ -146,7 +146,9 @@ class Place:
         if masks.size != (box.width, box.height):
             size = box.width, box.height
             ink, body, edge = (m.resize(size, Image.Resampling.BOX) for m in (masks.ink, masks.body, masks.edge))
-            masks = Overlay(ink, body, edge, masks.probe, masks.em * size[1] / masks.size[1], masks.turned)
+            masks = Overlay(
+                ink, body, edge, masks.probe, masks.em * size[1] / masks.size[1], masks.turned, style=masks.style
+            )
         tile = _aligned(box, canvas)
         placed = masks.placed((tile.width, tile.height), (box.left - tile.left, box.top - tile.top))
         return cls(place, canvas, layout, upright, box, tile, placed)

@@ -136,6 +136,7 @@ def _task(request: MarkRequest, source: Path, folder: str) -> dict[str, Any]:
             "max_pixels": request.max_pixels,
             "times": request.times,
             "every": request.every,
+            "style": request.style,
         },
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from yinji.marks.colour import Pixel, Tone, choose
+from yinji.marks.colour import Pixel, Tone, toned
 from yinji.marks.layout import Box
 from yinji.marks.paint import beneath, composed, frost, ink_height, legibility
 from yinji.marks.spaces import GREY, RGB, YCC
@@ -41,7 +41,7 @@ class Painter:
         """Settles the tones on the darkest and the lightest of what was seen, and on a sample of the rest."""
         step = max(1, len(self._beneath) // 2000)
         by_light = sorted(self._beneath, key=sum)
-        self.tone, self.cover = choose([*by_light[:20], *by_light[20:-20:step], *by_light[-20:]])
+        self.tone, self.cover = toned(self.place.masks.style, [*by_light[:20], *by_light[20:-20:step], *by_light[-20:]])
 
     def strengthen(self) -> bool:
         """Makes the ground more opaque; False if it is so already."""

@@ -51,6 +51,7 @@ class Wish:
     max_pixels: int
     times: tuple[str, ...] = ("start",)
     every: float = 0.0
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +314,7 @@ def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Bea
     for number, (frame, time) in enumerate(clip.frames(work)):
         beat(number)
         if painter is None:
-            painter = Painter(Place.of(clip.canvas(frame), wish.words, wish.min_height, wish.place))
+            painter = Painter(Place.of(clip.canvas(frame), wish.words, wish.min_height, wish.place, wish.style))
         _same(painter.place.canvas, frame)
         if time in looks:
             painter.look(frame)
