@@ -18,6 +18,7 @@ SOURCES = {
 EVERYTHING = "\n".join(SOURCES.values())
 
 COMPOSED = (
+    *("admin.adds_", "admin.pass_", "admin.endpoint_"),
     *("preview.place_", "preview.language_", "preview.style_"),
     *("seal.", "feed.is_", "feed.may_", "feed.sus_", "feed.ai_", "item.here_", "answer.", "field.", "shape."),
     *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from yinji.platform import instants, words
+from yinji.platform import cursors, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict, NotSignedIn
-from yinji.platform.model import Account, Role
+from yinji.platform.model import Account, Page, Role
 from yinji.platform.passwords import Passwords
 from yinji.platform.schema import accounts, sessions
 from yinji.platform.settings import Settings
@@ -87,6 +87,16 @@ class Accounts:
         self._throttle.admit(row.name_key)
         if not self._passwords.matches(str(row.password_hash), password):
             raise NotSignedIn("sign-in-failed")
+
+    def page(self, *, cursor: str | None, limit: int) -> Page[Account]:
+        """Lists accounts, newest first."""
+        query = select(accounts).order_by(accounts.c.id.desc()).limit(cursors.rows(limit) + 1)
+        if cursor is not None:
+            query = query.where(accounts.c.id < cursors.item("accounts", cursor))
+        with self._database.read() as connection:
+            found = [account_from(row) for row in connection.execute(query)]
+        more = cursors.encode("accounts", found[limit - 1].id) if len(found) > limit else None
+        return Page(tuple(found[:limit]), more)
 
     def sign_in(self, name: str, password: str) -> str:
         """Opens a session.

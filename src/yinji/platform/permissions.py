@@ -27,6 +27,7 @@ class Permission(StrEnum):
     AUDIT_VERIFY = "audit.verify"
     AUDIT_EXPORT = "audit.export"
     ACCOUNT_CREATE = "account.create"
+    ACCOUNT_LIST = "account.list"
     REGISTRY_WRITE = "registry.write"
     ITEM_MARK_OWN = "item.mark_own"
     ITEM_MARK = "item.mark"
@@ -64,7 +65,9 @@ _QUEUES: Final = frozenset({Permission.QUEUE_READ})
 _REVIEW: Final = _QUEUES | {Permission.CASE_WORK, Permission.CASE_DECIDE}
 _AUDIT: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
 _CLEARING: Final = frozenset({Permission.ITEM_PURGE, Permission.ACCOUNT_ERASE})
-_MACHINERY_READ: Final = frozenset({Permission.WORK_READ, Permission.POLICY_READ, Permission.WEBHOOK_READ})
+_MACHINERY_READ: Final = frozenset(
+    {Permission.WORK_READ, Permission.POLICY_READ, Permission.WEBHOOK_READ, Permission.ACCOUNT_LIST}
+)
 _MACHINERY: Final = _MACHINERY_READ | {
     Permission.WORK_MANAGE,
     Permission.REGISTRY_WRITE,

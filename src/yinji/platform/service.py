@@ -208,6 +208,15 @@ class Platform:
     def has_admin(self) -> bool:
         return self._accounts.has_admin()
 
+    def accounts(self, actor: Account, *, cursor: str | None = None, limit: int = 50) -> Page[Account]:
+        """Lists accounts, newest first.
+
+        Raises:
+            Refused: The account may not.
+        """
+        self.require(actor, Permission.ACCOUNT_LIST)
+        return self._accounts.page(cursor=cursor, limit=limit)
+
     def sign_in(self, name: str, password: str) -> str:
         """Opens a session and returns its token, which is kept nowhere but with the caller.
 

@@ -34,6 +34,7 @@ PLACES: Final = (
     Place("/verify", "verify", "site.verify"),
     Place("/review", "scale", "site.review", Permission.QUEUE_READ),
     Place("/statistics", "chart", "site.statistics", Permission.STATISTICS_READ),
+    Place("/admin", "gear", "site.admin", Permission.POLICY_READ),
     Place("/audit", "list", "site.audit", Permission.AUDIT_READ),
 )
 

@@ -9,6 +9,7 @@ from yinji.platform.api_keys import ApiKey
 from yinji.platform.audit.door import Consistency, Inclusion
 from yinji.platform.marking import VisibleLabel
 from yinji.platform.model import Account, AuditEntry, Draft, Item
+from yinji.platform.policy import Policy
 from yinji.platform.unmarked import UnmarkedCopy
 from yinji.server.formatting import machine_time
 from yinji.server.sinks import Checked
@@ -34,6 +35,12 @@ def api_key(value: ApiKey) -> dict[str, Any]:
         "used_at": machine_time(value.used_at) if value.used_at else None,
         "expires_at": machine_time(value.expires_at) if value.expires_at else None,
     }
+
+
+def policy(value: Policy) -> dict[str, Any]:
+    """Returns one version of what the operator decided."""
+    at = machine_time(value.at) if value.at else None
+    return value.to_dict() | {"number": value.number, "at": at, "actor": value.actor}
 
 
 def draft(value: Draft) -> dict[str, Any]:

@@ -103,11 +103,12 @@ def _counted(connection: Connection, query: Select[Any]) -> dict[str, int]:
 def _short_video(connection: Connection, published: ColumnElement[bool]) -> dict[str, int]:
     """Counts videos by the mandatory label that their declaration comes to (CAC, 2026-05-12)."""
     labels = vocabulary("short_video")
-    said = (items.c.declaration, items.c.statement)
+    said = (items.c.annotation, items.c.declaration, items.c.statement)
     query = select(*said, func.count()).where(published, items.c.kind == str(Kind.VIDEO)).group_by(*said)
     counted = {str(option.value): 0 for option in labels.options}
-    for choice, statement, count in connection.execute(query):
+    for annotation, choice, statement, count in connection.execute(query):
         option = labels.option_for(Declaration(Declared(choice), "", statement))
-        if option is not None:
-            counted[str(option.value)] += count
+        chosen = annotation or (str(option.value) if option else "")
+        if chosen in counted:
+            counted[chosen] += count
     return counted

@@ -6,6 +6,7 @@ from typing import Final
 
 from yinji.server.pages import (
     account,
+    admin,
     agreements,
     appeals,
     audit,
@@ -32,6 +33,7 @@ PAGES: Final[PageTable] = (
     *verify.PAGES,
     *statistics.PAGES,
     *audit.PAGES,
+    *admin.PAGES,
     *account.PAGES,
     *agreements.PAGES,
 )
@@ -46,6 +48,7 @@ ACTIONS: Final[ActionTable] = (
     *verify.ACTIONS,
     *statistics.ACTIONS,
     *audit.ACTIONS,
+    *admin.ACTIONS,
     *account.ACTIONS,
     *agreements.ACTIONS,
 )
