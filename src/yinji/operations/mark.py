@@ -66,7 +66,9 @@ def request_of(
     if corner and not rule.corner:
         raise UsageError("no-corner-mark", kind=file.container.kind, clause=rule.clause)
     mark = mark_for(file.reading.media_type)
-    usual = "" if rule.every else next((p for p in rule.places if p in mark.places), "")
+    usual = next((p for p in rule.places if p in mark.places), "")
+    if rule.every and usual in rule.times:
+        usual = ""  # for sound the places are times, of which the rule says more
     return MarkRequest(
         words=rule.corner if corner else rule.words.pick(language),
         place=place or usual,
