@@ -101,7 +101,7 @@ class Drafts:
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
             spool.keep()
-            connection.execute(insert(drafts).values({name: getattr(draft, name) for name in draft.__slots__}))
+            connection.execute(insert(drafts), {name: getattr(draft, name) for name in draft.__slots__})
             detail = {
                 "sha256": draft.sha256,
                 "size": draft.size,

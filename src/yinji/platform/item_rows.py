@@ -91,16 +91,17 @@ def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -
 def add_decision(connection: Connection, item_id: str, number: int, decision: Decision, at: datetime) -> None:
     """Stores one version of the verdict with all it rests on."""
     connection.execute(
-        insert(decisions).values(
-            item_id=item_id,
-            number=number,
-            at=at,
-            tier=str(decision.tier),
-            regime=decision.verdict.regime,
-            regime_version=decision.verdict.regime_version,
-            evidence=[entry.to_dict() for entry in decision.evidence],
-            verdict=decision.verdict.to_dict(),
-        )
+        insert(decisions),
+        {
+            "item_id": item_id,
+            "number": number,
+            "at": at,
+            "tier": str(decision.tier),
+            "regime": decision.verdict.regime,
+            "regime_version": decision.verdict.regime_version,
+            "evidence": [entry.to_dict() for entry in decision.evidence],
+            "verdict": decision.verdict.to_dict(),
+        },
     )
 
 
@@ -109,14 +110,15 @@ def add_propagation(
 ) -> None:
     """Stores which file readers get; ``sha256`` and ``size`` are those of the upload where nothing was written."""
     connection.execute(
-        insert(propagations).values(
-            item_id=item_id,
-            number=number,
-            at=at,
+        insert(propagations),
+        {
+            "item_id": item_id,
+            "number": number,
+            "at": at,
             **served.to_dict(),
-            sha256=served.file.sha256 if served.file else sha256,
-            size=served.file.size if served.file else size,
-        )
+            "sha256": served.file.sha256 if served.file else sha256,
+            "size": served.file.size if served.file else size,
+        },
     )
 
 
@@ -126,7 +128,8 @@ def add_change(
     """Stores one step of the item's history; the transaction holds the item, so numbers do not collide."""
     number = connection.scalar(select(func.count()).where(item_changes.c.item_id == item_id)) or 0
     connection.execute(
-        insert(item_changes).values(item_id=item_id, number=number, at=at, actor=actor, event=event, detail=detail)
+        insert(item_changes),
+        {"item_id": item_id, "number": number, "at": at, "actor": actor, "event": event, "detail": detail},
     )
 
 

@@ -229,39 +229,41 @@ class Publishing:
     def _insert(self, connection: Connection, post: _Post) -> None:
         at, content = instants.now(), post.content
         connection.execute(
-            insert(items).values(
-                id=post.id,
-                author_id=post.author.id,
-                title=post.title,
-                text=post.text,
-                search=words.searchable(post.title, post.text, post.id),
-                kind=content.kind,
-                filename=content.filename,
-                media_type=content.media_type,
-                size=content.size,
-                sha256=content.sha256,
-                file_report=content.report,
-                declaration=str(post.declaration.choice),
-                declaration_note=post.declaration.note,
-                statement=post.declaration.statement,
-                decision=0,
-                propagation=0,
-                published_at=at,
-                updated_at=at,
-                revision=0,
-                media_digest=content.media_digest,
-                annotation=post.annotation,
-            )
+            insert(items),
+            {
+                "id": post.id,
+                "author_id": post.author.id,
+                "title": post.title,
+                "text": post.text,
+                "search": words.searchable(post.title, post.text, post.id),
+                "kind": content.kind,
+                "filename": content.filename,
+                "media_type": content.media_type,
+                "size": content.size,
+                "sha256": content.sha256,
+                "file_report": content.report,
+                "declaration": str(post.declaration.choice),
+                "declaration_note": post.declaration.note,
+                "statement": post.declaration.statement,
+                "decision": 0,
+                "propagation": 0,
+                "published_at": at,
+                "updated_at": at,
+                "revision": 0,
+                "media_digest": content.media_digest,
+                "annotation": post.annotation,
+            },
         )
         if post.key is not None:
             connection.execute(
-                insert(idempotency_keys).values(
-                    account_id=post.author.id,
-                    key=post.key,
-                    request_sha256=post.request,
-                    item_id=post.id,
-                    created_at=at,
-                )
+                insert(idempotency_keys),
+                {
+                    "account_id": post.author.id,
+                    "key": post.key,
+                    "request_sha256": post.request,
+                    "item_id": post.id,
+                    "created_at": at,
+                },
             )
         steps = Steps(self._audit, connection, post.id, post.author.id, at)
         detail = {

@@ -37,6 +37,10 @@ SYSTEM: Final = "system"
 
 _BATCH: Final = 500
 
+# Written once: every action runs these, and building a statement costs more than running it.
+_LOCKED_HEAD: Final = select(audit_head).where(audit_head.c.id == 1).with_for_update()
+_GROWN_HEAD: Final = update(audit_head).where(audit_head.c.id == 1)
+
 Progress = Callable[[int, int], None]
 """Told how many entries of how many have been looked at."""
 
@@ -78,7 +82,7 @@ class AuditLog:
             subject: Number of what it happened to, or "".
             detail: References and choices, JSON values; no words of people.
         """
-        head = connection.execute(select(audit_head).where(audit_head.c.id == 1).with_for_update()).one()
+        head = connection.execute(_LOCKED_HEAD).one()
         at = instants.now()
         body = body_of(at, actor=actor, event=event, subject=subject, detail=detail or {})
         leaf = leaf_hash(body)
@@ -86,21 +90,22 @@ class AuditLog:
         edge = tree.Frontier.from_hex(head.size, head.frontier)
         complete = edge.append(bytes.fromhex(leaf))
         connection.execute(
-            insert(audit_entries).values(
-                position=head.size,
-                at=at,
-                actor=actor,
-                event=event,
-                subject=subject,
-                body=body,
-                leaf_hash=leaf,
-                chain_hash=chain,
-            )
+            insert(audit_entries),
+            {
+                "position": head.size,
+                "at": at,
+                "actor": actor,
+                "event": event,
+                "subject": subject,
+                "body": body,
+                "leaf_hash": leaf,
+                "chain_hash": chain,
+            },
         )
         for level, index, node in _of_tiles(complete):
-            connection.execute(insert(audit_nodes).values(level=level, position=index, hash=node.hex()))
+            connection.execute(insert(audit_nodes), {"level": level, "position": index, "hash": node.hex()})
         grown = {"size": edge.size, "chain_hash": chain, "frontier": edge.hex()}
-        connection.execute(update(audit_head).where(audit_head.c.id == 1).values(grown))
+        connection.execute(_GROWN_HEAD, grown)
 
     def page(
         self, *, cursor: str | None, limit: int, event: str = "", subject: str = "", actor: str = ""
