@@ -337,6 +337,27 @@ def test_no_declaration_ever_lowers_the_tier(evidence: list[Evidence], declarati
     assert RANK[CN.decide([*evidence, declaration]).tier] >= RANK[CN.decide(evidence).tier]
 
 
+@given(st.lists(evidences, max_size=6), st.sampled_from([REVIEW_NOT, REVIEW_SUSPECTED]))
+def test_a_review_lowers_to_what_stands_in_so_many_words_and_no_further(
+    evidence: list[Evidence], review: Evidence
+) -> None:
+    """Definite labels that were not altered, and declarations of AI, stay; everything else gives way."""
+    definite = [
+        e
+        for e in evidence
+        if (e.basis is Basis.DECLARATION and e.says is Says.AI)
+        or (
+            e.basis is Basis.METADATA_LABEL
+            and e.says is Says.AI
+            and e.integrity is not Integrity.BROKEN
+            and e.detail.get("label") in ("1", "2", "3")
+        )
+    ]
+    said = Tier(review.detail.get("tier", "none"))
+    floor = CN.decide(definite).tier
+    assert CN.decide([*evidence, review]).tier is max(said, floor, key=RANK.__getitem__)
+
+
 @given(st.lists(evidences, max_size=5), st.randoms())
 def test_the_order_of_evidence_does_not_matter(evidence: list[Evidence], random: object) -> None:
     shuffled = list(evidence)
