@@ -1,8 +1,8 @@
 """HEIC and AVIF as pictures that a label can be put on and looked for in.
 
 Phones store a grid of tiles: only those under the label are encoded again, the others keep every bit. A picture in one
-piece is encoded again whole. An overlay item (``iovl``), which would keep even that, is not used: libavif, and with it
-every browser, shows no picture at all then.
+piece is encoded again whole. An overlay item (``iovl``), which would keep even that, is not used, since readers need
+not know how to compose it.
 """
 
 from __future__ import annotations
