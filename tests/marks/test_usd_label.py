@@ -144,9 +144,10 @@ def test_a_plate_that_is_hidden_or_says_something_else_is_not_found(tmp_path: Pa
     assert found(gone, "usda") is None
 
 
-def test_a_package_gets_both_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layer", ["usda", "usdc"])
+def test_a_package_gets_both_labels(tmp_path: Path, layer: str) -> None:
     label = AigcLabel.first("001191110000MA0TE5T00Q10001", "scene-1")
-    (tmp_path / "scene.usdz").write_bytes(made(tmp_path, "usda.usdz"))
+    (tmp_path / "scene.usdz").write_bytes(made(tmp_path, f"{layer}.usdz"))
     result = yinji.label(tmp_path / "scene.usdz", label, output=tmp_path / "out.usdz")
     assert result.drawn is not None
     assert yinji.read(tmp_path / "out.usdz").found[0].label == label

@@ -126,7 +126,7 @@ class Usdz:
         """Plans the label into the first layer; its length changes by multiples of 64, so all parts stay aligned."""
         archive = Archive.open(source)
         changes: dict[bytes, bytes] = {}
-        for number, entry in enumerate(_layers(archive)):
+        for number, entry in enumerate(_to_write(archive)):
             text = archive.content(entry)
             if text.startswith(CRATE):
                 raise UnsupportedFormat("usd-crate", path=source.name, layer=entry.shown)
@@ -163,6 +163,15 @@ def _layers(archive: Archive) -> list[Entry]:
     if not found:
         raise Malformed("usdz-no-layer", path=archive.source.name)
     return found
+
+
+def _to_write(archive: Archive) -> list[Entry]:
+    """Returns the first layer, and the further ones that a label could be taken from.
+
+    Binary layers behind it stay as they are; should one hold a second label, reading back refuses the file.
+    """
+    first, *others = _layers(archive)
+    return [first, *(e for e in others if not archive.content(e).startswith(CRATE))]
 
 
 def _blocks_of(layer: Layer, at: int, *, is_root: bool = True, whole: int | None = None) -> Iterator[Block]:
