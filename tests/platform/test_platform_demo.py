@@ -12,9 +12,10 @@ from yinji.platform.service import Platform
 
 def test_the_demo_feed(platform: Platform) -> None:
     accounts = seed(platform)
-    items = {item.verdict["tier"]: item for item in platform.feed().rows}
+    rows = platform.feed().rows
+    items = {item.verdict["tier"]: item for item in rows if item.filename or item.declaration.choice.says_ai}
     assert set(items) == {"confirmed", "possible", "suspected", "none"}
-    assert len(platform.feed().rows) == 4
+    assert len(rows) == 6
 
     confirmed = items["confirmed"]
     assert "metadata_label" in confirmed.verdict["basis"]
@@ -36,6 +37,12 @@ def test_the_demo_feed(platform: Platform) -> None:
         assert signed_in is not None
         assert signed_in.role is account.role
     assert {Role.ADMIN, Role.AUDITOR, Role.CREATOR} <= {account.role for account in accounts}
+
+    judge = platform.account_named("demo-reviewer-2")
+    assert judge is not None
+    waiting = platform.cases.jobs(judge).rows
+    assert {str(case.state) for case in waiting} == {"open", "appealed"}
+    assert len(waiting) == 3, "a report, a suspicion and an appeal wait"
 
     log = platform.audit_verify()[0]
     assert seed(platform) == accounts

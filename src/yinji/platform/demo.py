@@ -1,4 +1,4 @@
-"""The demo feed: one item of each tier, made here from nothing but our own code."""
+"""The demo: items of each tier, reports, decisions and an appeal, made here from nothing but our own code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from yinji.errors import StorageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.declaration import Declaration, Declared
 from yinji.operations.label import label
-from yinji.platform import demo_pictures
+from yinji.platform import demo_cases, demo_pictures
 from yinji.platform.model import Account, Role
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class _Post:
 _ACCOUNTS: Final = (
     ("demo-admin", "演示管理员", Role.ADMIN),
     ("demo-auditor", "演示审计员", Role.AUDITOR),
-    ("demo-reviewer", "演示审核员", Role.REVIEWER),
+    (demo_cases.REVIEWERS[0], "演示审核员", Role.REVIEWER),
+    (demo_cases.REVIEWERS[1], "演示复核员", Role.REVIEWER),
+    (demo_cases.READER, "演示读者", Role.READER),
     ("qinghe", "青禾画室", Role.CREATOR),
     ("chengnan", "城南食记", Role.CREATOR),
     ("yanhe", "沿河读书会", Role.CREATOR),
@@ -84,14 +86,17 @@ def seed(platform: Platform) -> tuple[DemoAccount, ...]:
     accounts = {name: _account(platform, name, shown, role, passwords[name]) for name, shown, role in _ACCOUNTS}
     for post in _posts():
         _publish(platform, accounts[post.author], post)
+    demo_cases.act(platform, accounts)
     return tuple(DemoAccount(name, passwords[name], role) for name, _, role in _ACCOUNTS)
 
 
 def _posts() -> tuple[_Post, ...]:
     return (
+        _Post("chengnan", *demo_cases.RECIPE, Declaration(Declared.NOT_AI)),
+        _Post("yanhe", *demo_cases.MORNING, Declaration(Declared.NOT_AI)),
         _Post(
             "chengnan",
-            "巷口的面",
+            demo_cases.NOODLES,
             "巷口这家面馆开了二十年，汤还是那个味道。",
             Declaration(Declared.NOT_AI),
             "巷口的面.jpg",
@@ -133,18 +138,19 @@ def _account(platform: Platform, name: str, shown: str, role: Role, password: st
 
 
 def _passwords(folder: Path) -> dict[str, str]:
-    """Reads the passwords of this site's demo accounts, or draws them by lot."""
+    """Reads the passwords of this site's demo accounts, and draws by lot those that are not there yet."""
     place = folder / _PASSWORDS
     try:
-        if place.exists():
-            kept: dict[str, str] = json.loads(place.read_text("utf-8"))
-            return kept
-        drawn = {name: secrets.token_urlsafe(9) for name, _, _ in _ACCOUNTS}
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(drawn, file, indent=2)
+        kept: dict[str, str] = json.loads(place.read_text("utf-8")) if place.exists() else {}
+        drawn = {name: secrets.token_urlsafe(9) for name, _, _ in _ACCOUNTS if name not in kept}
+        if drawn:
+            fresh = place.with_name(f".{_PASSWORDS}.{os.getpid()}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                json.dump(kept | drawn, file, indent=2)
+            fresh.replace(place)
     except OSError as error:
         raise StorageError("folder", path=place, reason=error.strerror) from error
-    return drawn
+    return kept | drawn
 
 
 def _labelled_mountains() -> bytes:
