@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from yinji.errors import Refused
 from yinji.platform import instants, item_rows, retention
@@ -15,7 +15,7 @@ from yinji.platform.drafts import Drafts
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, require
-from yinji.platform.schema import decisions, items, propagations, visible_labels, withdrawals
+from yinji.platform.schema import decisions, derivatives, items, propagations, visible_labels, withdrawals
 from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
 
@@ -106,6 +106,9 @@ class Withdrawing:
         digests.update(connection.execute(select(items.c.sha256).where(items.c.id == item_id)).scalars())
         marked = visible_labels.c.item_id == item_id
         digests.update(filter(None, connection.execute(select(visible_labels.c.marked_sha256).where(marked)).scalars()))
+        made = derivatives.c.item_id == item_id
+        digests.update(filter(None, connection.execute(select(derivatives.c.sha256).where(made)).scalars()))
+        connection.execute(delete(derivatives).where(made))
         connection.execute(update(visible_labels).where(marked).values(marked_sha256=None, drawn=None))
         report = connection.scalar(select(items.c.file_report).where(items.c.id == item_id))
         connection.execute(update(items).where(items.c.id == item_id).values(_bare(report or {})))
