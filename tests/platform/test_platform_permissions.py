@@ -31,6 +31,7 @@ TABLE = {
     "audit.verify": AUDITORS,
     "audit.export": AUDITORS,
     "account.create": {Role.ADMIN},
+    "account.list": AUDITORS,
     "report.create": READERS,
     "report.read_own": READERS,
     "case.read_own": AUTHORS,
