@@ -32,7 +32,9 @@ def plain_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def labelled_png(plain_png: Path) -> Path:
     path = plain_png.with_name("青绿山水.png")
-    yinji.label(plain_png, LABEL, output=path, metadata_only=True)
+    other = plain_png.with_name("other.png")  # not the same media: that would make plain_png a copy without its label
+    samples.picture(size=(400, 302)).save(other)
+    yinji.label(other, LABEL, output=path, metadata_only=True)
     return path
 
 
