@@ -60,7 +60,7 @@ class Aac:
         heads: list[Tag] = []
         for tag in leading_tags(source):
             heads.append(tag)
-            for block in tag_blocks(tag, place="" if tag.start == 0 else "ID3v2"):
+            for block in tag_blocks(tag, place="" if tag.start == 0 else "ID3v2", thorough=thorough):
                 seen |= may_hold_label(block)
                 yield block
         if seen and not thorough:
@@ -68,9 +68,9 @@ class Aac:
         tail = tail_of(Window(source), heads)
         start = _first_frame(source, heads, tail.stop)
         for tag in _inner(source, start, tail.stop) if thorough else ():
-            yield from tag_blocks(tag, place="ID3v2")
+            yield from tag_blocks(tag, place="ID3v2", thorough=thorough)
         for tag in sorted(tail.tags, key=lambda each: each.start):
-            yield from tag_blocks(tag, place="ID3v2")
+            yield from tag_blocks(tag, place="ID3v2", thorough=thorough)
         for ape in reversed(tail.ape):
             yield from ape_blocks(source, ape)
 

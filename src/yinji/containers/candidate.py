@@ -1,4 +1,4 @@
-"""Whether a block may hold a label: what lets a quick reading stop before the media payload."""
+"""Whether bytes may hold a label: what lets a quick reading stop early, and pass over metadata unopened."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from yinji.containers.model import Block
 _NAME: Final = "AIGC"
 _BYTES: Final = b"AIGC"
 
+_FOLDED: Final = bytes(range(256)).lower()
+_SIGNS: Final = (b"aigc", b"label", b"produce", b"propa", b"exporttype", b"serviceprovider", b"xmp")
+"""In small letters: the name and the keys of labels, what other schemes' records are known by, and packets."""
+
 
 def may_hold_label(block: Block) -> bool:
     """Judges by the name alone: cheap, and wrong only towards looking further."""
     if isinstance(block.value, bytes):
         return _BYTES in block.value
-    if block.key.upper() == _NAME:
+    if block.key.lower() == "aigc":
         return bool(block.value.strip("\0 \t\r\n"))  # an emptied place is a trace, and the label may stand elsewhere
     return _NAME in block.value
+
+
+def shows_sign(data: bytes) -> bool:
+    """Whether plain metadata show anything of a label, of another scheme's record, or of an XMP packet.
+
+    For metadata that are neither compressed nor enciphered, in any encoding that spells ASCII in one byte or in two.
+    Where there is no sign there is no label, nor the trace of one, whatever else may be wrong with the bytes.
+    """
+    folded = data.translate(_FOLDED, b"\0")
+    return any(sign in folded for sign in _SIGNS)

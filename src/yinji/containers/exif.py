@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from yinji.containers.candidate import shows_sign
 from yinji.containers.tiff.directories import (
     EXIF_IFD,
     Entry,
@@ -95,6 +96,9 @@ def label_fields(tiff: bytes) -> tuple[Field, ...]:
     Raises:
         Malformed: As :func:`fields`.
     """
+    if not shows_sign(tiff):
+        _check_start(tiff)
+        return ()
     return tuple(_walk(tiff, _LABEL_NUMBERS))
 
 
@@ -122,6 +126,13 @@ def emptied_field(field: Field, rest: bytes) -> list[tuple[int, bytes]]:
             return [(field.entry + 4, head + rest.ljust(layout.width, b"\0"))]
         return [(field.entry + 4, head + rest.ljust(layout.width, b"\0")), (field.start, bytes(length))]
     return [(field.entry + 4, head), (field.start, rest.ljust(length, b"\0"))]
+
+
+def _check_start(tiff: bytes) -> None:
+    """Refuses what :func:`_walk` refuses."""
+    opened = open_view(Memory(tiff))
+    if opened is None or opened[0].big or (opened[1] and opened[1] + 2 > len(tiff)):
+        raise Malformed("exif-broken", offset=0)
 
 
 def _walk(tiff: bytes, wanted: frozenset[int]) -> Iterator[Field]:

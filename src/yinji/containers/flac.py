@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple
 from yinji.containers import embedded, vorbis_comment
 from yinji.containers.ape import ape_blocks, ape_edits
 from yinji.containers.base import Example, Span
-from yinji.containers.candidate import may_hold_label
+from yinji.containers.candidate import may_hold_label, shows_sign
 from yinji.containers.edits import smallest
 from yinji.containers.id3.edit import tag_edits
 from yinji.containers.id3.tag import Tag, tag_blocks
@@ -80,7 +80,7 @@ class Flac:
         seen = False
         for tag in leading_tags(source):
             heads.append(tag)
-            for block in tag_blocks(tag):
+            for block in tag_blocks(tag, thorough=thorough):
                 seen |= may_hold_label(block)
                 yield block
         lists = 0
@@ -88,6 +88,8 @@ class Flac:
         for meta in metadata_blocks(source, heads):
             end = meta.stop
             lists += meta.type == COMMENT
+            if not thorough and not _may_say(source, meta):
+                continue
             for block in _blocks_of(source, meta, is_first=lists == 1):
                 seen |= may_hold_label(block)
                 yield block
@@ -188,6 +190,13 @@ def _blocks_of(source: Source, meta: MetadataBlock, *, is_first: bool) -> Iterat
     elif meta.type == PADDING:
         for item in _left_over(source, meta):
             yield Block("flac-padding", "", item.text, meta.start, meta.stop)
+
+
+def _may_say(source: Source, meta: MetadataBlock) -> bool:
+    """Whether a block shows anything of a label, without taking it apart."""
+    if meta.type == COMMENT:
+        return shows_sign(source.read(meta.body, meta.size))
+    return meta.type == PADDING and b"{" in source.read(meta.body, min(meta.size, _SEARCHED))
 
 
 def _left_over(source: Source, meta: MetadataBlock) -> Iterator[embedded.Embedded]:

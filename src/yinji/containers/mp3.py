@@ -71,7 +71,7 @@ class Mp3:
         heads: list[Tag] = []
         for tag in leading_tags(source):
             heads.append(tag)
-            for block in tag_blocks(tag, place="" if tag.start == 0 else "ID3v2"):
+            for block in tag_blocks(tag, place="" if tag.start == 0 else "ID3v2", thorough=thorough):
                 has_label |= may_hold_label(block)
                 yield block
         if has_label and not thorough:
@@ -79,9 +79,9 @@ class Mp3:
         window = Window(source)
         tail = tail_of(window, heads)
         for tag in _inner(window, heads, tail, thorough=thorough):
-            yield from tag_blocks(tag, place="ID3v2")
+            yield from tag_blocks(tag, place="ID3v2", thorough=thorough)
         for tag in sorted(tail.tags, key=lambda each: each.start):
-            yield from tag_blocks(tag, place="ID3v2")
+            yield from tag_blocks(tag, place="ID3v2", thorough=thorough)
         for ape in reversed(tail.ape):
             yield from ape_blocks(source, ape)
         _audio_start(window, heads, tail.stop)

@@ -182,7 +182,7 @@ def _take_exif(answer: _Answer, block: Block, tiff: bytes) -> None:
 
 
 def _take_text(answer: _Answer, block: Block, text: str, carrier: str) -> None:
-    named = block.key.upper() == _NAME
+    named = block.key.lower() == "aigc"
     if not named and not looks_like_label(text):
         _take_other_scheme(answer, block, text, block.key)
     elif named and _holds_nothing(block.carrier, text):

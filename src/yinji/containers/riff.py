@@ -19,6 +19,7 @@ LISTS: Final = frozenset((b"LIST", b"RIFF"))
 HEADER: Final = 8
 """Id and size."""
 
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _WIDE: Final = frozenset((b"RF64", b"BW64"))
 _UNKNOWN: Final = 0xFFFFFFFF
 _MAX: Final = 0xFFFFFFFE
@@ -230,4 +231,4 @@ def _padding(window: Window, end: int, size: int, stop: int) -> int:
 
 def _is_id(id: bytes) -> bool:
     """Whether four bytes can be an id: printable ASCII, as the specification asks (a few writers end with NUL)."""
-    return all(0x20 <= byte < 0x7F for byte in id.rstrip(b"\0")) and id[:1] > b" "
+    return not id.rstrip(b"\0").translate(None, _PRINTABLE) and id[:1] > b" "

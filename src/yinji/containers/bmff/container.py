@@ -104,7 +104,7 @@ class Mp4:
             elif box.kind in _OTHERS:
                 continue
             for place in places_of_top_level(window, box):
-                for block in blocks_of(window, place):
+                for block in blocks_of(window, place, thorough=thorough):
                     if block.problems and any(p.code in HOLES for p in block.problems):
                         hole = block.start
                     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from yinji.containers.bmff.boxes import Box, children, full_fields
+from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.window import Window
 from yinji.errors import Malformed
@@ -16,6 +17,12 @@ from yinji.limits import KIB
 
 KEY: Final = "AIGC"
 """The key of TC260-PG-20257A 6.1.1 and TC260-PG-202510A App. E."""
+
+_TELLING: Final = frozenset(("aigc", "free"))
+"""Keys of labels, and what blanking in place makes of them."""
+
+_PLAIN_MAX: Final = 4 * KIB
+"""Bytes of an item that are searched for signs."""
 
 _ITUNES: Final = "com.apple.iTunes"
 _UTF8_TYPES: Final = frozenset((1, 4))
@@ -113,12 +120,22 @@ def _keys(window: Window, box: Box) -> Iterator[Key]:
         at += size
 
 
-def meta_blocks(window: Window, meta: Meta) -> Iterator[Block]:
-    """Yields what the ``ilst`` of a ``meta`` box says, texts only."""
+def meta_blocks(window: Window, meta: Meta, *, thorough: bool = True) -> Iterator[Block]:
+    """Yields what the ``ilst`` of a ``meta`` box says, texts only; unless ``thorough``, what may be a label."""
     for item in meta.items:
+        if not thorough and _says_nothing(window, meta, item):
+            continue
         block = _item_block(window, meta, item)
         if block is not None:
             yield block
+
+
+def _says_nothing(window: Window, meta: Meta, item: Box) -> bool:
+    """Whether an item shows nothing of a label; the key of one stands apart from its value."""
+    key = meta.key_of(item)
+    if key is not None and (b"free" in key.namespace or key.name.lower() in _TELLING):
+        return False
+    return item.size <= _PLAIN_MAX and not shows_sign(window.peek(item.body, item.stop - item.body))
 
 
 def _item_block(window: Window, meta: Meta, item: Box) -> Block | None:

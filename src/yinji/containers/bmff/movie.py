@@ -94,10 +94,10 @@ def places_of_top_level(window: Window, box: Box) -> Iterator[Place]:
         yield from loose_blocks(window, box)
 
 
-def blocks_of(window: Window, place: Place) -> Iterator[Block]:
-    """Yields the blocks of a place."""
+def blocks_of(window: Window, place: Place, *, thorough: bool = True) -> Iterator[Block]:
+    """Yields the blocks of a place; unless ``thorough``, those that show a sign of a label."""
     if isinstance(place, Meta):
-        yield from meta_blocks(window, place)
+        yield from meta_blocks(window, place, thorough=thorough)
     else:
         yield place
 

@@ -65,7 +65,7 @@ class Heif:
                     return
                 continue
             has_picture |= box.kind in (b"meta", b"moov")
-            for block in _blocks_of(window, box):
+            for block in _blocks_of(window, box, thorough=thorough):
                 holes = [block.start for problem in block.problems if problem.code in _BLANKED]
                 hole = next(iter(holes), hole)
                 has_label |= may_hold_label(block) and not holes
@@ -143,9 +143,9 @@ def _family(brand: bytes, extension: str) -> str:
     return next((c.name for c in (Heic, Avif) if extension in c.extensions), "heif")
 
 
-def _blocks_of(window: Window, box: Box) -> Iterator[Block]:
+def _blocks_of(window: Window, box: Box, *, thorough: bool) -> Iterator[Block]:
     if box.kind == b"meta":
-        items = parse_items(window, box)
+        items = parse_items(window, box, thorough=thorough)
         if items is not None:
             yield from item_blocks(window, items)
             if b"ilst" not in items.inside:
@@ -154,9 +154,9 @@ def _blocks_of(window: Window, box: Box) -> Iterator[Block]:
     for place in places_of_top_level(window, box):
         if isinstance(place, Meta) and place.box != box:
             metas.append(place.box)
-        yield from blocks_of(window, place)
+        yield from blocks_of(window, place, thorough=thorough)
     for meta in metas:
-        if (items := parse_items(window, meta)) is not None:
+        if (items := parse_items(window, meta, thorough=thorough)) is not None:
             yield from item_blocks(window, items)
 
 

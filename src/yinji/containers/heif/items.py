@@ -119,8 +119,13 @@ class Items:
         return tuple(t for r in self.references if (r.kind, r.source) == (b"cdsc", item.id) for t in r.targets)
 
 
-def parse_items(window: Window, box: Box) -> Items | None:
+def parse_items(window: Window, box: Box, *, thorough: bool = True) -> Items | None:
     """Reads the item tables of a ``meta`` box, or returns None when it has none.
+
+    Args:
+        window: The file.
+        box: The ``meta`` box.
+        thorough: Else the tables that tell where items stand are left out when no item is metadata.
 
     Raises:
         Malformed, Truncated, LimitExceeded: Counts or sizes do not fit their boxes.
@@ -136,6 +141,8 @@ def parse_items(window: Window, box: Box) -> Items | None:
         reader = _Reader(window, pitm)
         result.primary = reader.take(4 if reader.version else 2)
     result.items = tuple(_infos(window, inside[b"iinf"]))
+    if not thorough and not any(item.is_metadata for item in result.items):
+        return result
     if (iloc := inside.get(b"iloc")) is not None:
         result.version, result.widths, result.locations = _locations(window, iloc)
     if (iref := inside.get(b"iref")) is not None:
@@ -179,8 +186,8 @@ def _locations(window: Window, iloc: Box) -> tuple[int, Widths, dict[int, Locati
         method = reader.take(2) & 15 if version else IN_FILE
         reference, base, count = reader.take(2), reader.take(widths.base), reader.take(2)
         extents = []
+        window.source.element(2, max(1, count))
         for _ in range(count):
-            window.source.element(2)
             extents.append(Extent(reader.take(widths.number), reader.take(widths.offset), reader.take(widths.length)))
         if item in found:
             raise Malformed("heif-iloc", path=window.source.name, offset=iloc.start)
@@ -293,6 +300,8 @@ class _Reader:
         return self._box.body + self._at
 
     def take(self, length: int) -> int:
+        if not length:
+            return 0
         stop = self._at + length
         if stop > len(self._data):
             box = self._box

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.source import Source
 from yinji.containers.window import Window
@@ -27,6 +28,9 @@ UNSYNCHRONISED: Final = 0x80
 EXTENDED: Final = 0x40
 FOOTER: Final = 0x10
 _COMPRESSED_V2: Final = 0x40
+
+_PLAIN_MAX: Final = 4096
+"""Bytes of a frame that are searched for signs."""
 
 _SYNCSAFE: Final = 0x7F
 _NAME: Final = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
@@ -265,12 +269,13 @@ def _inflated(tag: Tag, data: bytes, where: int, name: str) -> bytes:
     return plain
 
 
-def tag_blocks(tag: Tag, *, place: str = "") -> Iterator[Block]:
+def tag_blocks(tag: Tag, *, place: str = "", thorough: bool = True) -> Iterator[Block]:
     """Yields the texts, links, XMP packets and C2PA stores of a tag.
 
     Args:
         tag: The tag.
         place: Where it stands, when that is not where the guide wants the label.
+        thorough: Else the contents of plain frames without a sign of a label are passed over.
 
     Raises:
         Malformed, LimitExceeded: The rest cannot be read.
@@ -279,6 +284,8 @@ def tag_blocks(tag: Tag, *, place: str = "") -> Iterator[Block]:
     window = Window(tag.inner)
     enciphered: Encrypted | None = None
     for frame in frames(tag, window):
+        if not thorough and _says_nothing(window, frame):
+            continue
         try:
             block = frame_block(tag, frame, place=place)
         except Encrypted as error:
@@ -288,6 +295,12 @@ def tag_blocks(tag: Tag, *, place: str = "") -> Iterator[Block]:
             yield block
     if enciphered is not None:
         raise enciphered
+
+
+def _says_nothing(window: Window, frame: Frame) -> bool:
+    """Whether a plain frame shows nothing of a label."""
+    length = frame.stop - frame.body
+    return not frame.flags and length <= _PLAIN_MAX and not shows_sign(window.peek(frame.body, length))
 
 
 def frame_block(tag: Tag, frame: Frame, *, place: str = "") -> Block | None:

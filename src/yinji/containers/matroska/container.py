@@ -73,9 +73,9 @@ class Matroska:
         Raises:
             Malformed, Truncated, LimitExceeded: The rest cannot be read, or a label was blanked in place (R62).
         """
-        reader = _Reader(source)
+        reader = _Reader(source, thorough=thorough)
         hole: Block | None = None
-        for block in reader.blocks(thorough=thorough):
+        for block in reader.blocks():
             hole = block if block.carrier == HOLE else hole
             reader.seen |= may_hold_label(block)
             yield block
@@ -118,8 +118,9 @@ class _Reader:
         seen: Whether a label was seen; set by who judges the blocks.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, thorough: bool) -> None:
         self.seen = False
+        self._thorough = thorough
         self._is_shortened = self._is_misled = False
         self._source = source
         self._window = Window(source, _FRONT)
@@ -127,11 +128,11 @@ class _Reader:
         self._heads: list[Element] = []
         self._voids: list[Element] = []
 
-    def blocks(self, *, thorough: bool) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Block]:
         stop = 0
         for segment in segments(self._window):
             try:
-                yield from self._walked(segment, thorough=thorough)
+                yield from self._walked(segment)
             except UnreadableInput:
                 yield from self._pointed(segment)  # what a SeekHead in front of the damage points to
                 raise
@@ -143,11 +144,11 @@ class _Reader:
                 problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})
                 yield Block("matroska-trailer", item.key, item.text, item.start, item.stop, (problem,))
 
-    def _walked(self, segment: Segment, *, thorough: bool) -> Iterator[Block]:
+    def _walked(self, segment: Segment) -> Iterator[Block]:
         has_media = False
         for element in top(self._window, segment, ends=False):
             if element.id == CLUSTER:
-                if not has_media and not thorough:
+                if not has_media and not self._thorough:
                     if not self.seen:
                         self._fetch_tail()
                         yield from self._pointed(segment)
@@ -170,7 +171,7 @@ class _Reader:
             self._heads.append(element)
         elif element.id == ebml.VOID:
             self._voids.append(element)
-        yield from blocks_of(self._window, element)
+        yield from blocks_of(self._window, element, thorough=self._thorough)
 
     def _pointed(self, segment: Segment) -> Iterator[Block]:
         """Yields the blocks of elements that SeekHeads point to and the walk has not come to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -15,6 +16,8 @@ SEGMENTS: Final = 255
 CONTINUED, FIRST, LAST = 1, 2, 4
 NO_POSITION: Final = b"\xff" * 8
 """Granule position of a page on which no packet ends."""
+
+_NUMBERS: Final = struct.Struct("<III").unpack_from
 
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -66,7 +69,7 @@ def parsed(head: bytes, at: int) -> Page | None:
     """Returns the page whose header these bytes are, or None when they are none or not all of it."""
     if len(head) < HEADER or head[:5] != MARK + b"\0" or len(head) < HEADER + head[26]:
         return None
-    serial, sequence, written = (int.from_bytes(head[n : n + 4], "little") for n in (14, 18, 22))
+    serial, sequence, written = _NUMBERS(head, 14)
     body = HEADER + head[26]
     segments = head[HEADER:body]
     return Page(at, head[5], head[6:14], serial, sequence, written, segments, at + body, at + body + sum(segments))
