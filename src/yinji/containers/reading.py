@@ -60,7 +60,7 @@ def read_as(container: Container, source: Source, *, thorough: bool = False) -> 
 def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
     blocks, damage = _collect(container, source, thorough)
     answer = _understood(blocks, container.carrier)
-    if not thorough and blocks and not answer.found and damage is None and any(map(may_hold_label, blocks)):
+    if not thorough and blocks and damage is None and not _says_label(answer) and any(map(may_hold_label, blocks)):
         # What looked like a label was none, so the quick walk stopped too early.
         blocks, damage = _collect(container, source, thorough=True)
         answer = _understood(blocks, container.carrier)
@@ -245,10 +245,13 @@ def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: tupl
     return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told, decoded.fields)
 
 
+def _says_label(answer: _Answer) -> bool:
+    return any(item.label is not None for item in answer.found)
+
+
 def _state(found: list[Found], damage: _Damage, unread: list[Problem]) -> State:
-    for item in found:
-        if item.label is not None:
-            return State.LABELLED
+    if any(item.label is not None for item in found):
+        return State.LABELLED
     if isinstance(damage, UnsupportedFormat):
         return State.UNSUPPORTED
     if damage is not None:

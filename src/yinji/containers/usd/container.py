@@ -1,7 +1,7 @@
-"""OpenUSD scenes: text layers and USDZ packages; the label is ``customLayerData["AIGC"]`` (a place of our own).
+"""OpenUSD scenes: layers and USDZ packages; the label is ``customLayerData["AIGC"]`` (a place of our own).
 
-No guide names a place for virtual scenes (checklist R61). Binary layers (``.usdc``) keep their texts compressed in
-tables of their own; of such a layer nothing is claimed.
+No guide names a place for virtual scenes (checklist R61). Labels are read in text and in binary layers, and written
+into text layers: a binary one keeps its texts in packed tables, which only OpenUSD's own tools should make anew.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from yinji.containers.edits import smallest
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.containers.usd.text import Layer, Value, body_of, is_in_place, scan, with_label
+from yinji.containers.usd import crate
+from yinji.containers.usd.text import NAME, Layer, Value, body_of, is_in_place, scan, with_label
 from yinji.containers.zip.directory import STORED, Archive, Entry
 from yinji.containers.zip.document import credentials
 from yinji.containers.zip.edit import media as other_parts
 from yinji.containers.zip.edit import plan
 from yinji.errors import Malformed, UnreadableInput, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
+from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
 
 TEXT: Final = b"#usda "
-CRATE: Final = b"PXR-USDC"
+CRATE: Final = crate.MARK
 _LAYERS: Final = (b".usd", b".usda", b".usdc")
 _ALIGNMENT: Final = 64
 """Every part of a package begins at a multiple of this (USDZ specification)."""
@@ -52,18 +54,22 @@ class Usd:
         """Yields texts of the layer's metadata and every label.
 
         Raises:
-            UnsupportedFormat: A binary layer.
-            Malformed, LimitExceeded: The text cannot be read.
+            UnsupportedFormat: A binary layer of an unknown version.
+            Malformed, LimitExceeded: The layer cannot be read.
         """
-        text = _whole(source)
-        layer, damage = scan(text, source)
+        layer, damage = _read(source.read(0, source.size), source, source.name)
         yield from _blocks_of(layer, 0)
         if damage is not None:
             raise damage
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
-        """Plans the label into ``customLayerData``; all other bytes stay as they are."""
-        text = _whole(source)
+        """Plans the label into ``customLayerData``; all other bytes stay as they are.
+
+        Raises:
+            UnsupportedFormat: A binary layer.
+        """
+        text = source.read(0, source.size)
+        _require_text(text, source, source.name)
         return Splice.of(smallest(0, text, with_label(text, label.to_json(), source)))
 
     def media(self, source: Source) -> Iterator[Span]:
@@ -71,7 +77,7 @@ class Usd:
         if source.head.startswith(CRATE):
             yield Span(0, source.size)
         else:
-            yield from _scene(_whole(source), source, 0)
+            yield from _scene(source.read(0, source.size), source, 0)
 
     @classmethod
     def examples(cls) -> Iterable[Example]:
@@ -104,18 +110,14 @@ class Usdz:
         """Yields texts of the layers' metadata and every label.
 
         Raises:
-            UnsupportedFormat: A layer is binary, and no other held a label.
+            UnsupportedFormat: A layer is binary and of an unknown version.
             Malformed, Truncated, LimitExceeded: The package cannot be read.
         """
         archive = Archive.open(source)
         yield from credentials(archive)
         damage: UnreadableInput | UnsupportedFormat | None = None
         for number, entry in enumerate(_layers(archive)):
-            text = archive.content(entry)
-            if text.startswith(CRATE):
-                damage = damage or UnsupportedFormat("usd-crate", path=source.name, layer=entry.shown)
-                continue
-            layer, broken = scan(text, source)
+            layer, broken = _read(archive.content(entry), source, entry.shown)
             at = archive.data(entry)[0] if entry.method == STORED else entry.start
             yield from _blocks_of(layer, at, is_root=number == 0, whole=None if entry.method == STORED else at)
             damage = damage or broken
@@ -128,8 +130,7 @@ class Usdz:
         changes: dict[bytes, bytes] = {}
         for number, entry in enumerate(_to_write(archive)):
             text = archive.content(entry)
-            if text.startswith(CRATE):
-                raise UnsupportedFormat("usd-crate", path=source.name, layer=entry.shown)
+            _require_text(text, source, entry.shown)
             json = label.to_json() if number == 0 else None
             changes[entry.name] = with_label(text, json, source, step=_ALIGNMENT)
         return plan(archive, changes, stored=tuple(changes))
@@ -151,10 +152,24 @@ class Usdz:
         yield Example("texture.usdz", _package((b"sphere.usda", _SPHERE), (b"0/colour.png", bytes(range(99)))))
 
 
-def _whole(source: Source) -> bytes:
-    if source.head.startswith(CRATE):
-        raise UnsupportedFormat("usd-crate", path=source.name, layer=source.name)
-    return source.read(0, source.size)
+def _read(data: bytes, source: Source, name: str) -> tuple[Layer, UnreadableInput | UnsupportedFormat | None]:
+    """Returns what a layer says as far as it can be read, and what stopped that, if anything did."""
+    if not data.startswith(CRATE):
+        return scan(data, source)
+    layer = Layer()
+    try:
+        found = crate.values(data, source, name)
+    except (UnreadableInput, UnsupportedFormat) as error:
+        return layer, error
+    for value in found:
+        is_label = value.key.upper() == NAME or looks_like_label(value.text)
+        (layer.labels if is_label else layer.told).append(value)
+    return layer, None
+
+
+def _require_text(layer: bytes, source: Source, name: str) -> None:
+    if layer.startswith(CRATE):
+        raise UnsupportedFormat("usd-crate", path=source.name, layer=name)
 
 
 def _layers(archive: Archive) -> list[Entry]:
