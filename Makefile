@@ -5,8 +5,10 @@ PORT ?= 8000
 BIN := .venv/bin
 # Tests run two at a time; more workers only pay off on machines with more cores.
 JOBS ?= 2
+# Seconds that each container is fuzzed for; continuous integration sets CI=true and gets this stage too.
+FUZZ_SECONDS ?= 20
 
-.PHONY: run test lint types layers unit bench docs clean
+.PHONY: run test lint types layers unit fuzz bench docs clean
 
 run:
 	@$(PYTHON) tools/bootstrap.py run
@@ -27,6 +29,9 @@ layers:
 
 unit:
 	@echo "▸ pytest" && $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+fuzz:
+	@echo "▸ fuzzing each container for $(FUZZ_SECONDS) s" && $(BIN)/python fuzz/fuzz_all.py --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
 
 bench:
 	@$(PYTHON) tools/bootstrap.py test

@@ -2,7 +2,8 @@
 
 Run: python fuzz/fuzz_container.py NAME [atheris options] [corpus directory …]
 
-Needs atheris (``pip install atheris``). Without a corpus directory it starts from the container's own examples, plain
+Needs atheris, which the ``test`` extra brings; ``fuzz_all.py`` runs all containers in turn.
+Without a corpus directory it starts from the container's own examples, plain
 and labelled, and from what ``tests/regress/NAME/`` holds. Add every file that made it fail there: a test replays them.
 """
 

@@ -193,9 +193,15 @@ def _blocks_of(source: Source, meta: MetadataBlock, *, is_first: bool) -> Iterat
 
 
 def _may_say(source: Source, meta: MetadataBlock) -> bool:
-    """Whether a block shows anything of a label, without taking it apart."""
+    """Whether a block shows anything of a label.
+
+    Raises:
+        Malformed, LimitExceeded: Comments are not put together as they should be.
+    """
     if meta.type == COMMENT:
-        return shows_sign(source.read(meta.body, meta.size))
+        data = source.read(meta.body, meta.size)
+        vorbis_comment.parse(source, data, meta.start)  # damage is told, whatever else it says
+        return shows_sign(data)
     return meta.type == PADDING and b"{" in source.read(meta.body, min(meta.size, _SEARCHED))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from yinji.containers.base import Example, Span
-from yinji.containers.candidate import may_hold_label, shows_sign
+from yinji.containers.candidate import may_hold_label
 from yinji.containers.flv.amf import make_key, make_string
 from yinji.containers.flv.edit import plan
 from yinji.containers.flv.tags import HEADER, MEDIA, META, SCRIPT, SIGNATURE, Walk, blocks_of
@@ -56,9 +56,6 @@ class Flv:
         seen = has_media = False
         for tag in walk.tags():
             if tag.type == SCRIPT:
-                length = tag.stop - tag.start
-                if not thorough and length <= _WHOLE and not shows_sign(source.read(tag.start, length)):
-                    continue
                 for block in blocks_of(source, tag):
                     seen |= may_hold_label(block)
                     yield block

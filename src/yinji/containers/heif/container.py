@@ -145,7 +145,7 @@ def _family(brand: bytes, extension: str) -> str:
 
 def _blocks_of(window: Window, box: Box, *, thorough: bool) -> Iterator[Block]:
     if box.kind == b"meta":
-        items = parse_items(window, box, thorough=thorough)
+        items = parse_items(window, box)
         if items is not None:
             yield from item_blocks(window, items)
             if b"ilst" not in items.inside:
@@ -156,7 +156,7 @@ def _blocks_of(window: Window, box: Box, *, thorough: bool) -> Iterator[Block]:
             metas.append(place.box)
         yield from blocks_of(window, place, thorough=thorough)
     for meta in metas:
-        if (items := parse_items(window, meta, thorough=thorough)) is not None:
+        if (items := parse_items(window, meta)) is not None:
             yield from item_blocks(window, items)
 
 

@@ -119,13 +119,8 @@ class Items:
         return tuple(t for r in self.references if (r.kind, r.source) == (b"cdsc", item.id) for t in r.targets)
 
 
-def parse_items(window: Window, box: Box, *, thorough: bool = True) -> Items | None:
+def parse_items(window: Window, box: Box) -> Items | None:
     """Reads the item tables of a ``meta`` box, or returns None when it has none.
-
-    Args:
-        window: The file.
-        box: The ``meta`` box.
-        thorough: Else the tables that tell where items stand are left out when no item is metadata.
 
     Raises:
         Malformed, Truncated, LimitExceeded: Counts or sizes do not fit their boxes.
@@ -141,8 +136,6 @@ def parse_items(window: Window, box: Box, *, thorough: bool = True) -> Items | N
         reader = _Reader(window, pitm)
         result.primary = reader.take(4 if reader.version else 2)
     result.items = tuple(_infos(window, inside[b"iinf"]))
-    if not thorough and not any(item.is_metadata for item in result.items):
-        return result
     if (iloc := inside.get(b"iloc")) is not None:
         result.version, result.widths, result.locations = _locations(window, iloc)
     if (iref := inside.get(b"iref")) is not None:

@@ -61,14 +61,13 @@ class SimpleTag(NamedTuple):
         return self.is_global and len(self.parents) == 1 and self.string is not None
 
 
-def simple_tags(source: Source, data: bytes, base: int, *, only_signs: bool = False) -> Iterator[SimpleTag]:
+def simple_tags(source: Source, data: bytes, base: int) -> Iterator[SimpleTag]:
     """Yields the SimpleTags of a Tags element in file order, nested ones behind the one that holds them.
 
     Args:
         source: The file.
         data: The data of the Tags element.
         base: Where the data stands in the file.
-        only_signs: Pass over a Tag that shows nothing of a label.
 
     Raises:
         Malformed: It is not put together as EBML.
@@ -79,7 +78,7 @@ def simple_tags(source: Source, data: bytes, base: int, *, only_signs: bool = Fa
         return list(ebml.children(source, data[master.body - base : master.stop - base], master.body, depth))
 
     for tag in ebml.children(source, data, base):
-        if tag.id != TAG or (only_signs and not shows_sign(data[tag.body - base : tag.stop - base])):
+        if tag.id != TAG:
             continue
         held = inside(tag, 2)
         targets = [uid for child in held if child.id == TARGETS for uid in inside(child, 3) if uid.id in _UIDS]
@@ -111,20 +110,18 @@ def _simple_tag(
 def blocks_of(window: Window, element: Element, *, thorough: bool) -> Iterator[Block]:
     """Yields what a top-level element says: tags, or the names in Info.
 
-    One without a sign of a label is passed over, unless the reading is ``thorough``.
+    Unless the reading is ``thorough``, names in Info without a sign of a label are left out.
     """
     source = window.source
     if element.id not in (TAGS, INFO):
         return
     data = window.peek(element.body, element.size)
-    if not thorough and not shows_sign(data):
-        return
     if element.id == TAGS:
-        for tag in simple_tags(source, data, element.body, only_signs=not thorough):
+        for tag in simple_tags(source, data, element.body):
             yield _tag_block(tag)
     else:
         for child in ebml.children(source, data, element.body):
-            if name := _INFO_NAMES.get(child.id):
+            if name := _INFO_NAMES.get(child.id) if thorough or shows_sign(data) else None:
                 value = ebml.text(data[child.body - element.body : child.stop - element.body])
                 yield Block("matroska-info", name, value, child.start, child.stop)
 
