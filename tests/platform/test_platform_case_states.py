@@ -46,6 +46,8 @@ EXPECTED = {
     "overturned": {},
     "closed": {},
 }
+for state in ("open", "claimed", "awaiting", "decided", "appealed", "judging"):
+    EXPECTED[state]["withdrawn"] = "closed"
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))

@@ -644,3 +644,17 @@ def test_listings_page_through(platform: Platform, author: Account, people: dict
         platform.cases.decide(people["r1"], job.case.id, said("false_report"))
     done = platform.cases.jobs(people["r1"], view="done", limit=2)
     assert len(platform.cases.jobs(people["r1"], view="done", cursor=done.next_cursor, limit=2).rows) == 1
+
+
+def test_withdrawing_a_post_closes_its_cases(platform: Platform, author: Account, people: dict[str, Account]) -> None:
+    item = platform.publish(author, title="雾", text="雾里看湖", declaration=NOT_AI)
+    report = platform.cases.report(people["reader"], item.id, Why.UNLABELLED)
+    platform.cases.claim(people["r1"], report.case_id)
+    platform.withdrawing.withdraw(author, item.id)
+    file = platform.cases.job(people["r1"], report.case_id)
+    assert file.case.state is State.CLOSED
+    assert platform.cases.jobs(people["r2"]).rows == ()
+    with refusing("item-withdrawn", NotFound):
+        platform.cases.decide(people["r1"], report.case_id, said("suspect"))
+    (outcome,) = platform.cases.reports(people["reader"]).rows
+    assert outcome.case_id == report.case_id

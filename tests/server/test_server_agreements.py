@@ -20,7 +20,7 @@ from yinji.platform.model import Item, Role
 VERSION = "2025-09-01"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

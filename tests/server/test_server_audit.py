@@ -19,7 +19,7 @@ from yinji.platform.audit.notes import Checkpoint, Verifier
 from yinji.platform.model import Role
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

@@ -25,7 +25,7 @@ from yinji.platform.permissions import Permission, require
 from yinji.platform.policy import Policies
 from yinji.platform.propagation import TEXT_NAME
 from yinji.platform.renewing import Renewing
-from yinji.platform.schema import items, relabellings
+from yinji.platform.schema import items, relabellings, withdrawals
 from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
 from yinji.platform.work.model import Handler, Task
@@ -42,6 +42,7 @@ PAUSED: Final = "paused"
 DONE: Final = "done"
 FAILED: Final = "failed"
 BATCH: Final = 20
+_IN_VIEW: Final = items.c.id.not_in(select(withdrawals.c.item_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Relabellings:
                     started_at=at,
                     updated_at=at,
                     regime_version=version,
-                    total=connection.scalar(select(func.count()).select_from(items)) or 0,
+                    total=connection.scalar(select(func.count()).select_from(items).where(_IN_VIEW)) or 0,
                     position="",
                     checked=0,
                     raised=0,
@@ -192,7 +193,7 @@ class Relabellings:
         number = run.task.payload["pass"]
         with self._database.read() as connection:
             row = _required(connection, number)
-            later = select(items.c.id).where(items.c.id > row.position).order_by(items.c.id).limit(BATCH)
+            later = select(items.c.id).where(items.c.id > row.position, _IN_VIEW).order_by(items.c.id).limit(BATCH)
             batch = list(connection.scalars(later))
         if row.state != RUNNING:
             self._rest(run, number)

@@ -136,7 +136,7 @@ class Platform:
             database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
         )
         self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
-        self.withdrawing = Withdrawing(database, self._audit, self._drafts, settings)
+        self.withdrawing = Withdrawing(database, self._audit, self._drafts, self.cases.waiting, settings)
         self.erasing = Erasing(database, self._audit, self._accounts, self._drafts, self.withdrawing)
         self.agreements = Agreements(database, self._audit, settings)
         self.unmarked = UnmarkedCopies(database, self._audit, blobs, self.agreements, propagation, settings)

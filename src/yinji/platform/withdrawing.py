@@ -11,6 +11,7 @@ from yinji.errors import Refused
 from yinji.platform import instants, item_rows, retention
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.blobs import BLOBS_LOCK
+from yinji.platform.cases.waiting import Waiting
 from yinji.platform.drafts import Drafts
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account
@@ -28,10 +29,13 @@ _AT_A_TIME = 100
 class Withdrawing:
     """The front door for taking items from view."""
 
-    def __init__(self, database: Database, audit: AuditLog, drafts: Drafts, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, audit: AuditLog, drafts: Drafts, waiting: Waiting, settings: Settings
+    ) -> None:
         self._database = database
         self._audit = audit
         self._drafts = drafts
+        self._waiting = waiting
         self._settings = settings
 
     def withdraw(self, actor: Account, item_id: str) -> datetime:
@@ -68,6 +72,7 @@ class Withdrawing:
         Steps(self._audit, connection, item_id, actor, at).recorded(
             "item.withdrawn", {"keep_until": instants.to_text(until)}
         )
+        self._waiting.withdrawn(connection, item_id, actor)
         return until
 
     def purge(self, actor: Account, item_id: str) -> None:

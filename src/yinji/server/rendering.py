@@ -96,7 +96,7 @@ def error_page(request: Request, error: YinjiError) -> Response:
 
 def step(language: str, event: str) -> str:
     """Returns an event of the log in words; one we have no words for keeps its own name."""
-    known_words = words().get(f"event.{event.replace('.', '_')}")
+    known_words = words().get(f"event.{event.replace('.', '_')}") or words().get(event.replace(".", ".step_"))
     return known_words.pick(language) if known_words else event
 
 

@@ -31,6 +31,8 @@ class Event(StrEnum):
     APPEALED = "appealed"
     UPHELD = "upheld"
     OVERTURNED = "overturned"
+    WITHDRAWN = "withdrawn"
+    """The author took the post from view; nothing is left to decide."""
     CLOSED = "closed"
     """The time for an appeal is over."""
 
@@ -75,6 +77,8 @@ UNDECIDED: Final = frozenset((State.OPEN, State.CLAIMED, State.AWAITING))
 """One such case an item; reports join it."""
 ENDED: Final = frozenset((State.UPHELD, State.OVERTURNED, State.CLOSED))
 """Nothing follows."""
+
+MOVES.update({(state, Event.WITHDRAWN): State.CLOSED for state in State if state not in ENDED})
 
 
 def after(state: State, event: Event) -> State:

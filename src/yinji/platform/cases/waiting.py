@@ -1,4 +1,4 @@
-"""What time alone does to cases: claims run out, authors did not answer, decisions become final."""
+"""What moves cases on without a reviewer: time runs out, authors answer, posts are taken from view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yinji.platform.audit import SYSTEM
 from yinji.platform.cases import rows, rules
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import State, Why
-from yinji.platform.cases.states import Event
+from yinji.platform.cases.states import ENDED, Event
 from yinji.platform.cases.strikes import UNANSWERED, Strikes
 from yinji.platform.schema import cases
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Waiting:
-    """Moves on what waited for an author."""
+    """Moves cases on."""
 
     def __init__(self, database: Database, log: CaseLog, strikes: Strikes) -> None:
         self._database = database
@@ -40,6 +40,14 @@ class Waiting:
         if settled or case.state == State.AWAITING:
             detail = {"declaration": str(declaration.choice)}
             self._log.move(connection, case, Event.ANSWERED, actor=author_id, detail=detail, due_at=None, until=None)
+
+    def withdrawn(self, connection: Connection, item_id: str, actor: str) -> None:
+        """Closes the cases of a post that is taken from view, in the transaction that does so."""
+        going_on = cases.c.state.not_in([str(state) for state in ENDED])
+        query = select(cases.c.id).where(cases.c.item_id == item_id, going_on).order_by(cases.c.id).with_for_update()
+        for case_id in connection.scalars(query).all():
+            free = {"due_at": None, "until": None, "claimed_by": None, "claimed_until": None}
+            self._log.move(connection, rows.one(connection, case_id), Event.WITHDRAWN, actor=actor, **free)
 
     def expire(self) -> None:
         """Moves on what ran out, each case in a transaction of its own."""
