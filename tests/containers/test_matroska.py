@@ -18,6 +18,7 @@ from yinji.containers.matroska.tags import SIMPLE_TAG, TAG, TAG_BINARY, TAG_NAME
 from yinji.containers.model import Reading, State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source
+from yinji.limits import Limits
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, media_hash, reading_of
 
 MKV, WEBM = Matroska(), WebM()
@@ -245,3 +246,18 @@ def test_remuxing_keeps_the_label(tmp_path: Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0", "-c", "copy", again], check=True)
     with Source.open(again) as source:
         assert read_source(source).label == LABEL
+
+
+def test_each_cluster_is_looked_into_once_however_often_positions_settle() -> None:
+    block = make(0xA3, b"\x81\0\0\x80" + b"\xf8\xff\xfe")
+    cluster = make(CLUSTER, make_number(0xE7, 0) + make_number(0xA7, 1, 4) + block)
+    count = 300
+    info = make(INFO, make(0x4D80, b"test"))
+    data = ORIGINAL[: ORIGINAL.index(SEGMENT.to_bytes(4, "big"))] + make(SEGMENT, info + cluster * count)
+    with Source.open(data, name="many.mkv", limits=Limits(elements=6 * count)) as source:
+        splice = MKV.write(source, LABEL, read_source(source, thorough=True), in_place=False)
+    new = applied(splice, data)
+    at = new.index(SEGMENT.to_bytes(4, "big"))
+    body = at + ebml.header(new, at).length  # type: ignore[union-attr]
+    found = new.index(CLUSTER.to_bytes(4, "big"))
+    assert make_number(0xA7, found - body, 4) in new[found : found + len(cluster)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from yinji.containers.bmff.changes import Shift
 from yinji.containers.matroska import ebml
@@ -24,6 +25,15 @@ from yinji.containers.matroska.seek import entries, moved_cues, seek
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit
 from yinji.containers.window import Window
+
+
+class Place(NamedTuple):
+    """The position that a Cluster gives of itself, and the checksum in front of that, if there is one."""
+
+    cluster: Element
+    element: Element
+    position: int
+    checksum: Element | None
 
 
 @dataclass(slots=True)
@@ -49,6 +59,7 @@ class Layout:
     had_label: bool = False
     cleared: list[Edit] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
+    _places: list[Place] | None = None
 
     @property
     def source(self) -> Source:
@@ -69,9 +80,17 @@ class Layout:
 
     def moves_media(self, edits: list[Edit]) -> bool:
         """Whether edits change where a Cluster stands in its Segment."""
-        shift = Shift(edits)
-        start = shift(self.segment.body) - self.segment.body
-        return any(shift(cluster.start) - cluster.start != start for cluster in self.media)
+        shift, media, body = Shift(edits), self.media, self.segment.body
+        if not media or shift.uniform(body, media[-1].start) is not None:
+            return False
+        start = shift(body) - body
+        return any(shift(cluster.start) - cluster.start != start for cluster in media)
+
+    def places(self) -> list[Place]:
+        """Returns the positions that Clusters give of themselves; each Cluster is looked into once for all rounds."""
+        if self._places is None:
+            self._places = [place for cluster in self.media for place in _places(self.window, cluster)]
+        return self._places
 
 
 def corrections(layout: Layout, base: list[Edit], edits: list[Edit], shift: Shift) -> Iterator[Edit]:
@@ -100,8 +119,8 @@ def corrections(layout: Layout, base: list[Edit], edits: list[Edit], shift: Shif
             new = moved_cues(layout.source, cues, data, moved)
             if new != data:
                 yield Edit(cues.start, cues.stop, ebml.make(CUES, new, cues.width))
-        for cluster in layout.media:
-            yield from _position_edits(layout, cluster, moved(cluster.start - body))
+        for place in layout.places():
+            yield from _position_edits(layout.source, place, moved(place.cluster.start - body))
     yield from _segment_edit(layout.segment, edits)
 
 
@@ -152,28 +171,31 @@ def _head_edit(layout: Layout, base: list[Edit], head: Element, data: bytes, rew
         yield Edit(head.start, stop, ebml.make(SEEK_HEAD, new, head.width))
 
 
-def _position_edits(layout: Layout, cluster: Element, position: int) -> Iterator[Edit]:
-    """Yields the new position that a Cluster gives of itself, as Void where it no longer fits: it is optional."""
+def _places(window: Window, cluster: Element) -> Iterator[Place]:
     checksum: Element | None = None
-    for child in cluster_front(layout.window, cluster):
+    for child in cluster_front(window, cluster):
         if child.id == ebml.CRC32:
             checksum = child
-        if child.id != CLUSTER_POSITION:
-            continue
-        old = ebml.number(ebml.content(layout.source, child))
-        if old in (0, position):  # streams say 0
-            continue
-        edit = Edit(child.body, child.stop, b"")
-        if position < 1 << 8 * child.size:
-            edit = Edit(child.body, child.stop, position.to_bytes(child.size, "big"))
-        else:
-            edit = Edit(child.start, child.stop, ebml.void(child.length))
-        yield edit
-        if checksum is not None and checksum.size == 4:
-            rest = layout.source.read(checksum.stop, cluster.stop - checksum.stop)
-            at = edit.start - checksum.stop
-            rest = rest[:at] + edit.data + rest[at + len(edit.data) :]
-            yield Edit(checksum.body, checksum.stop, zlib.crc32(rest).to_bytes(4, "little"))
+        elif child.id == CLUSTER_POSITION:
+            position = ebml.number(window.peek(child.body, child.size))
+            if position:  # streams say 0
+                yield Place(cluster, child, position, checksum)
+
+
+def _position_edits(source: Source, place: Place, position: int) -> Iterator[Edit]:
+    """Yields the new position that a Cluster gives of itself, as Void where it no longer fits: it is optional."""
+    cluster, child, old, checksum = place
+    if old == position:
+        return
+    edit = Edit(child.start, child.stop, ebml.void(child.length))
+    if position < 1 << 8 * child.size:
+        edit = Edit(child.body, child.stop, position.to_bytes(child.size, "big"))
+    yield edit
+    if checksum is not None and checksum.size == 4:
+        rest = source.read(checksum.stop, cluster.stop - checksum.stop)
+        at = edit.start - checksum.stop
+        rest = rest[:at] + edit.data + rest[at + len(edit.data) :]
+        yield Edit(checksum.body, checksum.stop, zlib.crc32(rest).to_bytes(4, "little"))
 
 
 def _segment_edit(segment: Segment, edits: list[Edit]) -> Iterator[Edit]:
