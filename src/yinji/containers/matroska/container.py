@@ -159,6 +159,8 @@ class _Reader:
                 self._window.reach = WINDOW
             elif element.start not in self._visited:
                 yield from self._blocks_of(element)
+        if self._thorough or not self.seen:
+            yield from self._pointed(segment)  # tags that a damaged length hides from the walk
         if not self.seen:
             for void in self._voids:
                 yield from remains(self._source, void)
