@@ -77,7 +77,9 @@ class Pdf:
             for block in _blocks(Document.open(source), thorough=thorough):
                 seen.append(block)
         except (Malformed, Truncated) as damage:
-            yield from _salvaged(source, damage) or seen
+            yield from seen  # the newest revision goes before what a search finds
+            known = {(block.carrier, block.key) for block in seen}
+            yield from (block for block in _salvaged(source, damage) if (block.carrier, block.key) not in known)
             raise
         except UnreadableInput:
             yield from seen
