@@ -7,6 +7,7 @@ import struct
 import pytest
 from PIL import Image, ImageChops
 
+from noise import noise
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.image import ImageMark
@@ -15,7 +16,7 @@ WORDS = "AI生成"
 
 
 def clouds(mode: str) -> Image.Image:
-    coarse = [Image.effect_noise((20, 15), 100).resize((201, 150), Image.Resampling.BICUBIC) for _ in range(3)]
+    coarse = [noise((20, 15), 100, seed).resize((201, 150), Image.Resampling.BICUBIC) for seed in range(3)]
     picture = Image.merge("RGB", coarse)
     return picture.quantize(200) if mode == "P" else picture.convert(mode)
 

@@ -6,6 +6,7 @@ import random
 import pytest
 from PIL import Image, ImageDraw
 
+from noise import noise
 from yinji.errors import Truncated
 from yinji.marks.base import Drawn, MarkFinder, MarkRequest
 from yinji.marks.face import font
@@ -26,8 +27,8 @@ def ground(name: str, size: tuple[int, int]) -> Image.Image:
     return {
         "white": Image.new("RGB", size, "white"),
         "black": Image.new("RGB", size, "black"),
-        "noise": Image.effect_noise(size, 90).convert("RGB"),
-        "clouds": Image.effect_noise(coarse, 110).resize(size, Image.Resampling.BICUBIC).convert("RGB"),
+        "noise": noise(size, 90).convert("RGB"),
+        "clouds": noise(coarse, 110).resize(size, Image.Resampling.BICUBIC).convert("RGB"),
     }[name]
 
 
@@ -130,3 +131,14 @@ def test_a_damaged_picture_is_an_error_and_no_answer() -> None:
     data, _ = draw(encoded(ground("noise", (400, 300)), "PNG"), "AI生成")
     with pytest.raises(Truncated):
         find(data[: len(data) // 2], "AI生成")
+
+
+@pytest.mark.parametrize(("words", "other"), [("AI生成", "AI合成"), ("人工智能合成", "人工智能生成")])
+def test_words_that_differ_in_one_ideograph_are_told_apart(words: str, other: str) -> None:
+    for size, place in (((96, 96), "top-left"), ((320, 240), "bottom-left")):
+        data, _ = draw(encoded(ground("clouds", size), "PNG"), words)
+        for seen in (data, encoded(Image.open(io.BytesIO(data)), "JPEG", quality=40)):
+            assert find(seen, words) is not None
+            assert find(seen, other) is None
+        second = draw(data, other, wordings=(words, other))[1]
+        assert (second.place, second.detail["instead_of"]) == (place, "bottom-right")

@@ -8,6 +8,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from noise import noise
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput, UnsupportedFormat
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.heif.items import Heif
@@ -19,7 +20,7 @@ XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
 
 
 def clouds(size: tuple[int, int] = (256, 192)) -> Image.Image:
-    coarse = [Image.effect_noise((16, 12), 90).resize(size, Image.Resampling.BICUBIC) for _ in range(3)]
+    coarse = [noise((16, 12), 90, seed).resize(size, Image.Resampling.BICUBIC) for seed in range(3)]
     return Image.merge("RGB", coarse)
 
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import io
-import os
 import struct
 import subprocess
 import sys
@@ -157,7 +156,7 @@ def test_metadata_and_trailing_data_stay_byte_for_byte(library: str, monkeypatch
     exif[0x0112] = 6
     exif[0x010E] = "a description"
     base = jpeg(picture(320, 200), quality=85, exif=exif, comment=b"said before")
-    extra = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>") + segment(0xEB, b"JP\0\1" + os.urandom(50))
+    extra = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>") + segment(0xEB, b"JP\0\1" + bytes(range(50)))
     second = jpeg(picture(40, 30))
     at = base.index(b"\xff\xdb")
     placed = len(base) + len(extra) + len(segment(0xE2, mpf(0, 0, 0)))

@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from noise import noise
 from yinji.errors import UnreadableInput, UsageError, YinjiError
 from yinji.marks.base import MarkRequest
 from yinji.marks.image import ImageMark
@@ -51,7 +52,7 @@ def test_one_pixel_has_no_room(kind: str) -> None:
 @pytest.mark.parametrize("length", [0, 12, 30, 60])
 def test_files_that_end_too_early(kind: str, length: int) -> None:
     output = io.BytesIO()
-    data = encoded(kind, Image.effect_noise((64, 64), 80).convert("RGB"))[:length]
+    data = encoded(kind, noise((64, 64), 80).convert("RGB"))[:length]
     with pytest.raises(YinjiError if length < 12 else UnreadableInput):
         ImageMark().draw(io.BytesIO(data), output, REQUEST)
     assert not output.getvalue()

@@ -9,6 +9,7 @@ import zlib
 import pytest
 from PIL import Image, ImageChops
 
+from noise import noise
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput, UnsupportedFormat
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.image import ImageMark
@@ -18,7 +19,7 @@ SIZE = (300, 220)
 
 
 def clouds(mode: str, size: tuple[int, int] = SIZE) -> Image.Image:
-    coarse = [Image.effect_noise((30, 22), 100).resize(size, Image.Resampling.BICUBIC) for _ in range(3)]
+    coarse = [noise((30, 22), 100, seed).resize(size, Image.Resampling.BICUBIC) for seed in range(3)]
     picture = Image.merge("RGB", coarse)
     if mode == "P":
         return picture.quantize(48)

@@ -38,6 +38,8 @@ def _perceptible(detail: dict[str, Any]) -> str:
     words = say(
         f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
     )
+    if detail["detail"].get("already") is True:
+        words += say("（已在画面中，未再画）", " (was there already, not drawn again)")
     if not detail["ink_height"]:
         return words
     words += say(
@@ -59,6 +61,8 @@ def _on_screen(drawn: dict[str, Any]) -> str:
             f"，从第 {times}{more} 秒起，每次至少 {seconds} 秒",
             f", from {times.replace('、', ', ')}{more and ', …'} s, for {seconds} s or more",
         )
+    if drawn["detail"].get("already"):
+        return shown + say("；文件的画面未改动", "; no frame was changed")
     if drawn["method"] == "smart-render":
         return shown + say("；其余画面原样复制", "; all other frames copied")
     return shown + say("；画面全部重新编码", "; all frames encoded again")

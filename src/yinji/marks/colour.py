@@ -76,18 +76,24 @@ STYLES: Final = {
 opaque a ground becomes is a matter of legibility all the same."""
 
 
-def toned(style: str, beneath: Iterable[Pixel]) -> tuple[Tone, float]:
+def toned(style: str, beneath: Iterable[Pixel], kept: Tone | None = None) -> tuple[Tone, float]:
     """Returns the tones of a style and how opaque its ground is at least; those that :func:`choose` takes for ""."""
-    return STYLES[style] if style else choose(beneath)
+    return STYLES[style] if style else choose(beneath, kept)
 
 
-def choose(beneath: Iterable[Pixel]) -> tuple[Tone, float]:
+def choose(beneath: Iterable[Pixel], kept: Tone | None = None) -> tuple[Tone, float]:
     """Chooses the tones that need the least cover to be legible, light ink where both do.
+
+    Args:
+        beneath: What lies under the label.
+        kept: Tones to keep, such as those of a label that goes on.
 
     Returns:
         The tones and how opaque the ground must be, 0 to 1.
     """
     pixels = list(beneath)
+    if kept is not None:
+        return kept, _cover(kept, pixels)
     options = [(_cover(tone, pixels), tone) for tone in (LIGHT_INK, DARK_INK)]
     options[1] = (options[1][0] + 0.02, options[1][1])
     cover, tone = min(options, key=lambda o: o[0])

@@ -40,7 +40,7 @@ class Overlay:
         probe: A box that holds one glyph of reference and nothing else, for measuring.
         em: Font size.
         turned: Whether the words run from top to bottom.
-        others: Labels that it must not cover.
+        others: Labels that it must not cover, those of the same words first.
         style: One of :data:`yinji.marks.colour.STYLES`, or "" for tones that suit what lies beneath.
     """
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from yinji.errors import UnsupportedFormat, UsageError
 from yinji.marks.exif import STORED, UPRIGHT, displayed_size, stored_box
-from yinji.marks.layout import Box, Layout
-from yinji.marks.overlay import Overlay, build
+from yinji.marks.layout import PLACES, Box, Layout
+from yinji.marks.overlay import Overlay, build, with_others
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -96,6 +98,16 @@ class Canvas:
         return Box(*corner, max(corner[0] + 1, round(right * across)), max(corner[1] + 1, round(bottom * down)))
 
 
+def same_size(canvas: Canvas, frame: VideoFrame) -> None:
+    """Makes sure that a frame is as large as the canvas.
+
+    Raises:
+        UnsupportedFormat: It is not.
+    """
+    if (frame.width, frame.height) != (canvas.width, canvas.height):
+        raise UnsupportedFormat("mark-video-variant", kind="video", variant="changing size")
+
+
 def _orientation(matrix: Any) -> int:
     if matrix is None or len(bytes(matrix)) != 36:
         return 1
@@ -152,6 +164,20 @@ class Place:
         tile = _aligned(box, canvas)
         placed = masks.placed((tile.width, tile.height), (box.left - tile.left, box.top - tile.top))
         return cls(place, canvas, layout, upright, box, tile, placed)
+
+    def aware(self, wordings: Sequence[str], words: str, share: float) -> Place:
+        """Returns the place with masks of the labels of ours that may stand under this one, these very words first."""
+        others = [(words, self.masks, (0, 0))]
+        for other in dict.fromkeys((words, *wordings)):
+            for name in PLACES:
+                if (other, name) == (words, self.name):
+                    continue
+                try:
+                    place = Place.of(self.canvas, other, share, name)
+                except UsageError:
+                    continue  # words that do not fit there were not drawn there
+                others.append((other, place.masks, (place.tile.left - self.tile.left, place.tile.top - self.tile.top)))
+        return replace(self, masks=with_others(self.masks, others))
 
     def plane_box(self, number: int) -> Box:
         """The tile in a plane."""

@@ -48,6 +48,9 @@ class VideoMark:
     def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
         """See :meth:`yinji.marks.base.PerceptibleMark.draw`.
 
+        Pictures that bear these very words in this place keep them; where all of them do, the file stays as it is.
+        Where another label of ours stands there, the next place that is free is taken.
+
         Raises:
             MissingExtra: PyAV, numpy or Pillow is not installed.
             UnreadableInput: The process that renders ended before its time.
@@ -79,11 +82,14 @@ class VideoMark:
             source, output = Path(folder, "source"), Path(folder, "output")
             _copy(original, source)
             done = run(_task(request, source, folder) | {"output": str(output)})
-            with output.open("rb") as file:
+            with (source if done["detail"].get("already") else output).open("rb") as file:
                 shutil.copyfileobj(file, marked, 1 << 20)
         return self._drawn(request, done)
 
     def _drawn(self, request: MarkRequest, done: dict[str, Any]) -> Drawn:
+        detail = dict(done["detail"])
+        if request.place and done["place"] != request.place:
+            detail["instead_of"] = request.place
         return Drawn(
             mark=self.name,
             words=request.words,
@@ -93,7 +99,7 @@ class VideoMark:
             needed_height=done["needed_height"],
             box=tuple(done["box"]),
             contrast=done["contrast"],
-            detail=done["detail"],
+            detail=detail,
         )
 
     @classmethod
@@ -134,6 +140,7 @@ def _task(request: MarkRequest, source: Path, folder: str) -> dict[str, Any]:
             "min_height": request.min_height,
             "min_seconds": request.min_seconds or _SECONDS,
             "max_pixels": request.max_pixels,
+            "wordings": request.wordings,
             "times": request.times,
             "every": request.every,
             "style": request.style,

@@ -9,6 +9,7 @@ import numpy as np
 from yinji.marks.colour import Pixel, Tone, toned
 from yinji.marks.layout import Box
 from yinji.marks.paint import beneath, composed, frost, ink_height, legibility
+from yinji.marks.recognise import Occupied, refuse_to_cover, tone_of
 from yinji.marks.spaces import GREY, RGB, YCC
 from yinji.marks.video.canvas import Canvas, Place
 
@@ -25,8 +26,10 @@ _MORE: Final = 0.12
 class Painter:
     """Draws one label. Tones are chosen once, from :meth:`look` at frames over the labelled seconds."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, words: str = "") -> None:
         self.place = place
+        self._words = words
+        self._kept: Tone | None = None
         self.space = YCC if place.canvas.planes > 1 else GREY
         self._beneath: list[Pixel] = []
         self.tone: Tone
@@ -37,11 +40,32 @@ class Painter:
         tile = self.tile(frame)
         self._beneath += beneath(frost(tile, self.space, self.place.masks), self.space, self.place.masks)
 
+    def forget(self) -> None:
+        """Forgets what was seen beneath."""
+        self._beneath.clear()
+
+    def stands(self, frame: VideoFrame) -> bool:
+        """Whether the label stands on a frame already. The tones in which it does are kept for the rest.
+
+        Raises:
+            Occupied: Another label of ours stands there.
+        """
+        tile = self.tile(frame)
+        try:
+            refuse_to_cover(tile, self.space, self.place.masks)
+        except Occupied as taken:
+            if taken.words != self._words:
+                raise
+            self._kept = self._kept or tone_of(tile, self.space, self.place.masks)
+            return True
+        return False
+
     def choose(self) -> None:
         """Settles the tones on the darkest and the lightest of what was seen, and on a sample of the rest."""
         step = max(1, len(self._beneath) // 2000)
         by_light = sorted(self._beneath, key=sum)
-        self.tone, self.cover = toned(self.place.masks.style, [*by_light[:20], *by_light[20:-20:step], *by_light[-20:]])
+        sample = [*by_light[:20], *by_light[20:-20:step], *by_light[-20:]]
+        self.tone, self.cover = toned(self.place.masks.style, sample, self._kept)
 
     def strengthen(self) -> bool:
         """Makes the ground more opaque; False if it is so already."""

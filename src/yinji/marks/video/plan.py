@@ -5,13 +5,13 @@ it may begin.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yinji.marks.video.codecs import Codec, Cut, slice_kinds
 from yinji.marks.video.nal import H264, BadUnit, Hevc, guarded, join, messages, plain, split
-from yinji.marks.video.times import Span, Times, spans_of
+from yinji.marks.video.times import Span, Times, meets, spans_of
 
 if TYPE_CHECKING:
     from av import Packet
@@ -75,17 +75,34 @@ class Plan:
     @property
     def labelled(self) -> list[int]:
         """Those of the pictures that bear the label."""
-        return [
-            time
-            for part in self.parts
-            for time, has in zip(part.shown, spans_of(part.shown, self.spans), strict=True)
-            if has
-        ]
+        return [time for part in self.parts for time in self._labelled(part)]
+
+    def _labelled(self, part: Part) -> list[int]:
+        return [time for time, has in zip(part.shown, spans_of(part.shown, self.spans), strict=True) if has]
 
     @property
     def begins(self) -> frozenset[int]:
         """Numbers of the pictures with which the parts begin."""
         return frozenset(accumulate((len(part.shown) for part in self.parts[:-1]), initial=0))
+
+    def sparing(self, standing: frozenset[int]) -> Plan:
+        """Leaves out the parts in which all pictures that are to bear the label do so already.
+
+        Args:
+            standing: When those pictures are shown.
+        """
+        kept = [part for part in self.parts if not standing.issuperset(self._labelled(part))]
+        if len(kept) == len(self.parts):
+            return self
+        slots = {slot for part in kept for slot in range(part.first, part.first + part.packets)}
+        chosen = [number for number, slot in enumerate(self.slots) if slot in slots]
+        return replace(
+            self,
+            parts=kept,
+            slots=[self.slots[number] for number in chosen],
+            sizes=[self.sizes[number] for number in chosen],
+            decoded=[self.decoded[number] for number in chosen],
+        )
 
     def following(self, part: Part, step: int) -> list[int]:
         """When the picture after each one of a part is shown."""
@@ -224,7 +241,7 @@ def _between(
     for begin, end in pairwise(cuts):
         own = sorted(packet.shown for packet in seen[begin:end])
         after = min((packet.shown for packet in seen[end : end + _LOOK_AHEAD]), default=spans[-1].stop)
-        if any(own[0] < span.stop and after > span.start for span in spans):
+        if meets(spans, own[0], after):
             if parts and parts[-1].first + parts[-1].packets == begin:
                 joined = parts.pop()
                 parts.append(Part(joined.first, joined.packets + end - begin, [*joined.shown, *own]))

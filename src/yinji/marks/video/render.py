@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat
 from yinji.marks.colour import AA
-from yinji.marks.video.canvas import Canvas, Place
+from yinji.marks.video.canvas import Canvas, same_size
 from yinji.marks.video.codecs import CODECS, Codec
 from yinji.marks.video.config import parse
 from yinji.marks.video.encode import Encoder, NoEncoder, Spool
 from yinji.marks.video.nal import BadUnit
 from yinji.marks.video.paint import Painter, measure
 from yinji.marks.video.plan import Part, Plan, Unplaced, plan
+from yinji.marks.video.survey import survey
 from yinji.marks.video.times import Times, spans_of
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_LOOKS: Final = 12
-"""Frames, spread over the labelled seconds, by which tones are chosen and on which the result is measured."""
 _LOST: Final = 0.25
 """Share of pictures that may fail to decode in whole or in part; a missing one is replaced by its neighbour."""
 _ATTACHED: Final = 0x400
@@ -49,6 +48,7 @@ class Wish:
     min_height: float
     min_seconds: float
     max_pixels: int
+    wordings: tuple[str, ...] = ()
     times: tuple[str, ...] = ("start",)
     every: float = 0.0
     style: str = ""
@@ -68,6 +68,7 @@ class Rendered:
         labels: Second at which each label comes, and for how many seconds it stays.
         ticks: Seconds of one tick of the stream.
         codec: The codec.
+        standing: Pictures that bore the label before.
     """
 
     plan: Plan
@@ -79,6 +80,7 @@ class Rendered:
     labels: list[tuple[float, float]]
     ticks: Fraction
     codec: Codec
+    standing: int = 0
 
 
 @contextmanager
@@ -253,21 +255,26 @@ def decoded(
         return
 
 
-def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rendered:
-    """Encodes the pictures of a plan anew, with the label on those that show it.
+def render(clip: Clip, wish: Wish, whole: Plan, spool: Spool, beat: Beat) -> Rendered | None:
+    """Encodes the pictures of a plan anew, with the label on those that show it; those that bear it already keep it.
+
+    Returns:
+        What was rendered; None where all of them bear it already.
 
     Raises:
         UnsupportedFormat: No encoder for them here.
         Malformed: They do not decode.
-        UsageError: As :func:`yinji.marks.layout.plan`.
+        UsageError: As :func:`yinji.marks.layout.plan`, or other labels of ours stand everywhere.
     """
-    labelled = frozenset(work.labelled)
-    looks = _spread(sorted(labelled))
-    painter = _looked(clip, wish, work, looks, beat)
+    seen = survey(clip, wish, whole, beat)
+    if seen.standing.issuperset(whole.labelled):
+        return None
+    work, painter = whole.sparing(seen.standing), seen.painter
+    labelled = frozenset(work.labelled) - seen.standing
     try:
         while True:
             encoder = _encoded(clip, work, painter, spool, labelled, beat)
-            height, contrast = _measured(clip, encoder, spool, painter, work, looks)
+            height, contrast = _measured(clip, encoder, spool, painter, work, seen.looks)
             if contrast >= AA or not painter.strengthen():
                 break
             spool.clear()
@@ -282,13 +289,14 @@ def render(clip: Clip, wish: Wish, work: Plan, spool: Spool, beat: Beat) -> Rend
         painter=painter,
         ink_height=height,
         contrast=contrast,
-        labels=_labels(work, clip),
+        labels=labels_of(whole, clip),
         ticks=clip.ticks,
         codec=clip.codec,
+        standing=len(seen.standing),
     )
 
 
-def _labels(work: Plan, clip: Clip) -> list[tuple[float, float]]:
+def labels_of(work: Plan, clip: Clip) -> list[tuple[float, float]]:
     """When each label is on screen: from its first picture to the first without it."""
     labels = []
     for part in work.parts:
@@ -302,35 +310,6 @@ def _labels(work: Plan, clip: Clip) -> list[tuple[float, float]]:
     return labels
 
 
-def _spread(times: list[int]) -> frozenset[int]:
-    if len(times) <= _LOOKS:
-        return frozenset(times)
-    return frozenset(times[round(i * (len(times) - 1) / (_LOOKS - 1))] for i in range(_LOOKS))
-
-
-def _looked(clip: Clip, wish: Wish, work: Plan, looks: frozenset[int], beat: Beat) -> Painter:
-    painter: Painter | None = None
-    last = max(looks)
-    for number, (frame, time) in enumerate(clip.frames(work)):
-        beat(number)
-        if painter is None:
-            painter = Painter(Place.of(clip.canvas(frame), wish.words, wish.min_height, wish.place, wish.style))
-        _same(painter.place.canvas, frame)
-        if time in looks:
-            painter.look(frame)
-        if time >= last:
-            break
-    if painter is None:
-        raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
-    painter.choose()
-    return painter
-
-
-def _same(canvas: Canvas, frame: VideoFrame) -> None:
-    if (frame.width, frame.height) != (canvas.width, canvas.height):
-        raise UnsupportedFormat("mark-video-variant", kind="video", variant="changing size")
-
-
 def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: frozenset[int], beat: Beat) -> Encoder:
     with opened(clip.path, raw_times=clip.raw_times) as container:
         source = picture_stream(container).codec_context
@@ -338,7 +317,7 @@ def _encoded(clip: Clip, work: Plan, painter: Painter, spool: Spool, labelled: f
         encoder = Encoder(clip.codec, source, clip.rate, in_band=clip.tag in _IN_BAND, work=work)
         for number, (frame, time) in enumerate(clip.frames(work)):
             beat(number)
-            _same(painter.place.canvas, frame)
+            same_size(painter.place.canvas, frame)
             if time in labelled and frame is not painted:
                 frame.make_writable()
                 painter.draw(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -67,11 +68,20 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 
 
 def spans_of(shown: Sequence[int], spans: Sequence[Span]) -> list[bool]:
-    """Whether each picture, shown at ascending times, has the label: also one that is on screen as a span begins."""
-    labelled = [False] * len(shown)
-    for span in spans:
-        for number, time in enumerate(shown):
-            following = shown[number + 1] if number + 1 < len(shown) else span.stop
-            if time < span.stop and following > span.start:
-                labelled[number] = True
+    """Whether each picture, shown at ascending times, has the label: also one that is on screen as a span begins.
+
+    Args:
+        shown: When each picture is shown.
+        spans: In order and apart.
+    """
+    labelled = []
+    for number, time in enumerate(shown):
+        last = number + 1 == len(shown)
+        labelled.append(meets(spans, time, None if last else shown[number + 1]))
     return labelled
+
+
+def meets(spans: Sequence[Span], begin: int, end: int | None) -> bool:
+    """Whether what is shown from ``begin`` until ``end`` (None: for ever) has a part of one of the spans."""
+    number = bisect_right(spans, begin, key=lambda span: span.stop)
+    return number < len(spans) and (end is None or end > spans[number].start)

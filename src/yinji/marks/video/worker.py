@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from yinji.errors import YinjiError
+from yinji.errors import UsageError, YinjiError
 from yinji.marks.layout import PLACES
 
 MOST_MEMORY: Final = 8 << 30
@@ -66,7 +66,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     from yinji.marks.video.find import recognise
     from yinji.marks.video.mp4 import Fragmented, Movie
     from yinji.marks.video.remux import remux
-    from yinji.marks.video.render import Clip, NoKeyframe, Wish, render
+    from yinji.marks.video.render import Clip, NoKeyframe, Wish, labels_of, render
     from yinji.marks.video.splice import write
 
     wish = Wish(**task["wish"])
@@ -89,12 +89,16 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
             start = movie.start
             clip.everything = clip.everything or not movie.simple
         spool = Spool(packets)
+        plan = clip.plan(start)
         try:
-            rendered = render(clip, wish, clip.plan(start), spool, beat)
+            rendered = render(clip, wish, plan, spool, beat)
         except NoKeyframe:
             spool.clear()
             clip.everything = True
-            rendered = render(clip, wish, clip.plan(start), spool, beat)
+            plan = clip.plan(start)
+            rendered = render(clip, wish, plan, spool, beat)
+        if rendered is None:
+            return already(wish, task["source"], labels_of(plan, clip), beat)
         if movie is not None:
             with Path(task["output"]).open("wb") as output:
                 write(movie, rendered, spool, output)
@@ -104,6 +108,28 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
 
 
 _MOVIES: Final = frozenset(("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2"))
+
+
+def already(wish: Any, source: str, labels: list[tuple[float, float]], beat: Any) -> dict[str, Any]:
+    """What the caller tells about a video whose pictures all bear the label; nothing is written.
+
+    Raises:
+        UsageError: No label can be drawn there, though one was seen.
+    """
+    from yinji.marks.video.find import recognise
+    from yinji.marks.video.render import Clip
+
+    found = recognise(Clip(source, wish, raw_times=False), wish, beat)
+    if found is None:  # seen in the stored pictures, but not in those that are played
+        raise UsageError("no-free-place", places=", ".join(PLACES))
+    return found | {"detail": found["detail"] | {"already": True, **_times(labels)}}
+
+
+def _times(labels: list[tuple[float, float]]) -> dict[str, Any]:
+    return {
+        "seconds": round(min(seconds for _, seconds in labels), 3),
+        "labels": [{"from": round(at, 3), "seconds": round(seconds, 3)} for at, seconds in labels],
+    }
 
 
 def facts(rendered: Any) -> dict[str, Any]:
@@ -120,10 +146,10 @@ def facts(rendered: Any) -> dict[str, Any]:
         "box": list(layout.box),
         "contrast": rendered.contrast,
         "detail": {
-            "seconds": round(min(seconds for _, seconds in rendered.labels), 3),
-            "labels": [{"from": round(at, 3), "seconds": round(seconds, 3)} for at, seconds in rendered.labels],
+            **_times(rendered.labels),
             "cut": cut,
             "frames_encoded": len(plan.shown),
+            **({"frames_labelled_before": rendered.standing} if rendered.standing else {}),
             "codec": rendered.codec.shown,
             "encoder": rendered.encoder,
             "displayed": list(canvas.displayed),
