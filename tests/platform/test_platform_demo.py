@@ -13,9 +13,16 @@ from yinji.platform.service import Platform
 def test_the_demo_feed(platform: Platform) -> None:
     accounts = seed(platform)
     rows = platform.feed().rows
-    items = {item.verdict["tier"]: item for item in rows if item.filename or item.declaration.choice.says_ai}
+    still = [
+        item
+        for item in rows
+        if item.filename.endswith(("png", "jpg")) or item.declaration.note == "由模型整理，人工校对"
+    ]
+    items = {item.verdict["tier"]: item for item in still}
     assert set(items) == {"confirmed", "possible", "suspected", "none"}
-    assert len(rows) == 6
+    kinds = {item.filename.rpartition(".")[2] for item in rows}
+    assert kinds == {"", "png", "jpg", "wav", "mp4", "glb"}, "content of every kind"
+    assert len(rows) == 9
 
     confirmed = items["confirmed"]
     assert "metadata_label" in confirmed.verdict["basis"]

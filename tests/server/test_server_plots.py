@@ -8,10 +8,11 @@ from yinji.server.formatting import told
 
 @pytest.mark.parametrize(
     ("most", "top"),
-    [(0, 4), (3, 4), (4, 4), (5, 6), (9, 10), (11, 20), (61, 80), (768, 800), (801, 1000), (1001, 2000)],
+    [(0, 4), (4, 4), (5, 8), (9, 12), (13, 16), (17, 20), (61, 80), (768, 800), (801, 1000), (1001, 1200)],
 )
 def test_the_axis_ends_at_a_round_number(most: int, top: int) -> None:
     assert plots.ceiling(most) == top
+    assert all(line.value.is_integer() for line in plots.grid_of(top))
 
 
 def test_columns_stand_on_the_base_line_and_their_parts_on_each_other() -> None:

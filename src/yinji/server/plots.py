@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Final
 
 TOP: Final = 22.0
@@ -15,6 +15,7 @@ BASE: Final = 196.0
 HEIGHT: Final = 230
 _LEFT: Final = 8.0
 _STEPS: Final = 4
+_ROUND: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
 _GAP: Final = 0.4
 _MOST_LABELS: Final = 7
 
@@ -89,11 +90,10 @@ class Line:
 
 
 def ceiling(most: float) -> float:
-    """Returns a round number at or above ``most`` that four steps divide well: 4, 20, 80, 1,000."""
-    if most <= _STEPS:
-        return _STEPS
-    unit: float = 10 ** floor(log10(most))
-    return next(unit * step for step in (1, 2, 4, 6, 8, 10) if unit * step >= most)
+    """Returns a number at or above ``most`` of which a quarter is round and whole: 4, 8, 20, 80, 1,000."""
+    quarter = max(ceil(most / _STEPS), 1)
+    unit: int = 10 ** floor(log10(quarter))
+    return next(unit * step * _STEPS for step in _ROUND if unit * step >= quarter and (unit * step).is_integer())
 
 
 def grid_of(top: float) -> tuple[Grid, ...]:

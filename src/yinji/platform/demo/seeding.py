@@ -1,7 +1,8 @@
-"""The demo: items of each tier, reports, decisions and an appeal, made here from nothing but our own code."""
+"""Fills a site with the demo, once: accounts, then what its authors post, then what readers and reviewers do."""
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -16,7 +17,7 @@ from yinji.errors import StorageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.declaration import Declaration, Declared
 from yinji.operations.label import label
-from yinji.platform import demo_cases, demo_pictures
+from yinji.platform.demo import cases, film, pictures, scene, tune
 from yinji.platform.model import Account, Role
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ class _Post:
 _ACCOUNTS: Final = (
     ("demo-admin", "演示管理员", Role.ADMIN),
     ("demo-auditor", "演示审计员", Role.AUDITOR),
-    (demo_cases.REVIEWERS[0], "演示审核员", Role.REVIEWER),
-    (demo_cases.REVIEWERS[1], "演示复核员", Role.REVIEWER),
-    (demo_cases.READER, "演示读者", Role.READER),
+    (cases.REVIEWERS[0], "演示审核员", Role.REVIEWER),
+    (cases.REVIEWERS[1], "演示复核员", Role.REVIEWER),
+    (cases.READER, "演示读者", Role.READER),
     ("qinghe", "青禾画室", Role.CREATOR),
     ("chengnan", "城南食记", Role.CREATOR),
     ("yanhe", "沿河读书会", Role.CREATOR),
@@ -86,21 +87,21 @@ def seed(platform: Platform) -> tuple[DemoAccount, ...]:
     accounts = {name: _account(platform, name, shown, role, passwords[name]) for name, shown, role in _ACCOUNTS}
     for post in _posts():
         _publish(platform, accounts[post.author], post)
-    demo_cases.act(platform, accounts)
+    cases.act(platform, accounts)
     return tuple(DemoAccount(name, passwords[name], role) for name, _, role in _ACCOUNTS)
 
 
 def _posts() -> tuple[_Post, ...]:
     return (
-        _Post("chengnan", *demo_cases.RECIPE, Declaration(Declared.NOT_AI)),
-        _Post("yanhe", *demo_cases.MORNING, Declaration(Declared.NOT_AI)),
+        _Post("chengnan", *cases.RECIPE, Declaration(Declared.NOT_AI)),
+        _Post("yanhe", *cases.MORNING, Declaration(Declared.NOT_AI)),
         _Post(
             "chengnan",
-            demo_cases.NOODLES,
+            cases.NOODLES,
             "巷口这家面馆开了二十年，汤还是那个味道。",
             Declaration(Declared.NOT_AI),
             "巷口的面.jpg",
-            lambda: _encoded(demo_pictures.noodles(), "JPEG"),
+            lambda: _encoded(pictures.noodles(), "JPEG"),
         ),
         _Post(
             "juyu",
@@ -110,6 +111,23 @@ def _posts() -> tuple[_Post, ...]:
             "掌柜.png",
             _cat_from_a_local_tool,
         ),
+        _Post(
+            "yanhe",
+            "寿山石印章三维稿",
+            "印面的字还没有刻，先把石料和印纽的比例定下来。形体由模型生成，我改了印纽。",
+            Declaration(Declared.AI_EDITED, "形体由模型生成"),
+            "印章.glb",
+            scene.seal,
+        ),
+        _Post(
+            "juyu",
+            "雨夜琴",
+            "昨晚下雨，在窗边弹的一小段，没有修音。",
+            Declaration(Declared.NOT_AI),
+            "雨夜琴.wav",
+            tune.strings,
+        ),
+        *_films(),
         _Post("yanhe", "本周共读摘要：印与信", _DIGEST_TEXT, Declaration(Declared.AI_EDITED, "由模型整理，人工校对")),
         _Post(
             "qinghe",
@@ -120,6 +138,13 @@ def _posts() -> tuple[_Post, ...]:
             _labelled_mountains,
         ),
     )
+
+
+def _films() -> tuple[_Post, ...]:
+    if importlib.util.find_spec("av") is None:  # the platform runs without PyAV; then it shows no film
+        return ()
+    words = "一镜走过整幅长卷，五秒。画面由文生视频模型生成。"
+    return (_Post("qinghe", "山水长卷（短片）", words, Declaration(Declared.AI_GENERATED), "长卷.mp4", _labelled_film),)
 
 
 def _publish(platform: Platform, author: Account, post: _Post) -> None:
@@ -154,11 +179,19 @@ def _passwords(folder: Path) -> dict[str, str]:
 
 
 def _labelled_mountains() -> bytes:
-    """Labels a generated picture as its producer must: words in the corner, the implicit label in the metadata."""
+    return _labelled(_encoded(pictures.mountains(), "PNG"), "demo-20261122-7f3a9c", "mountains.png")
+
+
+def _labelled_film() -> bytes:
+    return _labelled(film.pan(), "demo-20261124-c0ffee", "mountains.mp4", "top-right")  # clear of a player's controls
+
+
+def _labelled(data: bytes, produce_id: str, filename: str, place: str = "") -> bytes:
+    """Labels what was generated as its producer must: first what people see, then the metadata."""
     with tempfile.TemporaryDirectory(prefix="yinji-demo-") as folder:
-        output = Path(folder) / "labelled.png"
-        first = AigcLabel.first(PRODUCER, "demo-20261122-7f3a9c")
-        label(_encoded(demo_pictures.mountains(), "PNG"), first, output=output, filename="mountains.png", durable=False)
+        output = Path(folder) / filename
+        first = AigcLabel.first(PRODUCER, produce_id)
+        label(data, first, output=output, filename=filename, place=place, durable=False)
         return output.read_bytes()
 
 
@@ -168,7 +201,7 @@ def _cat_from_a_local_tool() -> bytes:
     traces = PngInfo()
     traces.add_text("parameters", _PARAMETERS)
     file = io.BytesIO()
-    demo_pictures.cat().save(file, "PNG", pnginfo=traces)
+    pictures.cat().save(file, "PNG", pnginfo=traces)
     return file.getvalue()
 
 
