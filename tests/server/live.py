@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from yinji.platform.model import Account, Role
+from yinji.platform.oidc.settings import OidcSettings
 from yinji.platform.passwords import Passwords
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
@@ -52,9 +53,10 @@ def serve(
     *,
     max_upload: int = MAX_UPLOAD,
     prepare: Callable[[FastAPI], None] | None = None,
+    oidc: OidcSettings | None = None,
 ) -> Iterator[Site]:
     """Serves a new site from ``folder`` until the block is left; ``prepare`` may change the application before."""
-    settings = Settings(data_dir=folder, max_upload_bytes=max_upload)
+    settings = Settings(data_dir=folder, max_upload_bytes=max_upload, oidc=oidc)
     with Platform.open(settings, passwords=QUICK) as platform:
         listener = socket.create_server(("127.0.0.1", 0))
         app = create_app(platform, options)

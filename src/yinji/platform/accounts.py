@@ -78,6 +78,8 @@ class Accounts:
     def confirm(self, account: Account, password: str) -> None:
         """Passes if it is the account's password; for what a session alone should not be enough.
 
+        Whoever signs in elsewhere has none: they type the account's name.
+
         Raises:
             NotSignedIn: It is not.
             TooManyAttempts: Throttled.
@@ -85,8 +87,15 @@ class Accounts:
         with self._database.read() as connection:
             row = connection.execute(select(accounts).where(accounts.c.id == account.id)).one()
         self._throttle.admit(row.name_key)
+        if not row.password_hash and words.name_key(password[:256]) == row.name_key:
+            return
         if not self._passwords.matches(str(row.password_hash), password):
             raise NotSignedIn("sign-in-failed")
+
+    def has_password(self, account: Account) -> bool:
+        """Tells whether the account is opened by a password of its own."""
+        with self._database.read() as connection:
+            return bool(connection.scalar(select(accounts.c.password_hash).where(accounts.c.id == account.id)))
 
     def page(self, *, cursor: str | None, limit: int) -> Page[Account]:
         """Lists accounts, newest first."""
@@ -112,7 +121,7 @@ class Accounts:
         failures = self._throttle.admit(key)
         with self._database.read() as connection:
             row = connection.execute(select(accounts).where(accounts.c.name_key == key)).one_or_none()
-        stored = None if row is None else str(row.password_hash)
+        stored = (str(row.password_hash) or None) if row is not None else None
         if not self._passwords.matches(stored, password) or row is None:
             wait = int(wait_after(failures).total_seconds())
             with self._database.write() as connection:
@@ -125,22 +134,61 @@ class Accounts:
         return self._open_session(row.id, key, rehashed)
 
     def _open_session(self, account_id: str, name_key: str, rehashed: str | None) -> str:
-        token, now = secrets.token_urlsafe(_TOKEN_BYTES), instants.now()
         with self._database.write() as connection:
             self._throttle.forgive(connection, name_key)
             if rehashed is not None:
                 connection.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=rehashed))
-            connection.execute(
-                insert(sessions).values(
-                    token_sha256=_digest(token),
-                    account_id=account_id,
-                    created_at=now,
-                    seen_at=now,
-                    expires_at=now + self._settings.session_lifetime,
-                )
+            return self.open_session(connection, account_id)
+
+    def open_session(
+        self, connection: Connection, account_id: str, *, by: str = "", most: timedelta | None = None
+    ) -> str:
+        """Opens a session in a writing transaction that somebody else opened.
+
+        Args:
+            connection: The transaction.
+            account_id: Whose.
+            by: Who vouched for them, where it was not their password.
+            most: The session's longest life, where it is shorter than others'.
+
+        Returns:
+            The session's token.
+        """
+        token, now = secrets.token_urlsafe(_TOKEN_BYTES), instants.now()
+        lifetime = self._settings.session_lifetime
+        connection.execute(
+            insert(sessions).values(
+                token_sha256=_digest(token),
+                account_id=account_id,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + (lifetime if most is None else min(most, lifetime)),
             )
-            self._audit.append(connection, "session.opened", actor=account_id, subject=account_id)
+        )
+        detail = {"issuer": by} if by else {}
+        self._audit.append(connection, "session.opened", actor=account_id, subject=account_id, detail=detail)
         return token
+
+    def add_without_password(
+        self, connection: Connection, name: str, role: Role, display_name: str, *, by: str
+    ) -> Account:
+        """Creates an account that no password opens, in a writing transaction that somebody else opened.
+
+        Args:
+            connection: The transaction.
+            name: The name, in its normal form.
+            role: What the account may do.
+            display_name: What it is called; "" for the name.
+            by: Who vouches for whoever uses it.
+
+        Raises:
+            Conflict: The name is taken.
+        """
+        shown = words.line(display_name, most=_DISPLAY_NAME, code="display-name-rule") or name
+        account = Account(instants.uuid7(), name, shown, role, instants.now())
+        row = {"name_key": words.name_key(name), "password_hash": ""}
+        self._insert(connection, account, row, SYSTEM, {"issuer": by})
+        return account
 
     def account_of(self, session_token: str) -> Account | None:
         """Returns whose session it is; None when it is unknown, over, or was idle for too long."""
@@ -189,7 +237,14 @@ class Accounts:
         account = Account(instants.uuid7(), tidy, shown, role, instants.now())
         return account, {"name_key": words.name_key(tidy), "password_hash": self._passwords.hash(password)}
 
-    def _insert(self, connection: Connection, account: Account, row: dict[str, Any], actor: str) -> None:
+    def _insert(
+        self,
+        connection: Connection,
+        account: Account,
+        row: dict[str, Any],
+        actor: str,
+        more: dict[str, str] | None = None,
+    ) -> None:
         connection.execute(
             insert(accounts).values(
                 id=account.id,
@@ -200,7 +255,7 @@ class Accounts:
                 **row,
             )
         )
-        detail = {"role": str(account.role)}
+        detail = {"role": str(account.role)} | (more or {})
         self._audit.append(connection, "account.created", actor=actor, subject=account.id, detail=detail)
 
 

@@ -20,6 +20,7 @@ from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Role
 from yinji.platform.permissions import Permission, require
 from yinji.platform.schema import (
+    account_identities,
     accounts,
     api_keys,
     appeals,
@@ -89,6 +90,7 @@ class Erasing:
             held = set(connection.execute(select(drafts.c.sha256).where(unpublished)).scalars())
             connection.execute(delete(drafts).where(drafts.c.author_id == account_id))
             connection.execute(delete(sessions).where(sessions.c.account_id == account_id))
+            connection.execute(delete(account_identities).where(account_identities.c.account_id == account_id))
             connection.execute(delete(api_keys).where(api_keys.c.account_id == account_id))
             connection.execute(delete(idempotency_keys).where(idempotency_keys.c.account_id == account_id))
             connection.execute(update(reports).where(reports.c.reporter_id == account_id).values(note=""))

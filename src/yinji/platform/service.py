@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, Self
 
 from yinji.labels.declaration import Declaration
 from yinji.platform import permissions
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from yinji.platform.database import Database
     from yinji.platform.passwords import Passwords
     from yinji.platform.settings import Settings
+
+_DOTS_OF_A_JWT: Final = 2
+"""No token of ours has any."""
 
 
 class Upload(Protocol):
@@ -46,6 +49,7 @@ class Platform:
         settings: What the operator set.
         cases: Reports, queues, decisions, appeals and strikes.
         keys: API keys.
+        oidc: Signing in with an account of another house; None where no provider is named.
         previews: Labels tried out on one's own files.
         statistics: Figures of the site.
         copies: The register of media that is known with a label.
@@ -84,6 +88,7 @@ class Platform:
         from yinji.platform.export import Export
         from yinji.platform.items import Items
         from yinji.platform.marking import Marking
+        from yinji.platform.oidc.door import Oidc
         from yinji.platform.pack import EvidencePack
         from yinji.platform.policy import Policies
         from yinji.platform.previews import Previews
@@ -111,6 +116,7 @@ class Platform:
         self._items = Items(database, blobs)
         self.previews = Previews(settings)
         self.keys = ApiKeys(database, self._audit)
+        self.oidc = Oidc(database, self._audit, self._accounts, settings.oidc) if settings.oidc else None
         self.statistics = Statistics(database)
         self.export = Export(database, self.statistics)
         self.pack = EvidencePack(self)
@@ -227,10 +233,24 @@ class Platform:
         return self._accounts.sign_in(name, password)
 
     def account_of(self, token: str) -> Account | None:
-        """Returns whose session or API key it is, or None when there is no such one or it is over."""
+        """Returns whose session, API key or access token it is, or None when there is no such one or it is over.
+
+        Raises:
+            NotSignedIn: An access token that is not good; the error says why.
+            Refused: A good one of somebody who has no role here.
+            Unavailable: The provider's keys cannot be had.
+        """
         from yinji.platform.api_keys import PREFIX
 
-        return self.keys.account_of(token) if token.startswith(PREFIX) else self._accounts.account_of(token)
+        if token.startswith(PREFIX):
+            return self.keys.account_of(token)
+        if self.oidc is not None and token.count(".") == _DOTS_OF_A_JWT:
+            return self.oidc.account_of(token)
+        return self._accounts.account_of(token)
+
+    def has_password(self, account: Account) -> bool:
+        """Tells whether a password opens the account; if not, its provider does."""
+        return self._accounts.has_password(account)
 
     def account_named(self, name: str) -> Account | None:
         return self._accounts.by_name(name)

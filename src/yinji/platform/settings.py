@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from yinji.errors import UsageError, YinjiError
 from yinji.labels.codes import ProviderCode
 from yinji.limits import MIB
+from yinji.platform.oidc.settings import OidcSettings
 from yinji.platform.retention import RetentionNotOver, least
 from yinji.texts import Text
 
@@ -67,6 +68,8 @@ class Settings:
         retention: How long evidence is kept, never under 184 days (``YINJI_RETENTION``, "365d").
         agreements: Folder with the site's own agreements, ``terms/DATE.toml`` and ``unmarked/DATE.toml``, in place of
             ours (``YINJI_AGREEMENTS``).
+        oidc: The provider with whose accounts people and programs may sign in, or None (``YINJI_OIDC_*``,
+            :mod:`.oidc.settings`).
     """
 
     data_dir: Path = field(default_factory=lambda: _default_data_dir(os.environ))
@@ -95,6 +98,7 @@ class Settings:
     tsa_roots: str = ""
     retention: timedelta = field(default_factory=least)
     agreements: str = ""
+    oidc: OidcSettings | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -184,6 +188,7 @@ class Settings:
             tsa_roots=setting("YINJI_TSA_ROOTS", _text, default.tsa_roots),
             retention=setting("YINJI_RETENTION", _duration, default.retention),
             agreements=setting("YINJI_AGREEMENTS", _text, default.agreements),
+            oidc=OidcSettings.from_environment(env),
         )
 
 

@@ -182,6 +182,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/sign-in"): Open.ANYBODY,
     ("GET", "/sign-in.json"): Open.ANYBODY,
     ("POST", "/sign-in"): Open.ANYBODY,
+    ("GET", "/sign-in/oidc"): Open.ANYBODY,
+    ("GET", "/sign-in/oidc/callback"): Open.ANYBODY,
     ("GET", "/join"): Open.ANYBODY,
     ("GET", "/join.json"): Open.ANYBODY,
     ("POST", "/join"): Open.ANYBODY,
@@ -201,7 +203,10 @@ def cookie_name(secure: bool) -> str:
 
 
 def session_token(request: Request) -> str:
-    """Returns the bearer token, else the API key of ``X-API-Key``, else the session cookie, else ""."""
+    """Returns the bearer token, else the API key of ``X-API-Key``, else the session cookie, else "".
+
+    A bearer token is a session's, an API key, or an access token of the provider.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
@@ -244,6 +249,7 @@ async def recognise(request: Request) -> None:
     if hasattr(request.state, "viewer"):
         return
     token = session_token(request)
+    request.state.viewer = None  # also while the answer to a refused token is made
     request.state.viewer = await run_in_threadpool(platform_of(request).account_of, token) if token else None
 
 

@@ -5,7 +5,14 @@ A table counts once it is imported here: that is how the migrations' test sees i
 
 from __future__ import annotations
 
-from yinji.platform.schema.accounts import accounts, api_keys, sessions, sign_in_attempts
+from yinji.platform.schema.accounts import (
+    account_identities,
+    accounts,
+    api_keys,
+    oidc_answers,
+    sessions,
+    sign_in_attempts,
+)
 from yinji.platform.schema.agreements import agreement_acceptances, unmarked_copies
 from yinji.platform.schema.audit import audit_checkpoints, audit_entries, audit_head, audit_nodes
 from yinji.platform.schema.cases import (
@@ -28,6 +35,7 @@ from yinji.platform.schema.work import tasks
 
 __all__ = (
     "METADATA",
+    "account_identities",
     "accounts",
     "agreement_acceptances",
     "api_keys",
@@ -48,6 +56,7 @@ __all__ = (
     "item_changes",
     "items",
     "known_media",
+    "oidc_answers",
     "policies",
     "propagations",
     "relabellings",

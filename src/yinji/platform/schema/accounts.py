@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table, UniqueConstraint
 
 from yinji.platform.schema.types import ID, METADATA, SHA256, Instant
 
@@ -54,3 +54,23 @@ api_keys = Table(
     UniqueConstraint("secret_sha256"),
     Index(None, "account_id"),
 )
+
+account_identities = Table(
+    "account_identities",
+    METADATA,
+    Column("issuer", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("issuer", "subject"),
+    Index(None, "account_id"),
+)
+"""Who an account is at a provider of OpenID Connect."""
+
+oidc_answers = Table(
+    "oidc_answers",
+    METADATA,
+    Column("question_sha256", SHA256, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""Questions to the provider that were answered, so that no answer counts twice."""

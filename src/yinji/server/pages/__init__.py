@@ -17,6 +17,7 @@ from yinji.server.pages import (
     preview,
     publish,
     review,
+    single_sign_on,
     statistics,
     verify,
 )
@@ -50,5 +51,6 @@ ACTIONS: Final[ActionTable] = (
     *audit.ACTIONS,
     *admin.ACTIONS,
     *account.ACTIONS,
+    *single_sign_on.ACTIONS,
     *agreements.ACTIONS,
 )

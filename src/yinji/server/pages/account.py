@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from yinji.server.rendering import View, page, see_other
 
 def sign_in(request: Request) -> View:
     """The form."""
-    return _sign_in_view(request.query_params.get("next", ""))
+    return sign_in_view(request, request.query_params.get("next", ""))
 
 
 async def post_sign_in(request: Request) -> Response:
@@ -34,8 +35,8 @@ def _enter(request: Request, name: str, password: str, target: str) -> Response:
     try:
         token = platform_of(request).sign_in(name, password)
     except YinjiError as error:
-        return page(request, _sign_in_view(target, name, error))
-    return _signed_in(request, token, target)
+        return page(request, sign_in_view(request, target, name, error))
+    return signed_in(request, token, target)
 
 
 def join(request: Request) -> View:
@@ -62,7 +63,7 @@ def _register(request: Request, name: str, password: str, display_name: str, acc
         token = platform.sign_in(name, password)
     except YinjiError as error:
         return page(request, _join_view(request, name, display_name, error))
-    return _signed_in(request, token, "/publish")
+    return signed_in(request, token, "/publish")
 
 
 def account(request: Request) -> View:
@@ -114,7 +115,8 @@ def sign_out(request: Request) -> Response:
     return response
 
 
-def _signed_in(request: Request, token: str, target: str) -> Response:
+def signed_in(request: Request, token: str, target: str) -> Response:
+    """Gives the browser its session, and sends it on."""
     response = see_other(local_address(target))
     secure = request.app.state.options.secure
     lifetime = int(request.app.state.platform.settings.session_lifetime.total_seconds())
@@ -130,9 +132,18 @@ def local_address(target: str) -> str:
     return target if plain and "\\" not in target else "/"
 
 
-def _sign_in_view(target: str, name: str = "", error: YinjiError | None = None) -> View:
-    context = {"next": target, "name": name, "error": error}
-    return View("sign_in.html", {"fields": ["name", "password", "next"]}, context, error.http_status if error else 200)
+def sign_in_view(request: Request, target: str, name: str = "", error: YinjiError | None = None) -> View:
+    """Returns the form, with the way to the provider where there is one."""
+    door = platform_of(request).oidc
+    context = {
+        "next": target,
+        "name": name,
+        "error": error,
+        "provider": door and door.name,
+        "begin": "/sign-in/oidc" + (f"?{urlencode({'next': target})}" if target else ""),
+    }
+    data = {"fields": ["name", "password", "next"], "oidc": door is not None}
+    return View("sign_in.html", data, context, error.http_status if error else 200)
 
 
 def _join_view(request: Request, name: str = "", display_name: str = "", error: YinjiError | None = None) -> View:

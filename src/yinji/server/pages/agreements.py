@@ -99,7 +99,9 @@ def erase(request: Request) -> View:
 
 def _erase(request: Request, error: YinjiError | None) -> View:
     days = platform_of(request).settings.retention.days
-    return View("erase.html", {"keep_days": days}, {"days": days, "error": error}, error.http_status if error else 200)
+    own = platform_of(request).has_password(author_of(request))
+    context = {"days": days, "error": error, "has_password": own}
+    return View("erase.html", {"keep_days": days}, context, error.http_status if error else 200)
 
 
 async def post_erase(request: Request) -> Response:
