@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from av import AudioCodecContext, AudioFrame, AudioResampler, AudioStream
     from av.container import InputContainer
 
-_HEARD_RATE: Final = 16_000
 _MARGIN: Final = 2.0
 _ATTACHED: Final = 0x400
 _FRAME: Final = 4096
@@ -112,9 +111,10 @@ def listen(path: Path, at: float | None) -> Heard:
         if at:
             start = at - AROUND
             source.seek(int(max(0.0, start - _MARGIN / 4) * 1e6))
-        resampler = av.AudioResampler("s16", layout, _HEARD_RATE)
+        rate = stream.codec_context.sample_rate
+        resampler = av.AudioResampler("s16", layout, rate)
         heard = array("h")
-        most = int((2 * AROUND if at else NEAR) * _HEARD_RATE) * channels
+        most = int((2 * AROUND if at else NEAR) * rate) * channels
         for frame in _frames(source, stream):
             if at and frame.time is not None and frame.time + frame.samples / frame.sample_rate < start:
                 continue
@@ -130,7 +130,7 @@ def listen(path: Path, at: float | None) -> Heard:
             heard.frombytes(raw(part))
     if not heard:
         raise damaged("audio", "no sound")
-    return Heard(heard[-most:] if at_end else heard[:most], _HEARD_RATE, channels, start)
+    return Heard(heard[-most:] if at_end else heard[:most], rate, channels, start)
 
 
 def decoded(source: InputContainer, stream: AudioStream, resampler: AudioResampler) -> Iterator[bytes]:
@@ -185,38 +185,44 @@ def _layout(channels: int) -> str:
     return names[channels]
 
 
-def encode(context: AudioCodecContext, sound: Sound, sink: Callable[[Any], object], *, bits: int = 16) -> None:
+def encode(context: AudioCodecContext, sound: Sound, sink: Callable[[Any], object]) -> None:
     """Encodes sound and hands the packets on."""
-    for frame in frames(sound, bits=bits):
+    for frame in frames(sound):
         for packet in context.encode(frame):
             sink(packet)
     for packet in context.encode(None):
         sink(packet)
 
 
-def frames(sound: Sound, *, bits: int = 16, start: int = 0) -> Iterator[AudioFrame]:
-    """Yields sound as frames for an encoder, with times from ``start`` on."""
+def frames(sound: Sound, *, bits: int = 0) -> Iterator[AudioFrame]:
+    """Yields sound as frames for an encoder: of 16 or 32 bits, or of floating point for 0."""
     from fractions import Fraction
 
     import av
 
-    width = 2 if bits == 16 else 4
-    data = interleaved(sound.samples, sound.channels, 8 * width).tobytes()
-    stride = width * sound.channels
+    kind = {0: "flt", 16: "s16", 32: "s32"}[bits]
+    samples = interleaved(sound.samples, sound.channels, bits) if bits else _spread(sound)
+    data = samples.tobytes()
+    stride = samples.itemsize * sound.channels
     for at in range(0, len(data), _FRAME * stride):
         part = data[at : at + _FRAME * stride]
-        frame = av.AudioFrame(
-            "s16" if bits == 16 else "s32", sound.layout or _layout(sound.channels), len(part) // stride
-        )
+        frame = av.AudioFrame(kind, sound.layout or _layout(sound.channels), len(part) // stride)
         frame.sample_rate = sound.rate
         frame.time_base = Fraction(1, sound.rate)
-        frame.pts = start + at // stride
+        frame.pts = at // stride
         plane = frame.planes[0]
         plane.update(part + bytes(plane.buffer_size - len(part)))
         yield frame
 
 
-def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None, bits: int = 16) -> Cue:
+def _spread(sound: Sound) -> array[float]:
+    out = array("f", bytes(4 * sound.channels * len(sound.samples)))
+    for channel in range(min(sound.channels, 2)):
+        out[channel :: sound.channels] = sound.samples
+    return out
+
+
+def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None) -> Cue:
     """Encodes a rhythm.
 
     Raises:
@@ -236,7 +242,7 @@ def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] |
         first.append(packet.pts or 0)
 
     try:
-        encode(context, sound, take, bits=bits)
+        encode(context, sound, take)
     except (ValueError, av.FFmpegError) as error:
         raise Unspliceable from error
     if not packets:

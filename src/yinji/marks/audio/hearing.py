@@ -8,15 +8,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from yinji.errors import LimitExceeded, UsageError
 from yinji.marks.audio import rhythm, speech
 from yinji.marks.audio.codec import decoded, opened
 from yinji.marks.audio.plan import damaged
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _RATE: Final = 16_000
 _STRETCH: Final = 60
@@ -94,7 +91,7 @@ def _rhythms(samples: array[int], style: str) -> Iterator[Sounding]:
     if style == "speech":
         return
     length = rhythm.sounding()
-    for at in rhythm.find_in(_is_on(samples), _RATE // 100, _RATE):
+    for at in rhythm.find(samples, _RATE):
         yield Sounding(at, length, _level(samples, at, length), "")
 
 
@@ -108,23 +105,6 @@ def _speeches(samples: array[int], words: str) -> Iterator[Sounding]:
 
 def _level(samples: array[int], at: float, length: float) -> float:
     return round(rhythm.level_of(samples[round(at * _RATE) : round((at + length) * _RATE)], _RATE, 1), 1)
-
-
-def _is_on(samples: array[int]) -> Sequence[bool]:
-    """As the rhythm's own, at the speed of numpy: whether the tone holds most of the energy."""
-    import numpy as np
-
-    hop = _RATE // 100
-    window = 2 * hop
-    if len(samples) < window:
-        return []
-    sound = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float32), window)[::hop]
-    angle = 2 * np.pi * rhythm.PITCH / _RATE * np.arange(window)
-    wave = np.stack((np.cos(angle), np.sin(angle)), 1).astype(np.float32)
-    energy = np.einsum("ij,ij->i", sound, sound, dtype=np.float64)
-    tone = ((sound @ wave).astype(np.float64) ** 2).sum(1) * 2 / window
-    on: list[bool] = rhythm.clear(tone / np.maximum(energy, 1e-9), tone).tolist()
-    return on
 
 
 def _facts(found: list[Sounding], duration: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -55,6 +56,7 @@ class _Header(NamedTuple):
         return (17 if self.is_mono else 32) if self.is_1 else (9 if self.is_mono else 17)
 
 
+@lru_cache(4096)
 def _header(head: bytes) -> _Header | None:
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from operator import mul
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from yinji.errors import Malformed, Truncated, UnsupportedFormat, UsageError
 from yinji.marks.audio import speech
-from yinji.marks.audio.rhythm import find, level_beside, rhythm, seconds
+from yinji.marks.audio.rhythm import energies, find, level_beside, rhythm, seconds
 from yinji.marks.base import MarkRequest
 
 RHYTHM: Final = "短长 短短"
@@ -181,8 +180,7 @@ class Heard(NamedTuple):
     def pause(self) -> float:
         """The second of the content, of those heard, around which it is quietest."""
         size = max(1, round(_PAUSE * self.rate / 2)) * self.channels
-        loud = [sum(map(mul, part, part)) for part in _parts(self.samples, size)]
-        pairs = [a + b for a, b in pairwise(loud)]
+        pairs = [a + b for a, b in pairwise(energies(self.samples, size))]
         at = pairs.index(min(pairs)) + 1 if pairs else 0
         return self.start + at * size / self.channels / self.rate
 
@@ -192,11 +190,6 @@ class Heard(NamedTuple):
     def _found(self, part: Sequence[int], words: str) -> list[float]:
         one = part[:: self.channels]
         return [at for at, _ in speech.find(one, self.rate, words)] if words else find(one, self.rate)
-
-
-def _parts(samples: array[int], size: int) -> Iterator[array[int]]:
-    for start in range(0, len(samples) - size + 1, size):
-        yield samples[start : start + size]
 
 
 @dataclass(slots=True)

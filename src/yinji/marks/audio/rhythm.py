@@ -10,9 +10,10 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import pairwise
 from operator import mul
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 DOT: Final = 0.12
 """Seconds."""
@@ -37,6 +38,8 @@ _FULL: Final = 32768.0
 _BLOCK: Final = 0.1
 _FLOOR: Final = 1e-6
 _GATE: Final = 0.1
+_HAS_NUMPY: Final = find_spec("numpy") is not None
+"""WAV is labelled without it, some times slower."""
 
 
 def rhythm(rate: int, level: float, *, at_end: bool = False, multiple: int = 1) -> array[float]:
@@ -106,16 +109,28 @@ def level_beside(samples: array[int], rate: int, channels: int) -> float:
 def level_of(samples: array[int], rate: int, channels: int) -> float:
     """Returns the gated RMS of sound in dBFS, minus infinity for silence; arguments as for :func:`level_beside`."""
     size = max(1, int(_BLOCK * rate)) * channels
-    powers = []
-    for start in range(0, max(len(samples) - size // 2, 0), size):
-        block = samples[start : start + size]
-        powers.append(sum(map(mul, block, block)) / len(block) / _FULL**2)
+    powers = [energy / size / _FULL**2 for energy in energies(samples, size)]
+    rest = samples[len(samples) // size * size :]
+    if len(rest) > size // 2:
+        powers.append(sum(map(mul, rest, rest)) / len(rest) / _FULL**2)
     powers = [power for power in powers if power > _FLOOR]
     if not powers:
         return -math.inf
     gate = _GATE * sum(powers) / len(powers)
     loud = [power for power in powers if power >= gate]
     return 10 * math.log10(sum(loud) / len(loud))
+
+
+def energies(samples: array[int], size: int) -> list[float]:
+    """Returns the sum of squares of each whole block of so many samples, by numpy where there is one."""
+    if _HAS_NUMPY:
+        import numpy as np
+
+        whole = np.asarray(samples)[: len(samples) // size * size].reshape(-1, size).astype(np.float32)
+        sums: list[float] = np.einsum("ij,ij->i", whole, whole, dtype=np.float64).tolist()
+        return sums
+    blocks = (samples[at : at + size] for at in range(0, len(samples) - size + 1, size))
+    return [float(sum(map(mul, block, block))) for block in blocks]
 
 
 class _Mark(NamedTuple):
@@ -140,11 +155,7 @@ def find(samples: Sequence[float], rate: int) -> list[float]:
         Where its first tone begins, in seconds.
     """
     hop = max(1, rate // 100)
-    return find_in(_is_on(samples, rate, hop), hop, rate)
-
-
-def find_in(on: Sequence[bool], hop: int, rate: int) -> list[float]:
-    """Finds the rhythm by when the tone is on; ``on`` has a value for each ``hop`` samples."""
+    on = _is_on_fast(samples, rate, hop) if _HAS_NUMPY else _is_on(samples, rate, hop)
     marks = [m for m in _marks(on) if m.length > 1]
     found = []
     for number in range(len(marks) - 3):
@@ -178,9 +189,21 @@ def _is_on(samples: Sequence[float], rate: int, hop: int) -> list[bool]:
     return [share > _PURE and tone > floor for share, tone in zip(shares, tones, strict=True)]
 
 
-def clear(shares: Any, tones: Any) -> Any:
-    """The same for numpy's arrays: where the tone holds most of the energy, and is not much fainter than elsewhere."""
-    return (shares > _PURE) & (tones > _FLOOR_SHARE * tones.max(initial=0.0))
+def _is_on_fast(samples: Sequence[float], rate: int, hop: int) -> Sequence[bool]:
+    """The same by numpy."""
+    import numpy as np
+
+    window = 2 * hop
+    if len(samples) < window:
+        return []
+    sound = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float32), window)[::hop]
+    angle = 2 * np.pi * PITCH / rate * np.arange(window)
+    wave = np.stack((np.cos(angle), np.sin(angle)), 1).astype(np.float32)
+    energy = np.einsum("ij,ij->i", sound, sound, dtype=np.float64)
+    tone = ((sound @ wave).astype(np.float64) ** 2).sum(1) * 2 / window
+    shares = tone / np.maximum(energy, 1e-9)
+    on: list[bool] = ((shares > _PURE) & (tone > _FLOOR_SHARE * tone.max(initial=0.0))).tolist()
+    return on
 
 
 def _marks(on: Sequence[bool]) -> Iterator[_Mark]:
