@@ -1,28 +1,24 @@
-"""The rhythm in Ogg Opus (RFC 3533, 7845): pages of its own, and those of the content with later times and numbers."""
+"""Pages and packets of Ogg (RFC 3533)."""
 
 from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from yinji.errors import LimitExceeded
-from yinji.marks.audio.codec import Cue, Sound, Unspliceable, cue
-from yinji.marks.audio.plan import SPLICED, Done, Wish, cut_short, damaged
+from yinji.marks.audio.codec import Unspliceable
+from yinji.marks.audio.plan import cut_short, damaged
 
+CONTINUED, FIRST, LAST = 1, 2, 4
+NO_POSITION: Final = 0xFFFFFFFFFFFFFFFF
+"""The time of a page on which no packet ends."""
 _KIND: Final = "Ogg"
 _HEADER: Final = 27
-_CONTINUED, _FIRST, _LAST = 1, 2, 4
-_NO_POSITION: Final = 0xFFFFFFFFFFFFFFFF
 _MOST: Final = 10_000_000
-_RATE: Final = 48_000
-_FRAME: Final = 960
-_A_PAGE: Final = 40
-_GAIN: Final = slice(16, 18)
+_MOST_SEGMENTS: Final = 255
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-_NONE: Final = Cue([], [], 0, b"", 0)
 
 
 class Page(NamedTuple):
@@ -39,74 +35,6 @@ class Page(NamedTuple):
     @property
     def body(self) -> int:
         return self.start + _HEADER + len(self.segments)
-
-
-def mark(source: Path, output: Path, wish: Wish) -> Done:
-    """Writes the file with the rhythm.
-
-    Raises:
-        Malformed, Truncated, LimitExceeded: It cannot be done.
-        Unspliceable: It can, but not by joining pages: another codec, several streams, or more than two channels.
-    """
-    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        pages = list(pages_of(data))
-        head = data[pages[0].body : pages[0].stop]
-        if len(head) != 19 or not head.startswith(b"OpusHead") or head[18] or not 1 <= head[9] <= 2:
-            raise Unspliceable
-        if any(page.serial != pages[0].serial or page.flags & _FIRST for page in pages[1:]):
-            raise Unspliceable
-        heads = _heads(pages)
-        content = pages[heads:]
-        if not content or content[0].flags & _CONTINUED or content[-1].position == _NO_POSITION:
-            raise Unspliceable
-        gain = int.from_bytes(head[_GAIN], "little", signed=True) / 256
-        cues = [wish.front_cue(_RATE, _FRAME, gain), *wish.middle_cues(_RATE, _FRAME, gain)]
-        made = [
-            _encoded(samples, head[9], data, content) if samples else _NONE
-            for samples in (*cues, wish.behind_cue(_RATE, _FRAME, gain))
-        ]
-        skip = int.from_bytes(head[10:12], "little")
-        places = [_near(content, round(middle.at * _RATE) + skip) for middle in wish.middle]
-        between = dict(zip(places, made[1:-1], strict=True))
-        if len(between) != len(places):
-            raise Unspliceable
-        with output.open("wb") as target:
-            _write(target, data, pages[:heads], content, made[0], between, made[-1])
-    done = Done(SPLICED, "opus", max(0, content[-1].position - skip) / _RATE, wish)
-    lengths = [len(part.packets) * _FRAME / _RATE for part in made]
-    done.front, done.behind = lengths[0], lengths[-1]
-    done.middle = [
-        ((content[place].position - skip) / _RATE, length) for place, length in zip(places, lengths[1:-1], strict=True)
-    ]
-    return done
-
-
-def _near(content: list[Page], position: int) -> int:
-    """The number of the page behind which a label goes that is due at a time: packets end with it.
-
-    Raises:
-        Unspliceable: There is none.
-    """
-    fit = [
-        number
-        for number, page in enumerate(content[:-1])
-        if page.position != _NO_POSITION and not content[number + 1].flags & _CONTINUED
-    ]
-    if not fit:
-        raise Unspliceable
-    return min(fit, key=lambda number: abs(content[number].position - position))
-
-
-def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[Page]) -> Cue:
-    from array import array
-
-    size = content[-1].stop - content[0].start
-    rate = size * 8 * _RATE // max(_RATE, content[-1].position)
-    sound = Sound(array("f", samples), _RATE, channels)
-    made = cue("libopus", sound, bit_rate=min(256_000, max(rate, 32_000 * channels)))
-    if any(_duration(packet) != _FRAME for packet in made.packets):
-        raise Unspliceable
-    return made
 
 
 def pages_of(data: mmap.mmap | bytes) -> Iterator[Page]:
@@ -131,24 +59,42 @@ def pages_of(data: mmap.mmap | bytes) -> Iterator[Page]:
             raise LimitExceeded("too-many-segments", limit=_MOST)
 
 
-def ends(page: Page) -> bool:
-    """Whether a page is the last of its stream."""
-    return bool(page.flags & _LAST)
+def heads_of(pages: list[Page], count: int) -> int:
+    """Number of the pages that hold so many header packets; the content begins on a page of its own.
+
+    Raises:
+        Malformed: There are not so many, or the content begins beside them.
+    """
+    ended = 0
+    for number, page in enumerate(pages):
+        ended += sum(value < _MOST_SEGMENTS for value in page.segments)
+        if ended > count:
+            break
+        if ended == count:
+            return number + 1
+    raise damaged(_KIND, "header packets")
+
+
+def packets(data: mmap.mmap | bytes, pages: Iterable[Page]) -> Iterator[tuple[bytes, int]]:
+    """Yields each packet, and the number among ``pages`` of the page on which it ends."""
+    kept = b""
+    for number, page in enumerate(pages):
+        if not page.flags & CONTINUED:
+            kept = b""
+        start = at = page.body
+        for value in page.segments:
+            at += value
+            if value < _MOST_SEGMENTS:
+                yield kept + data[start:at], number
+                start, kept = at, b""
+        kept += data[start:at]
 
 
 def restreamed(data: bytes, serial: int) -> bytes:
     """Returns pages under another number of their stream."""
     return b"".join(
-        _page(p.flags, p.position, serial, p.number, p.segments, data[p.body : p.stop]) for p in pages_of(data)
+        page_bytes(p.flags, p.position, serial, p.number, p.segments, data[p.body : p.stop]) for p in pages_of(data)
     )
-
-
-def _heads(pages: list[Page]) -> int:
-    """Number of pages that hold the two header packets; the content begins on a page of its own."""
-    for number, page in enumerate(pages[1:], 1):
-        if any(value < 255 for value in page.segments):
-            return number + 1
-    raise damaged(_KIND, "OpusTags")
 
 
 def _checksum(data: bytes) -> int:
@@ -156,88 +102,50 @@ def _checksum(data: bytes) -> int:
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_REVERSED), "big")
 
 
-def _page(flags: int, position: int, serial: int, number: int, segments: bytes, body: bytes) -> bytes:
+def page_bytes(flags: int, position: int, serial: int, number: int, segments: bytes, body: bytes) -> bytes:
+    """Returns a page."""
     head = b"OggS\0" + bytes((flags,)) + position.to_bytes(8, "little") + serial.to_bytes(4, "little")
     head += (number & 0xFFFFFFFF).to_bytes(4, "little")
     rest = bytes((len(segments),)) + segments + body
     return head + _checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
 
 
-def _write(
-    target: BinaryIO,
-    data: mmap.mmap,
-    heads: list[Page],
-    content: list[Page],
-    front: Cue,
-    between: dict[int, Cue],
-    behind: Cue,
-) -> None:
-    serial, number = heads[0].serial, heads[0].number
-    for page in heads:
-        body = data[page.body : page.stop]
-        if page is heads[0] and front.packets:
-            body = body[:10] + front.delay.to_bytes(2, "little") + body[12:]
-        target.write(_page(page.flags, page.position, serial, number, page.segments, body))
-        number += 1
-    lead = len(front.packets) * _FRAME
-    number = _cue_pages(target, front, serial, number, 0, is_last=False)
-    for place, page in enumerate(content):
-        body = data[page.body : page.stop]
-        flags, position = page.flags, page.position
-        if page is content[-1] and behind.packets:
-            flags, position = flags & ~_LAST, _whole(data, content)
-        if position != _NO_POSITION:
-            position += lead
-        target.write(_page(flags, position, serial, number, page.segments, body))
-        number += 1
-        if place in between:
-            number = _cue_pages(target, between[place], serial, number, position, is_last=False)
-            lead += len(between[place].packets) * _FRAME
-    _cue_pages(target, behind, serial, number, _whole(data, content) + lead, is_last=True)
+def lacing(packet: bytes) -> bytes:
+    """Returns the lacing values of a packet."""
+    return b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,))
 
 
-def _cue_pages(target: BinaryIO, part: Cue, serial: int, number: int, position: int, *, is_last: bool) -> int:
-    """Writes the pages of a rhythm and returns the number of the next page."""
-    for at in range(0, len(part.packets), _A_PAGE):
-        packets = part.packets[at : at + _A_PAGE]
-        segments, taken = b"", 0
-        for packet in packets:
-            lacing = b"\xff" * (len(packet) // 255) + bytes((len(packet) % 255,))
-            if len(segments) + len(lacing) > 255:
-                raise Unspliceable
-            segments += lacing
-            taken += _FRAME
-        position += taken
-        flags = _LAST if is_last and at + _A_PAGE >= len(part.packets) else 0
-        target.write(_page(flags, position, serial, number, segments, b"".join(packets)))
-        number += 1
-    return number
+class PageWriter:
+    """Writes packets as pages of one stream."""
 
+    def __init__(self, target: BinaryIO, serial: int, number: int) -> None:
+        self._target = target
+        self._serial = serial
+        self._number = number
+        self._segments = b""
+        self._body: list[bytes] = []
+        self._position = 0
 
-def _whole(data: mmap.mmap, content: list[Page]) -> int:
-    """The time at the end of the last page, with the samples that the end of the stream left out."""
-    last = content[-1]
-    before = next((p.position for p in reversed(content[:-1]) if p.position != _NO_POSITION), None)
-    if before is None or last.flags & _CONTINUED:
-        return last.position
-    at, samples, size = last.body, 0, 0
-    for value in last.segments:
-        size += value
-        if value < 255:
-            samples += _duration(data[at : at + 2])
-            at, size = at + size, 0
-    return max(last.position, before + samples)
+    def add(self, packet: bytes, position: int) -> None:
+        """Adds a packet that ends at a time, in samples.
 
+        Raises:
+            Unspliceable: It is longer than a page.
+        """
+        own = lacing(packet)
+        if len(own) > _MOST_SEGMENTS:
+            raise Unspliceable
+        if len(self._segments) + len(own) > _MOST_SEGMENTS:
+            self.end_page()
+        self._segments += own
+        self._body.append(packet)
+        self._position = position
 
-def _duration(packet: bytes) -> int:
-    """Samples of a packet by its first bytes (RFC 6716, 3.1)."""
-    if not packet:
-        return 0
-    config, code = packet[0] >> 3, packet[0] & 3
-    if config < 12:
-        frame = (480, 960, 1920, 2880)[config & 3]
-    elif config < 16:
-        frame = (480, 960)[config & 1]
-    else:
-        frame = (120, 240, 480, 960)[config & 3]
-    return frame * (1 if code == 0 else 2 if code < 3 else packet[1] & 63 if len(packet) > 1 else 0)
+    def end_page(self, *, is_last: bool = False, trim: int = 0) -> None:
+        """Ends the page, so many samples before its last packet does; an empty one is written only as the last."""
+        if not self._body and not is_last:
+            return
+        flags, body = LAST if is_last else 0, b"".join(self._body)
+        self._target.write(page_bytes(flags, self._position - trim, self._serial, self._number, self._segments, body))
+        self._number += 1
+        self._segments, self._body = b"", []

@@ -13,11 +13,12 @@ import json
 import resource
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from yinji.errors import YinjiError
-from yinji.marks.audio import adts, aiff, flac, mp3, mp4, ogg, vorbis
+from yinji.marks.audio import adts, aiff, flac, mp3, mp4, opus, vorbis, vorbis_chain
 from yinji.marks.audio.codec import Unspliceable, codec_of, lasting, listen
 from yinji.marks.audio.hearing import recognise
 from yinji.marks.audio.plan import UNCHANGED, Ask, Done, Wish
@@ -25,19 +26,18 @@ from yinji.marks.audio.reencode import reencode
 
 MOST_MEMORY: Final = 4 << 30
 """Address space; the mapped file counts."""
-_WAYS: Final = {
-    "audio/flac": flac.mark,
-    "audio/mpeg": mp3.mark,
-    "audio/aac": adts.mark,
-    "audio/mp4": mp4.mark,
-    "audio/ogg": ogg.mark,
-    "audio/aiff": aiff.mark,
+_Way: TypeAlias = Callable[[Path, Path, Wish], Done]
+_WAYS: Final[dict[str, tuple[_Way, ...]]] = {
+    "audio/flac": (flac.mark,),
+    "audio/mpeg": (mp3.mark,),
+    "audio/aac": (adts.mark,),
+    "audio/mp4": (mp4.mark,),
+    "audio/ogg": (opus.mark, vorbis.mark, vorbis_chain.mark),
+    "audio/aiff": (aiff.mark,),
 }
-_OTHERWISE: Final = {"audio/ogg": vorbis.mark}
-"""Other ways to join a label to such a format."""
-
-_BETWEEN: Final = frozenset(("audio/aiff", "audio/aac", "audio/mpeg", "audio/ogg"))
-"""Formats between whose frames a label can go as well."""
+"""How a label is joined to the sound of a format, the best way first."""
+_ENDS_ALONE: Final = frozenset((flac.mark, mp4.mark))
+"""Those that put none in the middle."""
 
 
 def work(task: dict[str, Any]) -> dict[str, Any]:
@@ -57,10 +57,10 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     if wish.is_empty:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
-    for ways in (_WAYS, _OTHERWISE):
-        if media_type in ways and (not wish.middle or (media_type in _BETWEEN and ways is _WAYS)):
+    for way in _WAYS.get(media_type, ()):
+        if not wish.middle or way not in _ENDS_ALONE:
             try:
-                return ways[media_type](source, output, wish).to_dict()
+                return way(source, output, wish).to_dict()
             except Unspliceable:
                 output.unlink(missing_ok=True)
     return reencode(source, output, media_type, wish).to_dict()
