@@ -103,3 +103,25 @@ class Container(Protocol):
     def examples(cls) -> Iterable[Example]:
         """Yields small valid files, built by the code itself."""
         ...
+
+
+@runtime_checkable
+class Glancing(Container, Protocol):
+    """A container with a short way to the answer for the files that people really have.
+
+    A reading costs its Python calls, hardly its bytes, and a walk that is ready for every variant of a format makes
+    hundreds. A glance goes straight to what decides, gives up at the first thing that it does not expect, and is held
+    to the answer of the walk by :func:`yinji.testing.survives`: state, labels and problems.
+    """
+
+    def glance(self, source: Source) -> list[Block] | None:
+        """Settles a quick reading.
+
+        Returns:
+            Every block that a quick reading needs: none in a whole file that holds no label, nor the trace of one.
+            None where only :meth:`blocks` can tell.
+
+        Raises:
+            LookupError, ValueError, struct.error, zlib.error, UnreadableInput: As good as None.
+        """
+        ...

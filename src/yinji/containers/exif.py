@@ -102,6 +102,14 @@ def label_fields(tiff: bytes) -> tuple[Field, ...]:
     return tuple(_walk(tiff, _LABEL_NUMBERS))
 
 
+def is_plain(tiff: bytes) -> bool:
+    """Whether a structure is sound as far as :func:`fields` asks for it, and shows no sign of a label."""
+    if shows_sign(tiff):
+        return False
+    _check_start(tiff)
+    return True
+
+
 def emptied(tiff: bytes, field: Field) -> list[tuple[int, bytes]]:
     """Returns the (position, bytes) that turn a field's value into an empty one without moving anything.
 

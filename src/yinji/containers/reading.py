@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
@@ -16,6 +18,7 @@ from yinji.labels.aigc import KEYS, AigcLabel
 from yinji.labels.decode import Decoded, decode, looks_like_label
 from yinji.labels.other import recognise
 from yinji.labels.problem import Problem, Severity
+from yinji.limits import DEFAULT
 
 _EMPTIED: Final = frozenset(("label-emptied", "values-emptied"))
 """Problems that are traces of removal: the place of a label is there, and its content is gone."""
@@ -58,7 +61,10 @@ def read_as(container: Container, source: Source, *, thorough: bool = False) -> 
 
 
 def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
-    blocks, damage = _collect(container, source, thorough)
+    glanced = None if thorough else _glanced(container, source)
+    if glanced is not None and not glanced and not identity.mismatch:
+        return _reading(identity, source, State.UNLABELLED)
+    blocks, damage = _collect(container, source, thorough) if glanced is None else (glanced, None)
     answer = _understood(blocks, container.carrier)
     if not thorough and blocks and damage is None and not _says_label(answer) and any(map(may_hold_label, blocks)):
         # What looked like a label was none, so the quick walk stopped too early.
@@ -78,6 +84,17 @@ def _read(identity: Identity, container: Container, source: Source, thorough: bo
     if damage is not None:
         problems.append(_told(damage))
     return _reading(identity, source, state, tuple(found), tuple(other), tuple(blocks), tuple(problems))
+
+
+def _glanced(container: Container, source: Source) -> list[Block] | None:
+    """Returns what a glance settles (:class:`~yinji.containers.base.Glancing`), or None where it takes a walk."""
+    glance = getattr(container, "glance", None)
+    if glance is None or source.limits is not DEFAULT:
+        return None  # narrower limits are for the walk to count
+    try:
+        return glance(source)  # type: ignore[no-any-return]
+    except (LookupError, ValueError, struct.error, zlib.error, UnreadableInput):
+        return None  # something is not where it should be, and the walk says what
 
 
 def _collect(container: Container, source: Source, thorough: bool) -> tuple[list[Block], _Damage]:

@@ -10,6 +10,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.jpeg.edit import plan
 from yinji.containers.jpeg.extended import Extended
+from yinji.containers.jpeg.glance import glance
 from yinji.containers.jpeg.segments import (
     APP0,
     COM,
@@ -57,6 +58,9 @@ class Jpeg:
         if head[:3] == b"\xff\xd8\xff":
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         seen_credential = seen_candidate = False

@@ -35,7 +35,7 @@ MPF: Final = b"MPF\0"
 JUMBF: Final = b"JP"
 
 _PHOTOSHOP: Final = b"Photoshop 3.0\0"
-_STRUCTURED: Final = {APP2: (b"ICC_PROFILE\0", MPF, b"FPXR\0"), APP13: (_PHOTOSHOP,)}
+STRUCTURED: Final = {APP2: (b"ICC_PROFILE\0", MPF, b"FPXR\0"), APP13: (_PHOTOSHOP,)}
 PEEK: Final = 40
 """Bytes of a segment that tell what it holds."""
 
@@ -44,7 +44,7 @@ _FIRST_WITH_LENGTH: Final = 0xFFC0
 _WITHOUT_LENGTH: Final = frozenset(0xFF00 | marker for marker in _STANDALONE | {EOI, 0xFF})
 _PREFIX: Final = struct.Struct(">HH").unpack_from
 """Marker and length."""
-_TABLES: Final = frozenset((0xC4, 0xCC, 0xDB, 0xDD))
+TABLES: Final = frozenset((0xC4, 0xCC, 0xDB, 0xDD))
 """DHT, DAC, DQT and DRI: what decoders need, and no one else."""
 
 _IN_SCAN: Final = frozenset((0x00, 0xFF, *range(0xD0, 0xD8)))
@@ -84,7 +84,7 @@ def is_credential(peek: bytes) -> bool:
 
 def is_structured(marker: int, peek: bytes) -> bool:
     """Whether a segment has a structure of its own in which nothing may be cut: profiles, indexes, resources."""
-    return is_credential(peek) or peek.startswith(_STRUCTURED.get(marker, b"\0none"))
+    return is_credential(peek) or peek.startswith(STRUCTURED.get(marker, b"\0none"))
 
 
 def components_of(source: Source, segment: Segment) -> int:
@@ -124,7 +124,7 @@ def segments(source: Source, *, whole: bool, wanted: bool = False) -> Iterator[S
         stop = at + 2 + length
         if length >= 2 and stop <= size and prefix >= _FIRST_WITH_LENGTH and prefix not in _WITHOUT_LENGTH:
             marker = prefix & 0xFF
-            if wanted and (marker in _TABLES or (APP0 <= marker <= APP15 and _is_passed(head, marker, at, stop))):
+            if wanted and (marker in TABLES or (APP0 <= marker <= APP15 and _is_passed(head, marker, at, stop))):
                 at = stop
                 continue
             source.element()
@@ -144,7 +144,7 @@ def segments(source: Source, *, whole: bool, wanted: bool = False) -> Iterator[S
 
 def _is_passed(head: bytes, marker: int, at: int, stop: int) -> bool:
     """Whether an application segment is no place of a label, as far as the head of the file tells."""
-    if head.startswith(_STRUCTURED.get(marker, b"\0none"), at + 4):
+    if head.startswith(STRUCTURED.get(marker, b"\0none"), at + 4):
         return True
     if marker == APP1 or stop > len(head):
         return False
