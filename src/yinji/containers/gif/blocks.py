@@ -15,6 +15,9 @@ APPLICATION: Final = 0xFF
 
 XMP: Final = b"XMP DataXMP"
 C2PA: Final = b"C2PA_GIF"
+WHOLE: Final = 1 << 20
+"""Files up to this size are walked to their end even by a quick reading: one more request."""
+
 LOOPS: Final = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILES: Final = (b"ICCRGBG1012",)
 
@@ -62,7 +65,7 @@ class Walk:
             raise Malformed("gif-not-gif", path=source.name)
         if len(head) < _SCREEN:
             raise Truncated("truncated", path=source.name, offset=0, needed=_SCREEN, size=source.size)
-        self.start = _SCREEN + _table(head[10])
+        self.start = _SCREEN + table_size(head[10])
         self.end = self.start
         self._source = source
         self._at, self._data = 0, head
@@ -92,7 +95,7 @@ class Walk:
 
     def _part(self, at: int, introducer: int) -> Part:
         if introducer == IMAGE:
-            data = at + _IMAGE_DESCRIPTOR + _table(self._byte(at + 9)) + 1
+            data = at + _IMAGE_DESCRIPTOR + table_size(self._byte(at + 9)) + 1
             return Part(IMAGE, b"", at, data, self._end(data))
         if introducer != _EXTENSION:
             raise Malformed("gif-block", path=self._source.name, offset=at)
@@ -161,6 +164,6 @@ def make(label: int, name: bytes, data: bytes) -> bytes:
     return front + b"".join(bytes((len(piece),)) + piece for piece in pieces) + b"\0"
 
 
-def _table(flags: int) -> int:
+def table_size(flags: int) -> int:
     """Returns the bytes of the colour table that a descriptor's flags announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0

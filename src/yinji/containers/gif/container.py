@@ -14,6 +14,7 @@ from yinji.containers.gif.blocks import (
     COMMENT,
     LOOPS,
     SIGNATURES,
+    WHOLE,
     XMP,
     Part,
     Walk,
@@ -22,6 +23,7 @@ from yinji.containers.gif.blocks import (
     packet,
 )
 from yinji.containers.gif.edit import holds_text, plan
+from yinji.containers.gif.glance import glance
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.packets import packet_block
 from yinji.containers.source import Source
@@ -30,9 +32,6 @@ from yinji.containers.trailer import labels_behind
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
-
-_WHOLE: Final = 1 << 20
-"""Files up to this size are walked to their end even by a quick reading: one more request."""
 
 _TAIL: Final = 1 << 14
 
@@ -52,6 +51,9 @@ class Gif:
         if head[:6] in SIGNATURES:
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields packets, comments and applications of unknown structure.
@@ -128,7 +130,7 @@ def _texts(source: Source, part: Part) -> Iterator[Block]:
 
 def _looks_complete(source: Source) -> bool:
     """Whether a long file ends as a GIF does and shows no label in its last 16 KiB."""
-    if source.size <= _WHOLE:
+    if source.size <= WHOLE:
         return False
     tail = source.read(source.size - _TAIL, _TAIL)
     return tail.endswith(b"\0;") and b"AIGC" not in tail and b"ContentProd" not in tail

@@ -20,7 +20,15 @@ FRAME: Final = 12
 _RAW_PROFILE: Final = "Raw profile type "
 _RAW_CARRIERS: Final = {"xmp": "xmp", "exif": "exif", "APP1": "exif"}
 _MAX_LENGTH: Final = 0x7FFFFFFF
-_KEYWORD: Final = 80
+KEYWORD_MAX: Final = 80
+WIPED_MIN: Final = 40
+"""A text chunk longer than this that holds nothing but blanks, no keyword even, was overwritten."""
+
+IMAGE: Final = frozenset(
+    b"IHDR PLTE IDAT IEND CgBI tRNS gAMA cHRM sRGB iCCP sBIT bKGD hIST pHYs sPLT tIME acTL fcTL fdAT cICP mDCV cLLI "
+    b"oFFs pCAL sCAL gIFg gIFx sTER dSIG iDOT".split()
+)
+"""Chunks that describe the image itself; the label is in none of them."""
 
 
 class Chunk(NamedTuple):
@@ -92,7 +100,7 @@ def text_of(type: bytes, data: bytes, source: Source, at: int) -> Text:
         Malformed: It is not put together as its type asks.
         LimitExceeded: It expands too far.
     """
-    end = data.find(b"\0", 0, _KEYWORD)
+    end = data.find(b"\0", 0, KEYWORD_MAX)
     if end < 0:
         raise Malformed("png-text", path=source.name, offset=at)
     keyword, rest = data[:end].decode("latin-1"), data[end + 1 :]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from yinji.containers import embedded
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.png.chunks import (
+    IMAGE,
     SIGNATURE,
     TEXTS,
+    WIPED_MIN,
     XMP_KEYWORD,
     Chunk,
     chunks,
@@ -23,20 +25,12 @@ from yinji.containers.png.chunks import (
     text_of,
 )
 from yinji.containers.png.edit import plan
+from yinji.containers.png.glance import glance
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
-
-_IMAGE: Final = frozenset(
-    b"IHDR PLTE IDAT IEND CgBI tRNS gAMA cHRM sRGB iCCP sBIT bKGD hIST pHYs sPLT tIME acTL fcTL fdAT cICP mDCV cLLI "
-    b"oFFs pCAL sCAL gIFg gIFx sTER dSIG iDOT".split()
-)
-"""Chunks that describe the image itself; the label is in none of them."""
-
-_WIPED_MIN: Final = 40
-"""A text chunk longer than this that holds nothing but blanks, no keyword even, was overwritten."""
 
 
 class Png:
@@ -55,6 +49,9 @@ class Png:
             return 100
         return 10 if extension in self.extensions else 0
 
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
+
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         seen = late = False
         stop = 0
@@ -64,7 +61,7 @@ class Png:
                 if seen and not thorough:
                     return
                 late = True
-            elif chunk.type not in _IMAGE:
+            elif chunk.type not in IMAGE:
                 for block in _blocks_of(source, chunk, late):
                     seen = seen or may_hold_label(block)
                     yield block
@@ -80,7 +77,7 @@ class Png:
     def media(self, source: Source) -> Iterator[Span]:
         start = end = 0
         for chunk in chunks(source):
-            if chunk.type not in _IMAGE:
+            if chunk.type not in IMAGE:
                 yield Span(start, chunk.start)
                 start = chunk.stop
             end = chunk.stop
@@ -126,7 +123,7 @@ def _problems(chunk: Chunk, late: bool, sound: bool) -> Iterator[Problem]:
 
 
 def _text_blocks(source: Source, chunk: Chunk, data: bytes, problems: list[Problem]) -> Iterator[Block]:
-    if len(data) > _WIPED_MIN and not data.strip(b"\0 "):
+    if len(data) > WIPED_MIN and not data.strip(b"\0 "):
         yield Block("xmp", "", b"", chunk.start, chunk.stop, tuple(problems))
         return
     text = text_of(chunk.type, data, source, chunk.start)

@@ -28,7 +28,7 @@ FLAGS: Final = 20
 """Position of the flags in a file whose first chunk is VP8X."""
 
 _FLAG_OF: Final = {b"ICCP": HAS_PROFILE, b"ALPH": HAS_ALPHA, EXIF: HAS_EXIF, b"ANIM": IS_ANIMATED}
-_FIRST: Final = frozenset((EXTENDED, LOSSY, LOSSLESS))
+FIRST: Final = frozenset((EXTENDED, LOSSY, LOSSLESS))
 
 
 class Canvas(NamedTuple):
@@ -54,7 +54,7 @@ def open_form(window: Window) -> Form:
         raise Malformed("webp-size", path=source.name)
     if source.size < BODY + 8:
         raise Truncated("truncated", path=source.name, offset=BODY, needed=8, size=source.size)
-    if window.peek(BODY, 4) not in _FIRST:
+    if window.peek(BODY, 4) not in FIRST:
         raise Malformed("webp-first-chunk", path=source.name)
     return form
 

@@ -32,6 +32,7 @@ from yinji.containers.webp.chunks import (
     packet_at_end,
 )
 from yinji.containers.webp.edit import NAME, is_foreign, plan
+from yinji.containers.webp.glance import glance
 from yinji.containers.window import Window
 from yinji.errors import Malformed, Truncated
 from yinji.labels.aigc import AigcLabel
@@ -57,6 +58,9 @@ class WebP:
         if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields packets, the EXIF block and labels in other chunks.
