@@ -6,6 +6,7 @@ No guide names a place for AIFF; the chunk is what players, mutagen and ffmpeg r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from struct import Struct
 from typing import ClassVar, Final
 
 from yinji.containers import embedded, xmp
@@ -19,6 +20,8 @@ from yinji.containers.splice import Edit, Splice
 from yinji.containers.trailer import labels_behind
 from yinji.containers.wav.chunks import FIRST, HEADER, Chunk, Walk, make, resized
 from yinji.containers.wav.edit import overwritten
+from yinji.containers.wav.glance import Kind as Glanced
+from yinji.containers.wav.glance import glance
 from yinji.containers.window import coalesced
 from yinji.errors import Malformed, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
@@ -31,6 +34,7 @@ _ID3: Final = (b"ID3 ", b"id3 ")
 _TEXTS: Final = frozenset((b"NAME", b"AUTH", b"(c) ", b"ANNO"))
 _SOUND: Final = frozenset((b"COMM", b"SSND", b"FVER", b"MARK", b"INST", b"MIDI", b"AESD"))
 _XMP: Final = b"XMP "
+_GLANCED: Final = Glanced((b"FORM", b"AIF"), Struct(">4sI"), b"SSND", _SOUND - {b"SSND"}, _TEXTS)
 _SEARCHED: Final = 64 * KIB
 _LARGEST: Final = 0xFFFFFFFF
 
@@ -50,6 +54,9 @@ class Aiff:
         if head[:4] == b"FORM" and head[8:12] in _FORMS:
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source, _GLANCED)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields ID3 texts, the form's own texts, XMP, and labels inside other chunks.

@@ -11,6 +11,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label, shows_sign
 from yinji.containers.edits import smallest
 from yinji.containers.id3.edit import tag_edits
+from yinji.containers.id3.glance import plain_end
 from yinji.containers.id3.tag import Tag, tag_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.mp3 import leading_tags, tail_of
@@ -33,6 +34,9 @@ RESERVE: Final = 1024
 """Bytes of the padding block behind the comments."""
 
 _SEARCHED: Final = 64 * KIB
+_START: Final = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")
+_BLOCKS_MAX: Final = 64
+_TAIL: Final = 512
 
 
 class MetadataBlock(NamedTuple):
@@ -69,6 +73,51 @@ class Flac:
             return 100
         is_named = extension in self.extensions
         return 60 if is_named and head[:3] == b"ID3" else 10 if is_named else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        """Settles files that begin with their mark, end with their frames, and have one list of comments at most."""
+        data, base, at, size = source.head, 0, 4, source.size
+        if not data.startswith(_START):
+            return None
+        found: list[Block] = []
+        has_comments = False
+        for _ in range(_BLOCKS_MAX):
+            offset = at - base
+            if offset + _HEADER > len(data):
+                data, base, offset = source.look(at, _HEADER), at, 0
+            kind, length = data[offset], int.from_bytes(data[offset + 1 : offset + _HEADER], "big")
+            stop = at + _HEADER + length
+            if stop > size:
+                return None
+            end = offset + _HEADER + length
+            if kind & ~_LAST == COMMENT:
+                if has_comments or length > _SEARCHED:
+                    return None
+                if end > len(data):
+                    data, base, offset, end = source.look(at, _HEADER + length), at, 0, _HEADER + length
+                telling = vorbis_comment.telling(data[offset + _HEADER : end], at + _HEADER)
+                if telling is None:
+                    return None
+                has_comments, found = True, telling
+                if any(map(may_hold_label, found)):
+                    return found
+            elif kind & ~_LAST == PADDING:
+                reach = min(length, _SEARCHED)
+                missing = end > len(data) and length > 0
+                if b"{" in (source.look(at + _HEADER, reach) if missing else data[offset + _HEADER : end]):
+                    return None
+            elif kind & ~_LAST == _INVALID or (kind & ~_LAST == STREAM_INFO and at != 4):
+                return None
+            at = stop
+            if kind & _LAST:
+                return found if self._ends_with_frames(source, at) else None
+        return None
+
+    @staticmethod
+    def _ends_with_frames(source: Source, at: int) -> bool:
+        first = source.look(at, 2)
+        is_frame = first[:1] == b"\xff" and first[1] & 0xFE == 0xF8
+        return is_frame and plain_end(source.look(max(at, source.size - _TAIL), _TAIL)) > 0
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields comments, the texts of tags in front and behind, and labels left in padding.

@@ -10,6 +10,7 @@ from yinji.containers.ape import ApeTag, ape_blocks, ape_edits, ape_tag_before
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.id3.edit import appended_tag_at, new_tag, tag_edits
+from yinji.containers.id3.glance import glance_tag, has_plain_audio
 from yinji.containers.id3.tag import HEADER, Tag, content, frames, parse_tag, syncsafe, tag_blocks
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.mpeg_audio import end_of_frames, first_frame, frame_length, stream_length
@@ -60,6 +61,20 @@ class Mp3:
             return 80
         is_layer_i = head[1] & 6 == 6  # FF FE is also the mark of UTF-16 text
         return 0 if is_layer_i else 5 if extension in _FOREIGN else 20
+
+    def glance(self, source: Source) -> list[Block] | None:
+        """Settles files with one tag or none in front of the frames, and nothing but ID3v1 behind them."""
+        head, at = source.head, 0
+        blocks: list[Block] = []
+        if head.startswith(b"ID3"):
+            tag = glance_tag(source, head, 0, 0)
+            if tag is None:
+                return None
+            at, blocks = tag
+            if any(map(may_hold_label, blocks)):
+                following = head[at : at + 3] if at + 3 <= len(head) else source.look(at, 3)
+                return None if following == b"ID3" else blocks
+        return blocks if has_plain_audio(source, at, head, 0) else None
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of all tags: in front, behind, and (thorough) between the audio frames.

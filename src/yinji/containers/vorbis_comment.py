@@ -7,8 +7,10 @@ metadata block, Ogg in the second packet of a stream. What stands behind the lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from struct import Struct
 from typing import Final, NamedTuple
 
+from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.source import Source
 from yinji.errors import Malformed
@@ -19,6 +21,8 @@ KEY: Final = "AIGC"
 VENDOR: Final = b"Yinji"
 """Of comments that had to be made new."""
 
+_LENGTH: Final = Struct("<I").unpack_from
+_MANY: Final = 500
 _PICTURES: Final = frozenset(("METADATA_BLOCK_PICTURE", "COVERART"))
 
 
@@ -87,6 +91,33 @@ def blocks(comments: Comments, position: Callable[[int], int], problems: tuple[P
             wrong = () if is_exact else (Problem("vorbis-encoding", Severity.ERROR, "R54"),)
             yield Block("vorbis-comment", key, text, position(at), position(stop), (*problems, *wrong))
         at = stop
+
+
+def telling(data: bytes, base: int) -> list[Block] | None:
+    """Returns the blocks of those entries that show a sign of a label; None where the list does not fit its bytes.
+
+    Args:
+        data: As for :func:`parse`, which takes ten times as long where there is nothing to find.
+        base: Where it stands in the file, in one piece.
+    """
+    unpack, size = _LENGTH, len(data)
+    at = 8 + unpack(data, 0)[0]
+    count = unpack(data, at - 4)[0]
+    if count > _MANY:
+        return None
+    found: list[Block] = []
+    is_plain = not shows_sign(data)
+    for _ in range(count):
+        stop = at + 4 + unpack(data, at)[0]
+        if stop > size:
+            return None
+        if not is_plain and shows_sign(entry := data[at + 4 : stop]):
+            key, text, is_exact = _split(entry)
+            if key.upper() not in _PICTURES:
+                wrong = () if is_exact else (Problem("vorbis-encoding", Severity.ERROR, "R54"),)
+                found.append(Block("vorbis-comment", key, text, base + at, base + stop, wrong))
+        at = stop
+    return found
 
 
 def holds_label(entry: bytes) -> bool:

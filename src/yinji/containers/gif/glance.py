@@ -27,7 +27,7 @@ from yinji.containers.source import Source
 from yinji.containers.trailer import shows_nothing_behind
 from yinji.limits import KIB
 
-_PLAIN: Final = (*LOOPS, *PROFILES, C2PA)
+_PLAIN: Final = (*LOOPS, *PROFILES)
 _PARTS_MAX: Final = 2048
 _STEPS_MAX: Final = 8192
 _STRETCH: Final = 64 * KIB
@@ -79,20 +79,20 @@ def glance(source: Source) -> list[Block] | None:
         return None
     here = _Bytes(source)
     at = 13 + table_size(head[10])
-    packets: list[Block] = []
+    blocks: list[Block] = []
     is_settled = False
     for _ in range(_PARTS_MAX):
         offset = here.show(at, 1)
         kind = here.data[offset]
         if kind == IMAGE:
             if is_settled:
-                return packets
+                return blocks
             if size > WHOLE:
                 return None
             offset = here.show(at, 10)
             at = here.past(at + 11 + table_size(here.data[offset + 9]))
         elif kind == 0x3B:
-            return packets if shows_nothing_behind(source, at + 1) else None
+            return blocks if shows_nothing_behind(source, at + 1) else None
         elif kind != 0x21:
             return None
         else:
@@ -107,8 +107,10 @@ def glance(source: Source) -> list[Block] | None:
                     raw = here.data[offset + 14 : offset + stop - at]
                     if offset < 0 or not raw.endswith(MAGIC_TRAILER):
                         return None
-                    packets.append(packet_block(raw[: -len(MAGIC_TRAILER)], at, stop))
+                    blocks.append(packet_block(raw[: -len(MAGIC_TRAILER)], at, stop))
                     is_settled = is_settled or b"AIGC" in raw
+                elif data.startswith(C2PA, offset + 3):
+                    blocks.append(Block("c2pa", "C2PA_GIF", b"", at, stop))
                 elif not data.startswith(_PLAIN, offset + 3):
                     return None
                 at = stop

@@ -29,12 +29,12 @@ EXTENDED: Final = 0x40
 FOOTER: Final = 0x10
 _COMPRESSED_V2: Final = 0x40
 
-_PLAIN_MAX: Final = 4096
+PLAIN_MAX: Final = 4096
 """Bytes of a frame that are searched for signs."""
 
 _SYNCSAFE: Final = 0x7F
 _NAME: Final = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
-_USUAL: Final = frozenset((b"TXXX", b"TIT2", b"TPE1", b"TALB", b"TSSE", b"TDRC", b"TYER", b"TRCK", b"COMM", b"APIC"))
+USUAL: Final = frozenset((b"TXXX", b"TIT2", b"TPE1", b"TALB", b"TSSE", b"TDRC", b"TYER", b"TRCK", b"COMM", b"APIC"))
 """Names that need no match."""
 
 _MODERN: Final = {
@@ -202,7 +202,7 @@ def frames(tag: Tag, window: Window | None = None) -> Iterator[Frame]:
         name = head[:length]
         size = int.from_bytes(head[4:8], "big") if version == 3 else _frame_size(window, tag, at, head)
         body = at + header
-        if size > end - body or (name not in _USUAL and not is_name(name)):
+        if size > end - body or (name not in USUAL and not is_name(name)):
             shown = name.decode("ascii", "replace")
             raise Malformed("id3-frame", path=tag.file.name, frame=shown, offset=tag.start if tag.is_unpacked else at)
         yield Frame(name.decode("ascii"), at, body, body + size, head[9] if version > 2 else 0)
@@ -300,7 +300,7 @@ def tag_blocks(tag: Tag, *, place: str = "", thorough: bool = True) -> Iterator[
 def _says_nothing(window: Window, frame: Frame) -> bool:
     """Whether a plain frame shows nothing of a label."""
     length = frame.stop - frame.body
-    return not frame.flags and length <= _PLAIN_MAX and not shows_sign(window.peek(frame.body, length))
+    return not frame.flags and length <= PLAIN_MAX and not shows_sign(window.peek(frame.body, length))
 
 
 def frame_block(tag: Tag, frame: Frame, *, place: str = "") -> Block | None:
@@ -316,6 +316,11 @@ def frame_block(tag: Tag, frame: Frame, *, place: str = "") -> Block | None:
         return Block("xmp", "", data.partition(b"\0")[2], start, stop)
     if name == "GEOB":
         return Block("c2pa", "", data[:_C2PA_HELD], start, stop)
+    return words_block(name, data, start, stop, place)
+
+
+def words_block(name: str, data: bytes, start: int, stop: int, place: str = "") -> Block:
+    """Returns the block of a text or link frame with this content."""
     key, text, is_exact = _words(name, data)
     problems = () if is_exact else (Problem("id3-encoding", Severity.ERROR, "R52", {"encoding": _encoding_of(data)}),)
     if place and key.casefold() == KEY.casefold():

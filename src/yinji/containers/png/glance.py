@@ -26,7 +26,7 @@ def glance(source: Source) -> list[Block] | None:
     data, base, at, size = source.head, 0, 8, source.size
     if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR":
         return None
-    packets: list[Block] = []
+    blocks: list[Block] = []
     is_settled = is_late = False
     for _ in range(_CHUNKS_MAX):
         offset = at - base
@@ -38,10 +38,12 @@ def glance(source: Source) -> list[Block] | None:
             return None
         if kind == b"IDAT":
             if is_settled:
-                return packets
+                return blocks
             is_late = True
         elif kind == b"IEND":
-            return packets if shows_nothing_behind(source, stop) else None
+            return blocks if shows_nothing_behind(source, stop) else None
+        elif kind == b"caBX":
+            blocks.append(Block("c2pa", "caBX", b"", at, stop))
         elif kind not in IMAGE:
             end = offset + 12 + length
             if end > len(data):
@@ -51,8 +53,9 @@ def glance(source: Source) -> list[Block] | None:
             if kind == b"iTXt" and data.startswith(_PACKET, offset + 8):
                 if is_late or zlib.crc32(data[offset + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
                     return None
-                packets.append(Block("xmp", "", data[offset + _PACKET_AT : end - 4], at, stop))
-                is_settled = is_settled or b"AIGC" in packets[-1].value
+                value = data[offset + _PACKET_AT : end - 4]
+                blocks.append(Block("xmp", "", value, at, stop))
+                is_settled = is_settled or b"AIGC" in value
             elif not _says_nothing(kind, data[offset + 8 : end - 4]):
                 return None
         at = stop
@@ -65,6 +68,4 @@ def _says_nothing(kind: bytes, data: bytes) -> bool:
         is_blank = len(data) > WIPED_MIN and not data.strip(b"\0 ")
         is_sound = data.find(b"\0", 0, KEYWORD_MAX) >= 0 and not data.startswith(b"Raw profile")
         return is_sound and not is_blank and not shows_sign(data)
-    if kind == b"eXIf":
-        return exif.is_plain(data.removeprefix(b"Exif\0\0"))
-    return kind == b"caBX"
+    return kind == b"eXIf" and exif.is_plain(data.removeprefix(b"Exif\0\0"))

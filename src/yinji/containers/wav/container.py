@@ -16,6 +16,8 @@ from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
 from yinji.containers.wav.chunks import FILLERS, LABEL, Chunk, Walk, make
 from yinji.containers.wav.edit import plan
+from yinji.containers.wav.glance import Kind as Glanced
+from yinji.containers.wav.glance import glance
 from yinji.containers.wav.texts import INFO, broadcast_texts, info_entries, is_info
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
@@ -25,6 +27,8 @@ from yinji.limits import KIB, MIB
 
 _SOUND: Final = frozenset((b"fmt ", b"data", b"fact", b"ds64", b"PEAK", b"smpl", b"inst", b"chna", b"levl", b"cue "))
 """Chunks that describe the sound itself, in numbers."""
+
+_GLANCED: Final = Glanced((b"RIFF", b"WAVE"), struct.Struct("<4sI"), b"data", _SOUND - {b"ds64"}, frozenset((b"bext",)))
 
 _TEXT_MAX: Final = 1 * MIB
 _SEARCHED: Final = 64 * KIB
@@ -47,6 +51,9 @@ class Wav:
         if head[:4] in self._forms and head[8:12] == b"WAVE":
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source, _GLANCED)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the label's chunk, texts of INFO, bext and iXML, XMP, ID3, and labels inside other chunks.

@@ -39,10 +39,10 @@ def glance(source: Source) -> list[Block] | None:
         return None
     if not BODY + 8 < limit <= size:
         return None
-    packets: list[Block] = []
+    blocks: list[Block] = []
     for _ in range(_CHUNKS_MAX):
         if at + 8 > limit:
-            return packets if shows_nothing_behind(source, limit) else None
+            return blocks if shows_nothing_behind(source, limit) else None
         offset = at - base
         if offset + 8 > len(data):
             data, base, offset = source.look(at, min(_AHEAD, limit - at)), at, 0
@@ -62,12 +62,14 @@ def glance(source: Source) -> list[Block] | None:
             if kind == XMP:
                 if not announced & HAS_XMP:
                     return None
-                packets.append(packet_block(value, at, min(stop, limit)))
+                blocks.append(packet_block(value, at, min(stop, limit)))
                 if b"AIGC" in value:
-                    return packets
+                    return blocks
             elif not exif.is_plain(value.removeprefix(b"Exif\0\0")):
                 return None
-        elif kind not in IMAGE and kind != C2PA and kind != EXTENDED:
+        elif kind == C2PA:
+            blocks.append(Block("c2pa", "C2PA", b"", at, min(stop, limit)))
+        elif kind not in IMAGE and kind != EXTENDED:
             return None
         at = stop
     return None
