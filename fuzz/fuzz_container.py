@@ -16,17 +16,13 @@ from pathlib import Path
 REGRESS = Path(__file__).resolve().parent.parent / "tests" / "regress"
 
 
-def seeds(name: str, directory: Path) -> None:
+def write_seeds(name: str, directory: Path) -> None:
     """Writes the corpus to start from."""
     from yinji.containers.registry import by_name
-    from yinji.testing import Sample, labelled
+    from yinji.testing import seeds
 
-    container = by_name(name)
-    for number, example in enumerate(container.examples()):
-        (directory / f"{number}").write_bytes(example.data)
-        if container.writable:
-            sample = Sample(f"{number}.{container.extensions[0]}", example.data)
-            (directory / f"{number}-labelled").write_bytes(labelled(container, sample).data)
+    for number, sample in enumerate(seeds(by_name(name))):
+        (directory / f"{number}").write_bytes(sample.data)
     for path in (REGRESS / name).glob("*"):
         (directory / path.name).write_bytes(path.read_bytes())
 
@@ -45,7 +41,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as corpus:
         if all(argument.startswith("-") for argument in sys.argv[1:]):
-            seeds(name, Path(corpus))
+            write_seeds(name, Path(corpus))
             sys.argv.append(corpus)
         atheris.Setup(sys.argv, lambda data: survives(container, data) and None)
         atheris.Fuzz()

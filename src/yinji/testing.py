@@ -16,14 +16,14 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from yinji.containers import exif, xmp
+from yinji.containers import exif, readback, xmp
 from yinji.containers.base import Container
 from yinji.containers.model import Block, Reading, State
 from yinji.containers.reading import read_as
 from yinji.containers.registry import sniff
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.errors import UnreadableInput, YinjiError
+from yinji.errors import ReadBackMismatch, UnreadableInput, YinjiError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Severity
@@ -36,6 +36,26 @@ IN_PLACE_BYTES: Final = 4096
 
 _HEAD: Final = 64
 _GARBAGE: Final = (b"\0", b"AIGC", b"{", bytes(range(256)), b"\xff\xd8\xff\xe1\xff\xff", b"\0" * 5000)
+_WORDS: Final = (
+    *(
+        b"AIGC",
+        b"AIGC{",
+        b"aigc",
+        b'{"Label":"1"',
+        b'{"AIGC":{"Label":"1","ContentProducer":"x"}}',
+        LABEL.to_json().encode(),
+    ),
+    *(
+        b"<?xpacket begin=",
+        b"http://ns.adobe.com/xap/1.0/\0",
+        b"---\n",
+        b"<!--",
+        b"ID3\4\0\0",
+        b"JUNK",
+        b"free",
+        b"\xec",
+    ),
+)
 _MAX_CUTS: Final = 96
 
 
@@ -219,6 +239,47 @@ def check_damage(container: Container, sample: Sample, *, mutations: int = 150, 
         _survives(container, damaged, f"{sample.name} damaged (seed {seed}, copy {number})")
 
 
+def seeds(container: Container) -> Iterator[Sample]:
+    """Yields what fuzzing starts from: the container's own examples, plain and labelled."""
+    for sample in _examples(container):
+        yield sample
+        if container.writable:
+            yield labelled(container, sample)
+
+
+def check_fuzzed(container: Container, found: Iterable[bytes] = (), *, runs: int = 250, seed: int = 45438) -> None:
+    """Feeds a container what a seed makes of its examples and of files that once broke it, the same every time.
+
+    Args:
+        container: What is checked.
+        found: Such files, beside the container's own examples.
+        runs: Inputs tried.
+        seed: Of everything that is left to chance.
+    """
+    chance = random.Random(f"{seed} {container.name}")  # noqa: S311 - it must be repeatable, not secret
+    corpus = [*(sample.data for sample in seeds(container)), *found]
+    for number in range(runs):
+        data = _crossed(chance, chance.choice(corpus), chance.choice(corpus))
+        what = f"input {number} of seed {seed}"
+        _survives(container, Sample(f"input.{container.extensions[0]}", mutated(chance, data)), what)
+
+
+def _crossed(chance: random.Random, one: bytes, other: bytes) -> bytes:
+    """Returns a file with a word that matters to readers, or with a piece of another one, put in at some place."""
+    at = chance.randrange(len(one) + 1)
+    match chance.randrange(4):
+        case 0:
+            start = chance.randrange(len(other) + 1)
+            return one[:at] + other[start : start + chance.choice((8, 64, 1000))] + one[at:]
+        case 1:
+            return one[:at] + chance.choice(_GARBAGE + _WORDS) + one[at:]
+        case 2:
+            word = chance.choice(_WORDS)
+            return one[:at] + word + one[at + len(word) :]
+        case _:
+            return one
+
+
 def mutated(chance: random.Random, data: bytes) -> bytes:
     """Returns a copy with one to four kinds of damage, most of it near the start, where structures are."""
     result = bytearray(data)
@@ -251,8 +312,11 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 def survives(container: Container, data: bytes, name: str = "") -> Reading:
     """Reads, measures and (if it can be) labels any bytes; the package's own errors are the only ones let pass.
 
+    What is written must say what it should and leave the media as they were. Only of a file that was not in order
+    before may the check behind every write find otherwise, and refuse it.
+
     Raises:
-        AssertionError: Another exception came out, or a reading raised at all.
+        AssertionError: Another exception came out, a reading raised at all, or a written file is not right.
     """
     return _survives(container, Sample(name or f"input.{container.extensions[0]}", data), name or "the input")
 
@@ -273,8 +337,9 @@ def _survives(container: Container, sample: Sample, what: str) -> Reading:
             for start, stop in container.media(source):
                 _expect(0 <= start <= stop <= len(sample.data), container, f"{what}: media at {start}-{stop}")
         if container.writable:
-            written = labelled(container, sample)
-            _expect_label(container, reading_of(container, written), LABEL, what)
+            _check_read_back(container, sample, labelled(container, sample), reading, what)
+    except ReadBackMismatch as error:
+        raise AssertionError(f"{container.name}: {what}: {error}") from error
     except YinjiError:
         return reading
     except AssertionError:
@@ -293,6 +358,14 @@ def _walked(container: Container, sample: Sample) -> Reading:
 def _answer(reading: Reading) -> tuple[object, ...]:
     """What two quick readings of one file must agree on: all but which blocks they came by."""
     return reading.state, reading.found, reading.other, reading.problems
+
+
+def _check_read_back(container: Container, before: Sample, after: Sample, reading: Reading, what: str) -> None:
+    with Source.open(after.data, name=after.name) as copy:
+        readback.check(copy, LABEL, reading, len(after.data), container=container)
+    _expect_label(container, reading_of(container, after), LABEL, what)
+    media = [media_hash(container, each.data) for each in (before, after)]
+    _expect(media[0] == media[1], container, f"{what}: media bytes changed")
 
 
 def _examples(container: Container) -> Iterator[Sample]:

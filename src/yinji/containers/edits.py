@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from yinji.containers import exif
@@ -52,13 +53,24 @@ def _shared(one: bytes, other: bytes) -> int:
     return low
 
 
-def exif_edits(tiff: bytes, at: int) -> Iterator[Edit]:
-    """Yields the edits that empty a label's second copy in an EXIF block that begins at ``at``."""
+def exif_edits(tiff: bytes, at: int) -> list[Edit]:
+    """Returns the edits that empty a label's second copy in an EXIF block that begins at ``at``.
+
+    Raises:
+        Malformed: Fields of the block overlap each other, so that none can be emptied alone.
+    """
     try:
         fields = exif.fields(tiff)
     except Malformed:
-        return
-    for field in fields:
-        if field.name in exif.LABEL_TAGS and looks_like_label(field.text):
-            for position, data in exif.emptied(tiff, field):
-                yield Edit(at + position, at + position + len(data), data)
+        return []
+    edits = {
+        Edit(at + position, at + position + len(data), data)
+        for field in fields
+        if field.name in exif.LABEL_TAGS and looks_like_label(field.text)
+        for position, data in exif.emptied(tiff, field)
+    }
+    ordered = sorted(edits)  # entries that share a value ask for the same edit twice
+    for one, other in pairwise(ordered):
+        if other.start < one.stop:
+            raise Malformed("exif-broken", offset=other.start)
+    return ordered

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yinji.containers import executors, reading, registry
+from yinji.containers import executors, readback, reading, registry
 from yinji.containers.base import Container
-from yinji.containers.model import Reading, State
+from yinji.containers.model import Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.errors import ReadBackMismatch, UnsupportedFormat, UsageError, WouldBreakCredentials
@@ -142,7 +142,7 @@ def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
 
     Raises:
         UnsupportedFormat: The format has no place for a label.
-        ReadBackMismatch: The written file does not say what it should; nothing was replaced.
+        ReadBackMismatch, Malformed: The written file does not say what it should; nothing was replaced.
         StorageError: The operating system refused; nothing was replaced.
     """
     if not file.container.writable:
@@ -195,17 +195,8 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
 
 def _read_back(file: Opened, label: AigcLabel, splice: Splice) -> Callable[[Source], None]:
     """Returns the check that a written file must pass before it replaces anything."""
-    expected_size = file.source.size + splice.growth
-
-    def verify(copy: Source) -> None:
-        again = reading.read(copy, thorough=True)
-        found = [f.label for f in again.found]
-        if again.state is not State.LABELLED or found != [label]:
-            raise ReadBackMismatch("read-back-mismatch", path=file.source.name, state=str(again.state))
-        if copy.size != expected_size:
-            raise ReadBackMismatch("read-back-size", path=file.source.name, needed=expected_size, size=copy.size)
-
-    return verify
+    size = file.source.size + splice.growth
+    return lambda copy: readback.check(copy, label, file.reading, size)
 
 
 def written(

@@ -21,7 +21,8 @@ class Text(NamedTuple):
         return self.zh if language.lower().startswith("zh") else self.en
 
     def format(self, **values: object) -> Text:
-        return Text(_fill(self.zh, values), _fill(self.en, values))
+        """Fills placeholders in; a value that is a text itself goes in in the language of each."""
+        return Text(*(_fill(self.pick(language), _spoken(values, language)) for language in ("zh", "en")))
 
 
 class _Shown(dict[str, object]):
@@ -29,6 +30,10 @@ class _Shown(dict[str, object]):
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
+
+
+def _spoken(values: dict[str, object], language: str) -> dict[str, object]:
+    return {name: value.pick(language) if isinstance(value, Text) else value for name, value in values.items()}
 
 
 def _fill(template: str, values: dict[str, object]) -> str:

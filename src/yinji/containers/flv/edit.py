@@ -53,11 +53,15 @@ def plan(source: Source, json: str, reading: Reading) -> Splice:
         LimitExceeded: The script tag outgrows its size.
     """
     walk = Walk(source)
-    scripts = [script(source, tag) for tag in walk.tags() if tag.type == SCRIPT]
+    tags = list(walk.tags())
+    if all(tag.type == SCRIPT for tag in tags):
+        raise Malformed("flv-tag", path=source.name, offset=walk.end)  # where sound and pictures are is unknown
+    scripts = [script(source, tag) for tag in tags if tag.type == SCRIPT]
     held = {(item.start, item.stop) for item in reading.found}
     made = make_key(NAME) + make_string(json.encode())
     target = next((said for said in scripts if said.is_meta), None)
-    edits = [Edit(item.start, item.stop, b"") for item in labels_behind(source, walk.end)]
+    # Spaces, which no tag begins with: were bytes to move up, or to become zeros, they could make a tag with others.
+    edits = [Edit(item.start, item.stop, b" " * (item.stop - item.start)) for item in labels_behind(source, walk.end)]
     kept: Property | None = None
     if target is None:
         edits.append(Edit(walk.start, walk.start, _new_tag(source, made)))

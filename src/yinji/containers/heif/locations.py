@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from yinji.containers.bmff.boxes import Box, make_box
+from yinji.containers.bmff.boxes import Box, children, full_fields, make_box
 from yinji.containers.bmff.changes import Changes, Shift
 from yinji.containers.heif.items import IN_FILE, IN_IDAT, XMP_TYPE, Extent, Items, Location, Widths
 from yinji.containers.window import Window
@@ -109,10 +109,16 @@ def add_xmp_item(window: Window, meta: Items, changes: Changes) -> int:
     if count >= 1 << 8 * width:
         raise Malformed("bmff-count", path=window.source.name, box="iinf", offset=iinf.start, count=count)
     changes.replace(iinf.body + 4, iinf.body + 4 + width, count.to_bytes(width, "big"), iinf)
-    changes.replace(iinf.stop, iinf.stop, infe, iinf)
+    end = _last_stop(window, iinf, 4 + width)
+    changes.replace(end, end, infe, iinf)
     if meta.primary is not None:
         _add_reference(window, meta, item, meta.primary, changes)
     return item
+
+
+def _last_stop(window: Window, box: Box, skip: int) -> int:
+    """Returns where a further child goes: behind the last one, and in front of stray bytes too few to be a box."""
+    return max((child.stop for child in children(window, box, skip=skip)), default=box.body + skip)
 
 
 def _add_reference(window: Window, meta: Items, item: int, target: int, changes: Changes) -> None:
@@ -120,9 +126,11 @@ def _add_reference(window: Window, meta: Items, item: int, target: int, changes:
     is_wide = meta.wide_references or max(item, target) >= _NARROW
     if iref is None:
         box = make_box(b"iref", bytes((is_wide, 0, 0, 0)), _reference(b"cdsc", item, (target,), is_wide))
-        changes.replace(meta.box.stop, meta.box.stop, box, meta.box)
+        end = _last_stop(window, meta.box, full_fields(window, meta.box))
+        changes.replace(end, end, box, meta.box)
     elif is_wide == meta.wide_references:
-        changes.replace(iref.stop, iref.stop, _reference(b"cdsc", item, (target,), is_wide), iref)
+        end = _last_stop(window, iref, 4)
+        changes.replace(end, end, _reference(b"cdsc", item, (target,), is_wide), iref)
     else:
         entries = (*((r.kind, r.source, r.targets) for r in meta.references), (b"cdsc", item, (target,)))
         box = make_box(b"iref", b"\1\0\0\0", *(_reference(*entry, True) for entry in entries))

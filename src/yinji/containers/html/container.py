@@ -118,7 +118,7 @@ class Html:
             if place.start > at:
                 yield Span(page.offset(at), page.offset(place.start))
             at = place.stop
-        if at < len(page.text):
+        if page.offset(at) < source.size:
             yield Span(page.offset(at), source.size)
 
     @classmethod

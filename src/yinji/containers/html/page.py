@@ -23,6 +23,9 @@ _XML: Final = re.compile(r"\s*(?:<\?xml\s|<!DOCTYPE[^>]*XHTML)", re.IGNORECASE)
 _XML_CHARSET: Final = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
 
 
+_ASCII: Final = "".join(map(chr, range(0x20, 0x7F)))
+
+
 class Page(NamedTuple):
     """A document as characters that know their bytes.
 
@@ -86,11 +89,16 @@ def decoded(data: bytes) -> Page:
 
 
 def _charset(data: bytes) -> str:
-    """Returns the encoding that the page declares, or UTF-8."""
+    """Returns the encoding that the page declares, or UTF-8.
+
+    A page whose declaration can be read in single bytes is in no encoding that writes ASCII otherwise, whatever it
+    declares: browsers take UTF-16 for UTF-8 there (HTML 13.2.3.2).
+    """
     declared = _XML_CHARSET.match(data) or _DECLARED.search(data, 0, 4096)
     try:
         name = codecs.lookup(declared[1].decode()).name if declared else "utf-8"
-        b"".decode(name)
+        if _ASCII.encode().decode(name) != _ASCII:
+            return "utf-8"
     except (LookupError, ValueError):
         return "utf-8"
     return {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252"}.get(name, name)

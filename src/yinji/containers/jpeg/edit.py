@@ -25,7 +25,7 @@ from yinji.containers.jpeg.segments import (
     peek_of,
     segments,
 )
-from yinji.containers.jpeg.stray import stray_labels
+from yinji.containers.jpeg.stray import stray_cuts
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.trailer import labels_behind
@@ -52,8 +52,7 @@ def plan(source: Source, json: str) -> Splice:
     extended = Extended()
     for segment in walked:
         if segment.marker == STRAY:
-            found = stray_labels(source, segment)
-            edits += [Edit(segment.start + item.start, segment.start + item.stop, b"") for item in found]
+            edits += stray_cuts(source, segment)
         elif segment.marker == APP1:
             edits += _app1_edits(source, segment, target, json, extended)
         elif segment.is_metadata and not is_structured(segment.marker, peek_of(source, segment)):

@@ -10,6 +10,7 @@ from yinji.containers.embedded import Embedded
 from yinji.containers.jpeg.segments import PEEK, Segment
 from yinji.containers.model import Block
 from yinji.containers.source import Source
+from yinji.containers.splice import Edit
 from yinji.errors import Malformed
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Problem, Severity
@@ -43,7 +44,30 @@ def stray_labels(source: Source, segment: Segment) -> list[Embedded]:
         Malformed: They speak of a label, and none can be made out.
     """
     data = source.read(segment.start, segment.stop - segment.start)
-    found = [item for item in embedded.find(data) if item.key or looks_like_label(item.text)]
-    if not found and any(word in data for word in _WORDS):
+    found = _labels(data)
+    if not found and _speaks_of_label(data):
         raise Malformed("jpeg-marker", path=source.name, offset=segment.start)
     return found
+
+
+def stray_cuts(source: Source, segment: Segment) -> Iterator[Edit]:
+    """Yields the edits that take labels out of stray bytes.
+
+    Raises:
+        Malformed: They speak of a label, and none can be made out; also in what would be left of them.
+    """
+    found = stray_labels(source, segment)
+    rest = source.read(segment.start, segment.stop - segment.start)
+    for item in reversed(found):
+        rest = rest[: item.start] + rest[item.stop :]
+    if _speaks_of_label(rest):
+        raise Malformed("jpeg-stray-label", path=source.name, offset=segment.start)
+    yield from (Edit(segment.start + item.start, segment.start + item.stop, b"") for item in found)
+
+
+def _speaks_of_label(data: bytes) -> bool:
+    return any(word in data for word in _WORDS)
+
+
+def _labels(data: bytes) -> list[Embedded]:
+    return [item for item in embedded.find(data) if item.key or looks_like_label(item.text)]

@@ -28,7 +28,8 @@ def plan(source: Source, json: str) -> Splice:
     for number, packet in enumerate(document.packets):
         edits += _packet_edits(source, document, packet, json, is_target=number == 0)
     for item in document.improvised:
-        if item.start == item.stop:
+        holds_packet = any(item.start <= p.start and p.stop <= item.stop for p in document.packets[:1])
+        if item.start == item.stop or holds_packet:
             raise UnsupportedFormat("svg-label-place", path=source.name, key=item.key)
         edits.append(Edit(document.offset(item.start), document.offset(item.stop), b""))
     if not document.packets:

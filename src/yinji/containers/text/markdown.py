@@ -119,7 +119,9 @@ class Markdown:
             edits.append((block.end, block.end, frontmatter.entry(label, indent, file.newline)))
         else:
             fence = "---" + file.newline
-            edits.append((0, 0, fence + frontmatter.entry(label, "", file.newline) + fence))
+            new = fence + frontmatter.entry(label, "", file.newline) + fence
+            _refuse_second(text, source)
+            edits.append((0, 0, new))
         changes = ((a, b, new) for a, b, new in edits if text[a:b] != new)
         return Splice.of(Edit(file.offset(a), file.offset(b), file.encoded(new)) for a, b, new in changes)
 
@@ -281,6 +283,19 @@ def _mapping(text: str, path: str) -> FrontMatter | None:
         line = len(re.findall(r"\r\n|\n|\r", text[:at])) + 1
         raise UnsupportedFormat("markdown-front-matter", path=path, line=line)
     return None
+
+
+def _refuse_second(text: str, source: Source) -> None:
+    """Refuses text whose ``---`` lines would be taken for a second label as soon as front matter stands before them.
+
+    Raises:
+        UnsupportedFormat: It has an ``AIGC:`` entry there that is none.
+    """
+    second = frontmatter.front_matter(text, len(text) - len(text.lstrip("\r\n")))
+    found = next(_in_second(text, second), None) if second is not None else None
+    if found is not None and all(place.start != found.start for place in places(text, source)):
+        line = len(re.findall(r"\r\n|\n|\r", text[: found.start])) + 1
+        raise UnsupportedFormat("markdown-second", path=source.name, line=line)
 
 
 def _block(file: TextFile, place: Place) -> Block:

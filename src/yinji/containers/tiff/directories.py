@@ -256,13 +256,20 @@ def number(raw: bytes, layout: Layout) -> int:
 
 def image_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[int, int]]:
     """Yields the ranges of a directory's strips, tiles and embedded JPEG images, as far as they lie in the file."""
+    for start, stop in stated_data(view, layout, found):
+        if start < view.size:
+            yield start, min(stop, view.size)
+
+
+def stated_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[int, int]]:
+    """As :func:`image_data`, as the directory gives them: of a file cut short, ranges reach beyond its end."""
     by_tag = {entry.tag: entry for entry in found.entries}
     for offsets, lengths in _IMAGE_DATA:
         if offsets in by_tag and lengths in by_tag:
             places = numbers(view, layout, by_tag[offsets])
             for start, length in zip(places, numbers(view, layout, by_tag[lengths]), strict=False):
-                if start < view.size and length:
-                    yield start, min(start + length, view.size)
+                if length:
+                    yield start, start + length
 
 
 def is_dng(source: Source) -> bool:

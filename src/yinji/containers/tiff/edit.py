@@ -21,9 +21,10 @@ from yinji.containers.tiff.directories import (
     directories,
     image_data,
     open_view,
+    stated_data,
 )
 from yinji.containers.trailer import labels_behind
-from yinji.errors import Malformed, UnsupportedFormat
+from yinji.errors import Malformed, Truncated, UnsupportedFormat
 from yinji.labels.decode import looks_like_label
 
 _CLASSIC_MAX: Final = 0xFFFFFFFF
@@ -44,6 +45,7 @@ def plan(source: Source, json: str) -> Splice:
         raise Malformed("tiff-not-tiff", path=source.name)
     layout, first = opened[0], walked[0]
     end = _end(view, layout, walked)
+    _refuse_cut(source, view, layout, walked)
     edits = [Edit(item.start, item.stop, b" " * (item.stop - item.start)) for item in labels_behind(source, end)]
     target = next((entry for entry in first.entries if entry.tag == XMP), None)
     for found in walked:
@@ -69,6 +71,18 @@ def _end(view: FileView, layout: Layout, walked: list[Directory]) -> int:
     """Returns where everything that the directories point to ends."""
     ends = [found.stop for found in walked] + [entry.stop for found in walked for entry in found.entries]
     return max(*ends, *(stop for found in walked for _, stop in image_data(view, layout, found)), 0)
+
+
+def _refuse_cut(source: Source, view: FileView, layout: Layout, walked: list[Directory]) -> None:
+    """Refuses a file whose pictures reach beyond its end: what is appended would become a part of them.
+
+    Raises:
+        Truncated: They do.
+    """
+    for found in walked:
+        for start, stop in stated_data(view, layout, found):
+            if stop > view.size:
+                raise Truncated("truncated", path=source.name, offset=start, needed=stop - start, size=view.size)
 
 
 def _is_shared(walked: list[Directory], target: Entry) -> bool:

@@ -66,4 +66,4 @@ def broadcast_texts(data: bytes) -> Iterator[Entry]:
     for key, start, stop in fields:
         text = embedded.decoded(data[start:stop].partition(b"\0")[0]).strip()
         if text:
-            yield Entry(key, text, start, stop)
+            yield Entry(key, text, start, min(stop, len(data)))
