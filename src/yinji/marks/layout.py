@@ -26,6 +26,7 @@ _CAPITALS: Final = 1.2
 _MARGIN: Final = 0.022
 _WIDE: Final = r"\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
 _CLOSING: Final = r"，。、：；！？）》”’】…·"
+_DOT: Final = "·"
 _OPENING: Final = r"（《“‘【"
 _TOKEN: Final = re.compile(
     rf"[{_OPENING}]*[{_WIDE}][{_CLOSING}]*|[{_OPENING}{_CLOSING}]+|[^\s{_WIDE}{_CLOSING}{_OPENING}-]+-*|-+"
@@ -233,6 +234,12 @@ def _fill(tokens: Sequence[Token], limit: float, face: Face, words: str) -> list
         if lines[-1] and _length([*lines[-1], token], face, words) > limit:
             lines.append([])
         lines[-1].append(token)
+    # A dot that parts two languages says nothing where a line ends.
+    ends = (0, -1) if len(lines) > 1 else ()
+    for line in lines:
+        for end in ends:
+            if len(line) > 1 and line[end].text == _DOT:
+                del line[end]
     return lines
 
 

@@ -79,6 +79,28 @@ class Overlay:
         ink, body, edge = moved(self.ink), moved(self.body), moved(self.edge)
         return Overlay(ink, body, edge, self.probe, self.em, self.turned, others, self.style)
 
+    def field(self, number: int) -> Overlay:
+        """Returns the overlay for one field of an interlaced frame: its rows 0, 2, 4 … or 1, 3, 5 …
+
+        Rows are averaged with their neighbours (1 2 1), as broadcast graphics are: a line that only one field has would
+        flicker.
+        """
+        from PIL import Image, ImageFilter
+
+        width, height = self.size
+        rows = (height + 1 - number) // 2
+        soften = ImageFilter.Kernel((3, 3), (0, 1, 0, 0, 2, 0, 0, 1, 0))
+
+        def taken(mask: Image.Image) -> Image.Image:
+            padded = Image.new("L", (width + 2, height + 2))
+            padded.paste(mask, (1, 1))
+            soft = padded.filter(soften).crop((1, 1, width + 1, height + 1))
+            box = (0, number - 0.5, width, number - 0.5 + 2 * rows)  # a row is taken at its middle
+            return soft.transform((width, rows), Image.Transform.EXTENT, box, Image.Resampling.NEAREST)
+
+        ink, body, edge = (taken(mask) for mask in (self.ink, self.body, self.edge))
+        return Overlay(ink, body, edge, self.probe, self.em, self.turned, style=self.style)
+
     def scaled(self, size: tuple[int, int]) -> Overlay:
         """Returns the overlay averaged down to the size of a subsampled plane."""
         from PIL import Image

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import UnsupportedFormat, UsageError
@@ -119,7 +120,7 @@ def _orientation(matrix: Any) -> int:
     return _ORIENTATIONS.get((signs[0], signs[1], signs[2], signs[3]), 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A label laid out on a canvas.
 
@@ -129,7 +130,7 @@ class Place:
         layout: In displayed pixels.
         upright: Masks as read.
         box: The label in stored pixels.
-        tile: The smallest stored box around it that divides no chroma sample.
+        tile: The smallest stored box around it that divides no chroma sample, of a frame or of a field.
         masks: Masks as stored, of the size of the tile.
     """
 
@@ -179,6 +180,12 @@ class Place:
                 others.append((other, place.masks, (place.tile.left - self.tile.left, place.tile.top - self.tile.top)))
         return replace(self, masks=with_others(self.masks, others))
 
+    @cached_property
+    def fields(self) -> tuple[Overlay, Overlay]:
+        """The masks of the two fields of an interlaced frame."""
+        top, bottom = (self.masks.field(number) for number in (0, 1))
+        return top, bottom
+
     def plane_box(self, number: int) -> Box:
         """The tile in a plane."""
         if not number:
@@ -200,7 +207,7 @@ class Place:
 
 def _aligned(box: Box, canvas: Canvas) -> Box:
     across, down = canvas.shifts
-    wide, high = (1 << across) - 1, (1 << down) - 1
+    wide, high = (1 << across) - 1, (2 << down) - 1  # nor a sample of a field
     return Box(
         box.left & ~wide,
         box.top & ~high,

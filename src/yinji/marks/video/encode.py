@@ -158,7 +158,7 @@ class Encoder:
                 continue
             self.name = name
             return context
-        raise NoEncoder(self._codec.shown)
+        raise NoEncoder("interlaced" if frame.interlaced_frame else frame.format.name)
 
     def _try(self, name: str, options: dict[str, str], frame: VideoFrame) -> VideoCodecContext:
         from av import CodecContext

@@ -8,6 +8,7 @@ import numpy as np
 
 from yinji.marks.colour import Pixel, Tone, toned
 from yinji.marks.layout import Box
+from yinji.marks.overlay import Overlay
 from yinji.marks.paint import beneath, composed, frost, ink_height, legibility
 from yinji.marks.recognise import Occupied, refuse_to_cover, tone_of
 from yinji.marks.spaces import GREY, RGB, YCC
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 _MORE: Final = 0.12
+_ALL: Final = slice(None)
 
 
 class Painter:
@@ -75,23 +77,32 @@ class Painter:
         return True
 
     def draw(self, frame: VideoFrame) -> None:
-        """Puts the label on a frame whose memory is its own."""
-        tile = self.tile(frame)
-        masks = self.place.masks
+        """Puts the label on a frame whose memory is its own.
+
+        The two fields of an interlaced frame are moments of their own: neither shows through the ground of the other.
+        """
+        if not frame.interlaced_frame:
+            self._draw(frame, self.place.masks, _ALL)
+            return
+        for field, masks in enumerate(self.place.fields):
+            self._draw(frame, masks, slice(field, None, 2))
+
+    def _draw(self, frame: VideoFrame, masks: Overlay, rows: slice) -> None:
+        tile = self.tile(frame, rows)
         painted = composed(tile, frost(tile, self.space, masks), self.space, masks, self.tone, self.cover)
         for number, (before, after) in enumerate(zip(tile, painted, strict=True)):
             old, new = np.asarray(before), np.asarray(after)
-            stored = _samples(frame, number, self.place.plane_box(number))
+            stored = _samples(frame, number, self.place.plane_box(number))[rows]
             np.copyto(stored, _native(new, self.place.canvas, chroma=number > 0), where=old != new)
 
-    def tile(self, frame: VideoFrame) -> list[Image.Image]:
-        """The samples under the label, as pictures of 8 bits in full range."""
+    def tile(self, frame: VideoFrame, rows: slice = _ALL) -> list[Image.Image]:
+        """The samples under the label, or some rows of them, as pictures of 8 bits in full range."""
         from PIL import Image
 
         canvas = self.place.canvas
         tiles = []
         for number in range(canvas.planes):
-            stored = _samples(frame, number, self.place.plane_box(number))
+            stored = _samples(frame, number, self.place.plane_box(number))[rows]
             tiles.append(Image.fromarray(_bytes(stored, canvas, chroma=number > 0)))
         return tiles
 
