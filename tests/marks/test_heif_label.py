@@ -3,12 +3,14 @@
 import contextlib
 import io
 import struct
+from pathlib import Path
 
 import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from noise import noise
+from video_clips import ffmpeg
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput, UnsupportedFormat
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.heif.items import Heif
@@ -58,16 +60,17 @@ def box(type: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), type) + body
 
 
-def grid(columns: int, rows: int, side: int = 128, turn: int = 0) -> bytes:
+def grid(columns: int, rows: int, side: int = 128, turn: int = 0, kind: bytes = b"hvc1") -> bytes:
     """A picture of tiles as phones write it, from tiles coded one by one."""
+    code, described, brand = (heic, b"hvcC", b"heic") if kind == b"hvc1" else (avif, b"av1C", b"avif")
     whole = clouds((columns * side, rows * side))
     corners = [(c * side, r * side) for r in range(rows) for c in range(columns)]
-    tiles = [Heif.of(heic(whole.crop((x, y, x + side, y + side))), "") for x, y in corners]
+    tiles = [Heif.of(code(whole.crop((x, y, x + side, y + side))), "") for x, y in corners]
     count, first = len(tiles), tiles[0]
-    config = next(first.data[p.start : p.stop] for p in first.properties if p.type == b"hvcC")
+    config = next(first.data[p.start : p.stop] for p in first.properties if p.type == described)
     coded = [t.item(t.primary) for t in tiles]
     primary = count + 1
-    infe = [box(b"infe", struct.pack(">IHH4sx", 0x02000000, i + 1, 0, b"hvc1")) for i in range(count)]
+    infe = [box(b"infe", struct.pack(">IHH4sx", 0x02000000, i + 1, 0, kind)) for i in range(count)]
     infe.append(box(b"infe", struct.pack(">IHH4sx", 0x02000000, primary, 0, b"grid")))
     size = lambda w, h: box(b"ispe", struct.pack(">III", 0, w, h))  # noqa: E731
     ipco = box(b"ipco", config, size(side, side), size(columns * side, rows * side), box(b"irot", bytes((turn,))))
@@ -89,7 +92,7 @@ def grid(columns: int, rows: int, side: int = 128, turn: int = 0) -> bytes:
         iinf = box(b"iinf", struct.pack(">IH", 0, count + 1), *infe)
         return box(b"meta", bytes(4), hdlr, box(b"pitm", struct.pack(">IH", 0, primary)), iinf, iloc, iprp, iref, idat)
 
-    head = box(b"ftyp", b"heic\0\0\0\0mif1heic")
+    head = box(b"ftyp", brand, b"\0\0\0\0mif1", brand)
     start = len(head) + len(meta(0)) + 8
     return head + meta(start) + box(b"mdat", *coded)
 
@@ -132,6 +135,42 @@ def test_only_the_tiles_under_the_label_change(turn: int) -> None:
     assert gap[2] - gap[0] <= 128
     assert gap[3] - gap[1] <= 128
     assert find(out) is not None
+
+
+def test_only_the_tiles_of_an_avif_under_the_label_change() -> None:
+    data = grid(3, 2, kind=b"av01")
+    out, drawn = draw(data)
+    assert (drawn.detail["tiles"], drawn.detail["tiles_changed"]) == (6, 1)
+    before, after = Heif.of(data, ""), Heif.of(out, "")
+    assert [i for i in range(1, 7) if before.item(i) != after.item(i)] == [6]
+    one, other = (Image.open(io.BytesIO(file)).convert("RGB") for file in (data, out))
+    assert one.size == other.size == (384, 256)
+    gap = ImageChops.difference(one, other).getbbox()
+    assert gap is not None and gap[0] >= 255 and gap[1] >= 127  # chroma is smoothed across
+    assert find(out) is not None
+
+
+def deep(sampling: str, folder: Path) -> bytes:
+    """An AVIF of 10 bits, by ffmpeg."""
+    clouds().save(folder / "in.png")
+    coding = ("-c:v", "libaom-av1", "-still-picture", "1", "-cpu-used", "8", "-crf", "20", "-pix_fmt", sampling)
+    ffmpeg("-i", folder / "in.png", *coding, folder / "out.avif")
+    return (folder / "out.avif").read_bytes()
+
+
+def test_avif_of_ten_bits_keeps_them(tmp_path: Path) -> None:
+    data = deep("yuv420p10le", tmp_path)
+    out, drawn = draw(data)
+    before, after = Heif.of(data, ""), Heif.of(out, "")
+    flags = [file.property(file.primary, b"av1C")[2] & 0x7C for file in (before, after)]
+    assert flags[0] == flags[1] == 0x4C
+    gap = ImageChops.difference(*(Image.open(io.BytesIO(file)).convert("RGB") for file in (data, out)))
+    gap.paste(0, drawn.box)
+    assert max(ImageStat.Stat(gap).mean) < 2
+    assert drawn.ink_height >= drawn.needed_height and drawn.contrast >= 4.5
+    assert find(out) is not None
+    with pytest.raises(UnsupportedFormat):
+        draw(deep("yuv444p10le", tmp_path))
 
 
 @pytest.mark.parametrize("sampling", ["4:2:0", "4:4:4"])

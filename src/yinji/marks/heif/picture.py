@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed
 from yinji.marks.exif import UPRIGHT
-from yinji.marks.heif import hevc
-from yinji.marks.heif.items import Heif, New
+from yinji.marks.heif import coding
+from yinji.marks.heif.items import Heif, New, configuration
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, legibility, paint
@@ -27,8 +27,10 @@ from yinji.marks.spaces import GREY, RGB, YCC, Planes, Space
 if TYPE_CHECKING:
     from PIL import Image
 
-_FINE: Final = (14, 20, 26)
-"""Rate factors of x265 that are tried in turn until the picture is hardly larger than it was."""
+_FINE: Final = {b"hvc1": (14, 20, 26), b"av01": (12, 22, 32)}
+"""Rate factors of x265 and SVT-AV1 that are tried in turn until the picture is hardly larger than it was."""
+_MORE_BITS: Final = 0x60
+"""Flags of ``av1C``: 10 bits, 12 bits."""
 _QUALITIES: Final = (90, 78, 62)
 _LARGER: Final = 1.15
 _LABEL: Final = 4096
@@ -61,8 +63,6 @@ class HeifPicture(Single):
         if len(kinds) != 1 or not kinds <= {b"hvc1", b"av01"}:
             raise heif.unsupported(" ".join(sorted(k.decode("ascii", "replace") for k in kinds)))
         self._kind = kinds.pop()
-        if self._kind == b"av01" and len(self._tiles) > 1:
-            raise heif.unsupported("AV1 in tiles")
 
     @classmethod
     def of(cls, data: bytes, max_pixels: int, name: str) -> HeifPicture:
@@ -111,24 +111,34 @@ class HeifPicture(Single):
         return YCC.to_rgb(canvas, canvas[0].size).crop(inside).split(), RGB
 
     def draw(self, box: Box, overlay: Overlay) -> Change:
-        return self._draw_av1(box, overlay) if self._kind == b"av01" else self._draw_hevc(box, overlay)
+        if self._kind == b"hvc1":
+            if self._heif.auxiliary.get(self._heif.primary) and _opacity(self._heif):
+                raise self._heif.unsupported("a picture with opacity")
+            return self._draw_planes(box, overlay)
+        if self._av1.mode == "RGBA" and min(self._av1.crop(box).getchannel("A").tobytes()) < 255:
+            raise self._heif.unsupported("a picture that is transparent where the label goes")
+        depth = self._heif.property(self._tiles[0].item, b"av1C")
+        if len(self._tiles) > 1 or len(depth) < 3 or depth[2] & _MORE_BITS:
+            return self._draw_planes(box, overlay)
+        return self._draw_rgb(box, overlay)
 
-    # --- HEVC --------------------------------------------------------------------------------------------------
+    # --- as coded: HEVC, and AV1 in tiles or of more than 8 bits --------------------------------------------------
 
-    def _full(self, coded: hevc.Coded) -> bool:
+    def _full(self, coded: coding.Coded) -> bool:
         """Whether samples use the whole range: as the file says, else as the coded picture does."""
         for _, payload in self._heif.ordered(self._heif.primary, b"colr"):
             if payload[:4] == b"nclx" and len(payload) >= 11:
                 return bool(payload[10] & 0x80)
         return coded.full
 
-    def _read(self, box: Box) -> tuple[list[Image.Image], Box, list[Tile], list[hevc.Coded]]:
+    def _read(self, box: Box) -> tuple[list[Image.Image], Box, list[Tile], list[coding.Coded]]:
         """The tiles that meet a box, joined: planes, the box of all of them, and each."""
         from PIL import Image
 
-        heif = self._heif
+        heif, described = self._heif, configuration(self._kind)
         tiles = [t for t in self._tiles if _meets(t.box, box)]
-        coded = hevc.decode([(heif.property(t.item, b"hvcC"), heif.item(t.item)) for t in tiles], heif.name)
+        pictures = [(heif.property(t.item, described), heif.item(t.item)) for t in tiles]
+        coded = coding.decode(self._kind.decode(), pictures, heif.name)
         edges = [*zip(*(t.box for t in tiles), strict=True)]
         region = Box(min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3]))
         canvas: list[Image.Image] = []
@@ -142,10 +152,8 @@ class HeifPicture(Single):
                 canvas[number].paste(plane, at)
         return canvas, region, tiles, coded
 
-    def _draw_hevc(self, box: Box, overlay: Overlay) -> Change:
+    def _draw_planes(self, box: Box, overlay: Overlay) -> Change:
         heif = self._heif
-        if heif.auxiliary.get(heif.primary) and _opacity(heif):
-            raise heif.unsupported("a picture with opacity")
         canvas, region, tiles, coded = self._read(box)
         space = YCC if len(canvas) > 1 else GREY
         placed = overlay.placed(canvas[0].size, (box.left - region.left, box.top - region.top))
@@ -159,15 +167,15 @@ class HeifPicture(Single):
                 picture.put(number, new, old, full)
         before = sum(len(heif.item(t.item)) for t in tiles)
         made: list[tuple[bytes, bytes]] = []
-        for crf in _FINE if len(self._tiles) == 1 else _FINE[:1]:
-            made = hevc.encode(coded, crf, heif.name)
+        for crf in _FINE[self._kind][: None if len(self._tiles) == 1 else 1]:
+            made = coding.encode(coded, crf, heif.name)
             if sum(len(data) for _, data in made) <= _LARGER * before + _LABEL:
                 break
         data = heif.rebuilt({t.item: New(m[1], [m[0]]) for t, m in zip(tiles, made, strict=True)})
         detail: dict[str, Any] = {"changed": list(region), "tiles_changed": len(tiles), "tiles": len(self._tiles)}
         return self._measured(data, box, overlay, painted, detail)
 
-    # --- AV1 ---------------------------------------------------------------------------------------------------
+    # --- AV1 of 8 bits, by way of RGB ------------------------------------------------------------------------------
 
     @cached_property
     def _av1(self) -> Image.Image:
@@ -185,17 +193,12 @@ class HeifPicture(Single):
             raise heif.unsupported("a picture of several layers")
         return shown
 
-    def _draw_av1(self, box: Box, overlay: Overlay) -> Change:
+    def _draw_rgb(self, box: Box, overlay: Overlay) -> Change:
         from PIL import Image
 
         heif, item = self._heif, self._heif.primary
         depth = heif.property(item, b"av1C")
-        if len(depth) < 3 or depth[2] & 0x40:
-            raise heif.unsupported("more than 8 bits")
-        picture = self._av1.copy()
-        if picture.mode == "RGBA" and min(picture.crop(box).getchannel("A").tobytes()) < 255:
-            raise heif.unsupported("a picture that is transparent where the label goes")
-        picture = picture.convert("RGB")
+        picture = self._av1.convert("RGB")
         painted = paint(picture.crop(box).split(), RGB, overlay)
         picture.paste(Image.merge("RGB", painted.planes), box[:2])
         for quality in _QUALITIES:

@@ -1,7 +1,8 @@
-"""Decodes and encodes single HEVC pictures: run as a process of its own, for one message on standard streams.
+"""Decodes and encodes single HEVC and AV1 pictures: run as a process of its own, for one message on standard streams.
 
-Messages are those of :mod:`yinji.marks.jpeg.worker`. ``decode`` takes pairs of configuration and data and answers with
-facts and planes of each; ``encode`` takes facts and planes of each and answers with pairs of configuration and data.
+Messages are those of :mod:`yinji.marks.jpeg.worker`. ``decode`` takes the type of the items, then pairs of
+configuration and data, and answers with facts and planes of each; ``encode`` takes facts and planes of each and answers
+with pairs of configuration and data.
 """
 
 from __future__ import annotations
@@ -14,23 +15,28 @@ from typing import Any, Final
 from yinji.marks.jpeg.worker import receive, send
 
 _MOST_MEMORY: Final = 8 << 30
-_PRIVATE: Final = "keyint=1:log-level=none:repeat-headers=0:info=0"
+_X265: Final = {"preset": "medium", "x265-params": "keyint=1:log-level=none:repeat-headers=0:info=0"}
+_SVT: Final = {"preset": "6", "svtav1-params": "film-grain=0:scd=0"}
+_CODECS: Final = {"hvc1": ("hevc", "libx265", b"hvcC", _X265), "av01": ("libdav1d", "libsvtav1", b"av1C", _SVT)}
+"""By type of the item: decoder, encoder, the box that describes what it writes, and its options."""
+NO_ENCODER: Final = 3
+"""Exit status where no encoder takes such pictures."""
 _PROPERTIES: Final = ("color_range", "colorspace", "color_primaries", "color_trc")
 
 
-def decode(configuration: bytes, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def decode(kind: str, configuration: bytes, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """Returns the facts and the planes of a picture, rows without padding."""
     import av
     import numpy as np
 
-    context: Any = av.CodecContext.create("hevc", "r")
+    context: Any = av.CodecContext.create(_CODECS[kind][0], "r")
     context.extradata = configuration
     frames = [*context.decode(av.Packet(data)), *context.decode(None)]
     frame = frames[0]
     facts: dict[str, Any] = {name: int(getattr(frame, name)) for name in _PROPERTIES}
-    kind = frame.format
-    facts |= {"format": kind.name, "width": frame.width, "height": frame.height, "bits": kind.components[0].bits}
-    wide = 2 if kind.components[0].bits > 8 else 1
+    bits = frame.format.components[0].bits
+    facts |= {"item": kind, "format": frame.format.name, "width": frame.width, "height": frame.height, "bits": bits}
+    wide = 2 if bits > 8 else 1
     planes = []
     for plane in frame.planes:
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
@@ -40,7 +46,7 @@ def decode(configuration: bytes, data: bytes) -> tuple[dict[str, Any], list[byte
 
 
 def encode(facts: dict[str, Any], planes: list[bytes]) -> tuple[bytes, bytes]:
-    """Returns the ``hvcC`` box and the data of a picture."""
+    """Returns the ``hvcC`` or ``av1C`` box and the data of a picture."""
     import av
     import numpy as np
 
@@ -50,21 +56,22 @@ def encode(facts: dict[str, Any], planes: list[bytes]) -> tuple[bytes, bytes]:
         padded = np.zeros((plane.height, plane.line_size), np.uint8)
         padded[:, : rows.shape[1]] = rows
         plane.update(padded.tobytes())
+    _, encoder, configuration, options = _CODECS[facts["item"]]
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream: Any = container.add_stream("libx265", rate=1)
+        stream: Any = container.add_stream(encoder, rate=1)
         stream.width, stream.height, stream.pix_fmt = facts["width"], facts["height"], facts["format"]
-        stream.options = {"crf": str(facts["crf"]), "preset": "medium", "x265-params": _PRIVATE}
+        stream.options = {"crf": str(facts["crf"]), **options}
         for name in _PROPERTIES:
             setattr(stream.codec_context, name, facts[name])
             setattr(frame, name, facts[name])
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return _parts(file.getvalue())
+    return _parts(file.getvalue(), configuration)
 
 
-def _parts(movie: bytes) -> tuple[bytes, bytes]:
-    at = movie.index(b"hvcC") - 4
+def _parts(movie: bytes, configuration: bytes) -> tuple[bytes, bytes]:
+    at = movie.index(configuration) - 4
     box = movie[at : at + int.from_bytes(movie[at : at + 4], "big")]
     sizes = movie.index(b"stsz") + 8
     length = int.from_bytes(movie[sizes : sizes + 4], "big") or int.from_bytes(movie[sizes + 8 : sizes + 12], "big")
@@ -84,14 +91,17 @@ def main() -> None:
     verb, *parts = receive(sys.stdin.buffer)
     out: list[bytes] = []
     if verb == b"decode":
-        for i in range(0, len(parts), 2):
-            facts, planes = decode(parts[i], parts[i + 1])
+        for i in range(1, len(parts), 2):
+            facts, planes = decode(parts[0].decode(), parts[i], parts[i + 1])
             out += [json.dumps(facts).encode(), *planes]
     else:
         while parts:
             facts = json.loads(parts[0])
             count = len(facts["sizes"])
-            out += encode(facts, parts[1 : 1 + count])
+            try:
+                out += encode(facts, parts[1 : 1 + count])
+            except (av.FFmpegError, ValueError):
+                sys.exit(NO_ENCODER)
             parts = parts[1 + count :]
     send(sys.stdout.buffer, out)
 

@@ -1,4 +1,4 @@
-"""HEVC pictures as planes of 8 bits and back, through a process that decodes and encodes."""
+"""HEVC and AV1 pictures as planes of 8 bits and back, through a process that decodes and encodes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed, MissingExtra, UnsupportedFormat
+from yinji.marks.heif.worker import NO_ENCODER
 from yinji.marks.jpeg.worker import receive, send
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _SECONDS: Final = 240.0
-_FORMATS: Final = frozenset(
-    {
-        "yuv420p",
-        "yuvj420p",
-        "yuv422p",
-        "yuvj422p",
-        "yuv444p",
-        "yuvj444p",
-        "gray",
-        "yuv420p10le",
-        "yuv422p10le",
-        "yuv444p10le",
-    }
-)
+_FORMATS: Final = {
+    "hvc1": frozenset(
+        {
+            "yuv420p",
+            "yuvj420p",
+            "yuv422p",
+            "yuvj422p",
+            "yuv444p",
+            "yuvj444p",
+            "gray",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+        }
+    ),
+    "av01": frozenset({"yuv420p", "yuvj420p", "yuv420p10le"}),
+}
 _FULL: Final = 2
 
 
@@ -104,19 +108,24 @@ _SHRINK: Final = (
 """Between the narrow range of studio signals and the full one; luma, then chroma."""
 
 
-def decode(pictures: Sequence[tuple[bytes, bytes]], name: str) -> list[Coded]:
+def decode(kind: str, pictures: Sequence[tuple[bytes, bytes]], name: str) -> list[Coded]:
     """Decodes pictures from their configuration and their data.
+
+    Args:
+        kind: Type of their items: ``hvc1`` or ``av01``.
+        pictures: Configuration and data of each.
+        name: For messages.
 
     Raises:
         Malformed: One does not decode.
         UnsupportedFormat: A sample format that cannot be written again.
         MissingExtra: PyAV is not installed.
     """
-    parts = _ask([b"decode", *(p for pair in pictures for p in pair)], name)
+    parts = _ask([b"decode", kind.encode(), *(p for pair in pictures for p in pair)], name)
     found = []
     while parts:
         facts = json.loads(parts[0])
-        if facts["format"] not in _FORMATS:
+        if facts["format"] not in _FORMATS[kind]:
             raise UnsupportedFormat("mark-variant", path=name, kind="HEIF", variant=facts["format"])
         count = len(facts["sizes"])
         found.append(Coded(facts, parts[1 : 1 + count]))
@@ -125,15 +134,16 @@ def decode(pictures: Sequence[tuple[bytes, bytes]], name: str) -> list[Coded]:
 
 
 def encode(pictures: Sequence[Coded], crf: int, name: str) -> list[tuple[bytes, bytes]]:
-    """Encodes pictures and returns the ``hvcC`` box and the data of each.
+    """Encodes pictures and returns the ``hvcC`` or ``av1C`` box and the data of each.
 
     Args:
         pictures: What to encode.
-        crf: Rate factor of x265; less is better.
+        crf: Rate factor of the encoder; less is better.
         name: For messages.
 
     Raises:
-        MissingExtra: There is no encoder for HEVC.
+        UnsupportedFormat: The encoder does not take such pictures.
+        MissingExtra: PyAV is not installed.
     """
     message = [b"encode"]
     for picture in pictures:
@@ -154,6 +164,8 @@ def _ask(message: list[bytes], name: str) -> list[bytes]:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise LimitExceeded("picture-too-slow", path=name, seconds=round(_SECONDS)) from error
+    if done.returncode == NO_ENCODER:
+        raise UnsupportedFormat("mark-variant", path=name, kind="HEIF", variant="no encoder for such a picture")
     if done.returncode:
         raise Malformed("mark-not-decodable", path=name, kind="HEIF", reason="the decoder gave up")
     return receive(io.BytesIO(done.stdout))
