@@ -211,6 +211,33 @@ def test_labelling_again_changes_nothing(folder: Path) -> None:
         assert twice.read_bytes() == once.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["long.wav", "long.mp3", "long.aac", "two.ogg"])
+@pytest.mark.parametrize("style", ["rhythm", "speech"])
+def test_labels_in_the_middle_are_not_repeated(folder: Path, name: str, style: str) -> None:
+    options = {"long.wav": ("audio/wav",), "two.ogg": ("audio/ogg", *VORBIS["two.ogg"])} | BETWEEN
+    path = made(folder, f"again-{name}", options[name], LONG)
+    request = MarkRequest(
+        "本音频由人工智能生成",
+        media_type=options[name][0],
+        times=("start", "end", "intervals"),
+        every=10.0,
+        style=style,
+    )
+    once = io.BytesIO()
+    first = AudioMark().draw(io.BytesIO(path.read_bytes()), once, request)
+    twice = io.BytesIO()
+    second = AudioMark().draw(io.BytesIO(once.getvalue()), twice, request)
+    assert len(first.detail["labels"]) == 4
+    assert second.detail["already"] and twice.getvalue() == once.getvalue()
+
+
+def test_an_mp3_that_is_shorter_than_it_says_is_told(folder: Path) -> None:
+    data = made(folder, "steady.mp3", MP3["steady.mp3"]).read_bytes()
+    for size, notes in ((len(data), []), (len(data) * 2 // 3, ["shorter-than-stated"])):
+        drawn = AudioMark().draw(io.BytesIO(data[:size]), io.BytesIO(), MarkRequest("AI", media_type="audio/mpeg"))
+        assert drawn.detail["notes"] == notes
+
+
 def test_points_in_a_wav_move_along() -> None:
     form = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
     cue = struct.pack("<I", 1) + struct.pack("<II4sIII", 1, 100, b"data", 0, 0, 100)
@@ -248,7 +275,8 @@ def test_level_follows_the_content(folder: Path, volume: str, level: float) -> N
     ("media_type", "data", "code"),
     [
         ("audio/wav", b"RIFF\4\0\0\0WAVE", "mark-not-decodable"),
-        ("audio/wav", b"", "mark-not-decodable"),
+        ("audio/wav", b"", "mark-empty"),
+        ("audio/ogg", b"", "mark-empty"),
         ("audio/flac", b"fLaC\x80\0\0\x22" + bytes(34), "mark-not-decodable"),
         ("audio/mpeg", b"\xff\xfb\x90\x00" + bytes(50), "mark-not-decodable"),
         ("audio/aac", b"\xff\xf1", "mark-not-decodable"),

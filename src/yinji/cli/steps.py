@@ -100,6 +100,22 @@ _METHODS: Final = {
 }
 
 
+_NOTES: Final = {
+    "ogg-chained": say(
+        "标识与内容是前后相接的几个 Ogg 流，有些播放器显示的时长会不准",
+        "label and content are Ogg streams one after the other; some players tell the length wrongly",
+    ),
+    "bext-time-moved": say("bext 的起始时间已相应提前", "the time reference of bext was moved back accordingly"),
+    "bext-time-at-zero": say(
+        "bext 的起始时间不能早于零，内容因此晚了",
+        "the time reference of bext stops at zero: the content is later",
+    ),
+    "shorter-than-stated": say(
+        "文件比它自己声明的短，可能不完整", "the file is shorter than it says itself; it may be cut short"
+    ),
+}
+
+
 def _audible(drawn: dict[str, Any]) -> str:
     """Where the label is heard, how loud, and what became of the sound beside it."""
     words, detail = drawn["words"], drawn["detail"]
@@ -116,7 +132,8 @@ def _audible(drawn: dict[str, Any]) -> str:
         for label in detail["labels"]
     ]
     kept = _METHODS.get(drawn["method"], drawn["method"])
-    return say(f"{name}：{'；'.join(places)}；{kept}", f"{name}: {'; '.join(places)}; {kept}")
+    rest = (kept, *(_NOTES.get(note, note) for note in detail["notes"]))
+    return say(f"{name}：{'；'.join((*places, *rest))}", f"{name}: {'; '.join((*places, *rest))}")
 
 
 _WORDS: Final = {

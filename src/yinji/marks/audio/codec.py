@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _MARGIN: Final = 2.0
+_HEADLESS: Final = frozenset(("aac", "mp3"))
+"""Formats whose length FFmpeg guesses from their size."""
 _ATTACHED: Final = 0x400
 _FRAME: Final = 4096
 
@@ -85,17 +87,25 @@ def codec_of(path: Path) -> str:
 
 
 def lasting(path: Path) -> float:
-    """Seconds of the sound, by its head or, where that says nothing, by its packets."""
+    """Seconds of the sound, by its head or, where that says nothing or only about, by its packets."""
     with opened(path) as (source, stream):
+        return _lasting(source, stream)
+
+
+def _lasting(source: InputContainer, stream: AudioStream) -> float:
+    if source.format.name not in _HEADLESS:
         if stream.duration is not None and stream.time_base is not None:
             return float(stream.duration * stream.time_base)
         if source.duration:
             return source.duration / 1e6
-        return sum(float(p.duration * p.time_base) for p in source.demux(stream) if p.duration and p.time_base)
+    return sum(float(p.duration * p.time_base) for p in source.demux(stream) if p.duration and p.time_base)
 
 
-def listen(path: Path, at: float | None) -> Heard:
-    """Decodes some seconds at the start (0), at the end (None), or around another second.
+def listen(path: Path, at: float | None, around: float = AROUND) -> Heard:
+    """Decodes some seconds at the start (0), at the end (None), or around another second, so many on each side.
+
+    Returns:
+        What is heard; around another second maybe nothing.
 
     Raises:
         Malformed: Nothing can be decoded.
@@ -106,15 +116,15 @@ def listen(path: Path, at: float | None) -> Heard:
     with opened(path) as (source, stream):
         channels = min(stream.codec_context.channels, 2)
         layout = "stereo" if channels == 2 else "mono"
-        if at_end and source.duration and source.duration / 1e6 > NEAR + _MARGIN:
-            source.seek(int(source.duration - (NEAR + _MARGIN) * 1e6))
+        if at_end:
+            source.seek(int(max(0.0, _lasting(source, stream) - NEAR - _MARGIN) * 1e6))
         if at:
-            start = at - AROUND
+            start = max(0.0, at - around)
             source.seek(int(max(0.0, start - _MARGIN / 4) * 1e6))
         rate = stream.codec_context.sample_rate
         resampler = av.AudioResampler("s16", layout, rate)
         heard = array("h")
-        most = int((2 * AROUND if at else NEAR) * rate) * channels
+        most = int((2 * around if at else NEAR) * rate) * channels
         for frame in _frames(source, stream):
             if at and frame.time is not None and frame.time + frame.samples / frame.sample_rate < start:
                 continue
@@ -128,7 +138,7 @@ def listen(path: Path, at: float | None) -> Heard:
                 del heard[:-most]
         for part in resampler.resample(None):
             heard.frombytes(raw(part))
-    if not heard:
+    if not heard and not at:
         raise damaged("audio", "no sound")
     return Heard(heard[-most:] if at_end else heard[:most], rate, channels, start)
 

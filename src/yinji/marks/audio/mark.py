@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, ClassVar, Final
 
-from yinji.errors import LimitExceeded, MissingExtra, YinjiError
+from yinji.errors import LimitExceeded, Malformed, MissingExtra, YinjiError
 from yinji.marks.audio import wav
 from yinji.marks.audio.plan import PLACES, RHYTHM, Ask
 from yinji.marks.audio.pool import POOL
@@ -113,6 +113,8 @@ def _copy(original: BinaryIO, target: Path) -> None:
             if copied > _MOST_BYTES:
                 raise LimitExceeded("too-many-bytes", limit=_MOST_BYTES)
             file.write(data)
+    if not copied:
+        raise Malformed("mark-empty")
 
 
 def _clip(muxer: str, codec: str) -> bytes:

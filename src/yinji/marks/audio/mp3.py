@@ -133,6 +133,8 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             target.write(data[stream.stop :])
     frame = head.samples / head.rate
     done = Done(SPLICED, "mp3" if head.layer == _LAYER_III else "mp2", len(stream.sizes) * frame, wish)
+    if _stated(stream) > len(stream.sizes):
+        done.notes.append("shorter-than-stated")
     done.front, done.behind = len(front.packets) * frame, len(behind.packets) * frame
     done.middle = [(place * frame, len(packets) * frame) for place, packets in between]
     return done
@@ -268,6 +270,14 @@ def _states_length(frame: bytes, head: _Header) -> bool:
         return False
     at = 4 + head.side
     return frame[at : at + 4] in (b"Xing", b"Info") or frame[36:40] == b"VBRI"
+
+
+def _stated(stream: _Stream) -> int:
+    """Frames that the file says it has, or 0."""
+    at = 4 + stream.first.side
+    if stream.info[at : at + 4] not in (b"Xing", b"Info") or not stream.info[at + 7] & 1:
+        return 0
+    return int.from_bytes(stream.info[at + 8 : at + 12], "big")
 
 
 def _info(stream: _Stream, data: mmap.mmap, front: Cue, between: list[tuple[int, list[bytes]]], behind: Cue) -> bytes:

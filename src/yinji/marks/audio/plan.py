@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -34,6 +34,9 @@ _PAUSE: Final = 0.2
 AROUND: Final = 1.5
 """Seconds by which a label in the middle may come sooner or later, to stand in a pause."""
 _MOST: Final = 10_000
+_DRIFT: Final = 0.1
+"""Seconds by which whole frames may make each label longer than it would be."""
+_MOST_DRIFT: Final = 3.0
 Number = TypeVar("Number", int, float)
 
 
@@ -72,22 +75,21 @@ class Ask(NamedTuple):
         return cls("start" in times, "end" in times, every, words)
 
     @property
+    def seconds(self) -> float:
+        """How long a label is, with the silence around it."""
+        return _length(self.words)
+
+    @property
     def shown(self) -> str:
         """The words as told to people."""
         return self.words or RHYTHM
-
-    def targets(self, duration: float) -> list[float]:
-        """Seconds of the content at which a label in the middle is due."""
-        if not self.every:
-            return []
-        return [n * self.every for n in range(1, min(_MOST, int((duration - _LEFT) / self.every) + 1))]
 
 
 class Listener(Protocol):
     """Decodes some seconds of the content."""
 
-    def __call__(self, at: float | None) -> Heard:
-        """Returns what is heard at the start (0), at the end (None), or around another second."""
+    def __call__(self, at: float | None, around: float = AROUND) -> Heard:
+        """Returns what is heard at the start (0), at the end (None), or around another second, so many on each side."""
         ...
 
 
@@ -109,16 +111,15 @@ class Wish(NamedTuple):
     @classmethod
     def of(cls, ask: Ask, listen: Listener, duration: float) -> Wish:
         """Decides by what is heard: how loud, whether a label stands there already, and where a pause is."""
-        front = listen(0.0) if ask.front else None
-        behind = listen(None) if ask.behind else None
-        middle = []
-        for target in ask.targets(duration):
-            heard = listen(target)
-            middle.append(Middle(heard.pause(), heard.level))
+        front = listen(0.0) if ask.front or ask.every else None
+        behind = listen(None) if ask.behind or ask.every else None
+        begins = front is not None and front.begins_with(ask.words)
+        ends = behind is not None and behind.ends_with(ask.words)
+        content = duration - ask.seconds if ends else duration
         return cls(
-            None if front is None or front.begins_with(ask.words) else front.level,
-            None if behind is None or behind.ends_with(ask.words) else behind.level,
-            tuple(middle),
+            front.level if front is not None and ask.front and not begins else None,
+            behind.level if behind is not None and ask.behind and not ends else None,
+            tuple(_due(ask, listen, content, ask.seconds if begins else 0.0)),
             ask.words,
         )
 
@@ -153,6 +154,30 @@ class Wish(NamedTuple):
         return rhythm(rate, level - gain, multiple=multiple, at_end=at_end)
 
 
+def _due(ask: Ask, listen: Listener, duration: float, shift: float) -> Iterator[Middle]:
+    """Yields the labels in the middle that are not there yet.
+
+    Args:
+        ask: What is asked for.
+        listen: Decodes.
+        duration: Seconds of the content, with the labels that are in it.
+        shift: Seconds by which a label in front has moved the content.
+    """
+    for number in range(1, _MOST if ask.every else 0):
+        target = number * ask.every + shift
+        if target + _LEFT > duration:
+            return
+        slack = AROUND + _PAUSE + min(_MOST_DRIFT, number * _DRIFT)
+        heard = listen(target, slack + ask.seconds)
+        if not heard.samples:
+            return
+        if heard.says(ask.words, target - slack, target + slack):
+            shift += ask.seconds + _PAUSE
+        else:
+            near = heard.part(target - AROUND, target + AROUND)
+            yield Middle(near.pause(), near.level)
+
+
 class Heard(NamedTuple):
     """Some seconds of the content, from which on: 16 bits, channels interleaved."""
 
@@ -167,15 +192,24 @@ class Heard(NamedTuple):
 
     def begins_with(self, words: str) -> bool:
         """Whether a label stands at the beginning: the words, or the rhythm for ""."""
-        length = seconds() if not words else speech.seconds(words)
-        return any(at < _SLACK for at in self._found(self.samples[: self._count(length)], words))
+        part = self.samples[: self._count(words)]
+        return any(at < _SLACK for at in self._found(part, words))
 
     def ends_with(self, words: str) -> bool:
         """Whether a label stands at the end."""
-        length = seconds() if not words else speech.seconds(words)
-        part = self.samples[-self._count(length) :]
-        left = len(part) / self.channels / self.rate - length - _SLACK
+        part = self.samples[-self._count(words) :]
+        left = len(part) / self.channels / self.rate - _length(words) - _SLACK
         return any(at > left for at in self._found(part, words))
+
+    def part(self, start: float, stop: float) -> Heard:
+        """What is heard between two seconds of the content."""
+        first, last = (max(0, round((at - self.start) * self.rate)) * self.channels for at in (start, stop))
+        samples = self.samples[first:last]
+        return self if not samples else self._replace(samples=samples, start=max(start, self.start))
+
+    def says(self, words: str, start: float, stop: float) -> bool:
+        """Whether a label begins between two seconds of the content."""
+        return any(start <= self.start + at <= stop for at in self._found(self.samples, words))
 
     def pause(self) -> float:
         """The second of the content, of those heard, around which it is quietest."""
@@ -184,12 +218,16 @@ class Heard(NamedTuple):
         at = pairs.index(min(pairs)) + 1 if pairs else 0
         return self.start + at * size / self.channels / self.rate
 
-    def _count(self, length: float) -> int:
-        return int((length + _EDGE) * self.rate) * self.channels
+    def _count(self, words: str) -> int:
+        return int((_length(words) + _EDGE) * self.rate) * self.channels
 
     def _found(self, part: Sequence[int], words: str) -> list[float]:
         one = part[:: self.channels]
         return [at for at, _ in speech.find(one, self.rate, words)] if words else find(one, self.rate)
+
+
+def _length(words: str) -> float:
+    return speech.seconds(words) if words else seconds()
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import os
 import struct
 from array import array
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
 from yinji.errors import LimitExceeded
@@ -91,7 +92,7 @@ def mark(source: BinaryIO, output: BinaryIO, ask: Ask) -> Done:
     if data.size < form.stride:
         raise damaged(_KIND, "no samples")
     lasts = data.size // form.stride / form.rate
-    wish = Wish.of(ask, lambda at: _heard(source, data, form, at), lasts)
+    wish = Wish.of(ask, partial(_heard, source, data, form), lasts)
     front, behind, middle = (wish.front_cue(form.rate), wish.behind_cue(form.rate), wish.middle_cues(form.rate))
     done = Done(UNCHANGED if wish.is_empty else SPLICED, _codec(form), lasts, wish)
     done.front, done.behind = len(front) / form.rate, len(behind) / form.rate
@@ -169,11 +170,11 @@ def _codec(form: _Format) -> str:
     return f"{'pcm float' if form.tag == _FLOAT else 'pcm'} {form.bits}"
 
 
-def _heard(source: BinaryIO, data: _Chunk, form: _Format, at: float | None) -> Heard:
-    """Returns what stands at the start (0), at the end (None), or around another second of the content."""
+def _heard(source: BinaryIO, data: _Chunk, form: _Format, at: float | None, around: float = AROUND) -> Heard:
+    """Returns what stands at the start (0), at the end (None), or around another second, so many on each side."""
     whole = data.size // form.stride
-    near = min(whole, int((2 * AROUND if at else NEAR) * form.rate))
-    first = whole - near if at is None else max(0, round((at - AROUND) * form.rate)) if at else 0
+    near = min(whole, int((2 * around if at else NEAR) * form.rate))
+    first = whole - near if at is None else max(0, round((at - around) * form.rate)) if at else 0
     source.seek(data.body + first * form.stride)
     return Heard(_sixteen(source.read(near * form.stride), form), form.rate, form.channels, first / form.rate)
 

@@ -14,6 +14,7 @@ import resource
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -53,7 +54,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         return {"found": recognise(source, *task["find"])}
     output = Path(task["output"])
     ask = Ask(*task["ask"])
-    wish = Wish.of(ask, lambda at: listen(source, at), lasting(source) if ask.every else 0.0)
+    wish = Wish.of(ask, partial(listen, source), lasting(source) if ask.every else 0.0)
     if wish.is_empty:
         shutil.copyfile(source, output)
         return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
