@@ -64,6 +64,21 @@ def test_a_thumbnail_carries_the_label(platform: Platform, author: Account, tmp_
     assert made.path.exists()
 
 
+def test_the_thumbnail_of_a_pdf_is_its_first_page_with_the_label(platform: Platform, author: Account) -> None:
+    pages = [Image.new("RGB", (210, 297), colour) for colour in ("red", "blue")]
+    file = io.BytesIO()
+    pages[0].save(file, "PDF", save_all=True, append_images=pages[1:])
+    item = publish(platform, author, file.getvalue(), GENERATED, "海报.pdf")
+    made = platform.derivatives.get(item.id, "thumbnail")
+    assert made is not None
+    with Image.open(made.path) as image:
+        assert max(image.size) == 640
+        red, _, blue = image.getpixel((100, 100))
+        assert red > 200 > 60 > blue
+    label = label_of(platform, item, "thumbnail")
+    assert label is not None and label.propagate_id == item.id
+
+
 def test_it_is_made_anew_when_the_served_file_changes(platform: Platform, author: Account) -> None:
     item = publish(platform, author, picture((300, 200)), NOT_AI, "x.jpg")
     before = platform.derivatives.get(item.id, "thumbnail")

@@ -139,7 +139,8 @@ def test_reader_reviewer_author_and_judge(
         page.fill("#report-note", "光影不对")
         page.click("#report button[value=unlabelled]")
         page.wait_for_url("**?done=reported")
-        page.click(".note-ok a")
+        with page.expect_navigation():
+            page.click(".note-ok a")
         expect(page.locator("article .chip")).to_have_count(len(page.locator("article").all()))
     case_id = desk.platform.cases.reports(desk.accounts[Role.READER]).rows[0].case_id
     with opened(browser, desk.base, language=language, token=desk.token(Role.REVIEWER)) as page:
@@ -185,7 +186,7 @@ def test_the_desk_by_keyboard_alone(desk: Site, browser: Browser) -> None:
         page.goto("/review")
         page.keyboard.press("j")
         expect(page.locator(".queue a").first).to_be_focused()
-        row = page.locator(f".queue a:has(img[src='/items/{item.id}/file'])")
+        row = page.locator(f".queue a:has(img[src='/items/{item.id}/derived/thumbnail'])")
         for _ in range(page.locator(".queue a").count()):
             if row.evaluate("a => a === document.activeElement"):
                 break
@@ -232,6 +233,23 @@ def test_without_a_script_everything_works(desk: Site, browser: Browser) -> None
         page.select_option("#policy", "report-unfounded")
         page.click("[data-decide] button.btn-wide")
         expect(page.locator(".note-ok")).to_contain_text("in the log")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_a_visitor_reports_in_two_taps(desk: Site, browser: Browser, script: bool) -> None:
+    item = words(desk, f"路人也看得到 {script}")
+    with opened(browser, desk.base, width=390, script=script) as page:
+        page.goto(f"/items/{item.id}")
+        page.click("[popovertarget=report]")
+        with page.expect_navigation():
+            page.click("#report button[value=unlabelled]")
+        expect(page.locator(".note-ok")).to_contain_text("已收到您的举报")
+    jobs = desk.platform.cases.jobs(desk.accounts[Role.REVIEWER], limit=100).rows
+    (job,) = (one for one in jobs if one.item_id == item.id)
+    with opened(browser, desk.base, token=desk.token(Role.REVIEWER)) as page:
+        page.goto(f"/review/{job.id}")
+        expect(page.locator(".case")).to_contain_text("其中访客 1")
+        expect(page.locator(".nav [aria-current]")).to_have_text("审核")
 
 
 def filled(site: Site) -> dict[str, tuple[Role, str]]:

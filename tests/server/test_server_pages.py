@@ -158,7 +158,8 @@ def test_join_raise_the_declaration_and_leave(site: Site, browser: Browser) -> N
         expect(page.locator(".mount .say")).to_have_text(MAY_BE["en"])
         page.click("a[aria-label='Your account']")
         expect(page.locator("dl")).to_contain_text("newcomer")
-        page.click("text=Sign out")
+        with page.expect_navigation():
+            page.click("text=Sign out")
         page.goto("/account")
         assert page.url.endswith("/sign-in?next=/account")
 

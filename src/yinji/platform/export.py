@@ -57,6 +57,7 @@ class Section:
 
 SECTIONS: Final = (
     Section("account", schema.accounts, frozenset({"password_hash", "name_key"})),
+    Section("account_identity", schema.account_identities),
     Section("erasure", schema.erasures),
     Section("agreement_acceptance", schema.agreement_acceptances),
     Section("item", schema.items, frozenset({"search"})),
@@ -70,6 +71,7 @@ SECTIONS: Final = (
     Section("case", schema.cases, frozenset({"slot"})),
     Section("case_step", schema.case_steps),
     Section("report", schema.reports),
+    Section("visitor_report", schema.visitor_reports),
     Section("case_decision", schema.case_decisions),
     Section("appeal", schema.appeals),
     Section("strike", schema.strikes),
@@ -83,6 +85,8 @@ STAYS: Final[Mapping[str, str]] = {
     "api_keys": "secrets",
     "sessions": "secrets",
     "sign_in_attempts": "secrets",
+    "oidc_answers": "secrets",
+    "visitor_keys": "secrets",
     "webhook_endpoints": "secrets",
     "webhook_deliveries": "on their way, and made of what is exported",
     "drafts": "not published",

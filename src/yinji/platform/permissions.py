@@ -39,6 +39,7 @@ class Permission(StrEnum):
     WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
     REPORT_CREATE = "report.create"
+    REPORT_AS_VISITOR = "report.as_visitor"
     REPORT_READ_OWN = "report.read_own"
     CASE_READ_OWN = "case.read_own"
     APPEAL_CREATE = "appeal.create"
@@ -78,7 +79,7 @@ _MACHINERY: Final = _MACHINERY_READ | {
 }
 
 ALLOWED: Final[dict[Role | None, frozenset[Permission]]] = {
-    None: _ANYBODY,
+    None: _ANYBODY | {Permission.REPORT_AS_VISITOR},
     Role.READER: _READER,
     Role.CREATOR: _AUTHOR,
     Role.REVIEWER: _READER | _REVIEW,

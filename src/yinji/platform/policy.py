@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yinji.platform.database import Database
 
 TIERS: Final = (Tier.CONFIRMED, Tier.POSSIBLE, Tier.SUSPECTED)
+_SWITCHES: Final = {"short_video_labels": False, "visitor_reports": True}
 _DEMANDS: Final = {"notice": "show_notice", "propagation": "write_propagation"}
 
 
@@ -54,6 +55,7 @@ class Policy:
 
     Attributes:
         additions: By tier.
+        visitor_reports: Whether people may report who are not signed in.
         short_video_labels: Whether exactly one of the mandatory labels must be chosen before a video is posted.
         number: Version, from 1; 0 is what holds before anybody decided.
         at, actor: When, and whose decision.
@@ -61,6 +63,7 @@ class Policy:
 
     additions: dict[Tier, Additions] = field(default_factory=lambda: {tier: Additions() for tier in TIERS}, hash=False)
     short_video_labels: bool = False
+    visitor_reports: bool = True
     number: int = 0
     at: datetime | None = None
     actor: str = SYSTEM
@@ -73,6 +76,7 @@ class Policy:
                 for tier, a in self.additions.items()
             },
             "short_video_labels": self.short_video_labels,
+            "visitor_reports": self.visitor_reports,
         }
 
     @classmethod
@@ -84,13 +88,13 @@ class Policy:
         """
         try:
             additions = {tier: _additions(body.get("additions", {}).get(str(tier), {})) for tier in TIERS}
-            unknown = set(body) - {"additions", "short_video_labels"} | set(body.get("additions", {})) - set(TIERS)
-            short_video = body.get("short_video_labels", False)
+            unknown = set(body) - {"additions", *_SWITCHES} | set(body.get("additions", {})) - set(TIERS)
+            switches = {name: body.get(name, otherwise) for name, otherwise in _SWITCHES.items()}
         except (AttributeError, TypeError) as error:
             raise UsageError("policy-form") from error
-        if unknown or not isinstance(short_video, bool):
+        if unknown or not all(isinstance(value, bool) for value in switches.values()):
             raise UsageError("policy-form")
-        return cls(additions, short_video)
+        return cls(additions, **switches)
 
 
 def _additions(row: Any) -> Additions:

@@ -137,7 +137,7 @@ class Platform:
             settings,
         )
         redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
-        self.cases = Cases(database, self._audit, redeciding, self._queue)
+        self.cases = Cases(database, self._audit, redeciding, self._queue, self.policy)
         self._publishing = Publishing(
             database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
         )

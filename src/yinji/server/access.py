@@ -110,6 +110,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/v1/items/{item_id}/derived/{kind}"): Permission.ITEM_READ,
     ("POST", "/items/{item_id}/visible-label"): Permission.ITEM_MARK_OWN,
     ("POST", "/items/{item_id}/reports"): Permission.REPORT_CREATE,
+    ("POST", "/items/{item_id}/visitor-reports"): Permission.REPORT_AS_VISITOR,
+    ("POST", "/v1/items/{item_id}/visitor-reports"): Permission.REPORT_AS_VISITOR,
     ("GET", "/reports"): Permission.REPORT_READ_OWN,
     ("GET", "/reports.json"): Permission.REPORT_READ_OWN,
     ("GET", "/cases"): Permission.CASE_READ_OWN,
@@ -225,6 +227,11 @@ def viewer_of(request: Request) -> Account | None:
     """Returns who is signed in; None for a visitor."""
     viewer: Account | None = getattr(request.state, "viewer", None)
     return viewer
+
+
+def address_of(request: Request) -> str:
+    """Returns the IP address of whoever asks, as the proxy in front told it where the server trusts one."""
+    return request.client.host if request.client else ""
 
 
 def author_of(request: Request) -> Account:

@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case in a list."""
+    """One case in a list; ``picture`` says that it has a thumbnail."""
 
     case: Case
     seal: str
@@ -94,7 +94,9 @@ def row(case: Case, viewer: Account | None, inline: Iterable[str]) -> Row:
     now = instants.now()
     held = case.state in WORKED and case.claimed_until is not None and case.claimed_until > now
     mine = held and viewer is not None and case.claimed_by == viewer.id
-    picture = case.media_type.startswith("image/") and case.media_type in inline
+    picture = case.media_type == "application/pdf" or (
+        case.media_type.startswith(("image/", "video/")) and case.media_type in inline
+    )
     icon = _ICONS.get(case.kind, "file")
     return Row(case, SEALS.get(case.tier, "none"), icon, picture, clock(case, now), mine, held and not mine)
 
@@ -142,8 +144,8 @@ def step(value: Step, viewer: Account | None, author_id: str) -> dict[str, Any]:
     """Puts one step into words: what happened and who did it, by role."""
     if viewer is not None and value.actor_id == viewer.id:
         who = "you"
-    elif value.actor_id == "system":
-        who = "system"
+    elif value.actor_id in ("system", "visitor"):
+        who = value.actor_id
     elif value.event in _BY_REVIEWERS:
         who = "reviewer"
     else:

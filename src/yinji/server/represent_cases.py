@@ -57,6 +57,7 @@ def case_file(value: CaseFile) -> dict[str, Any]:
     """Returns everything about a case, for those who work on it."""
     return job(value.case) | {
         "reports_by_reason": {str(why): count for why, count in value.counts.items()},
+        "reports_by_visitors": value.visitors,
         "notes": [{"reason": str(why), "note": note} for why, note in value.notes],
         "copies": [{"item_id": id, "title": title, "tier": tier} for id, title, tier in value.copies],
         "copy_count": value.copy_count,

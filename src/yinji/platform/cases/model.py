@@ -184,6 +184,7 @@ class CaseFile:
     Attributes:
         notes: Reporters' own words, the newest.
         counts: Reason → number of reports.
+        visitors: How many of them came from people who were not signed in.
         copies: Other posts with the same content: (item, title, tier), at most a dozen.
         copy_count: How many there are.
     """
@@ -196,6 +197,7 @@ class CaseFile:
     counts: dict[Why, int]
     copies: tuple[tuple[str, str, str], ...]
     copy_count: int
+    visitors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,7 @@ class Reporting:
 
     def _stored(self, connection: Connection, reporter: Account, item: Row[Any], why: Why, note: str) -> str:
         at = instants.now()
-        case = self._undecided(connection, item.id)
-        if case is None:
-            case = rows.held(connection, self._opened(connection, reporter, item, why, at))
+        case = self.case_about(connection, reporter.id, item, why, at)
         mine = and_(reports.c.case_id == case.id, reports.c.reporter_id == reporter.id)
         before = connection.execute(select(reports.c.why, reports.c.note).where(mine)).one_or_none()
         if before is not None and (before.why, before.note) == (str(why), note):
@@ -77,16 +75,25 @@ class Reporting:
             counts[before.why] -= 1
         counts[str(why)] += 1
         rows.change(connection, case.id, counts)
-        self._routing.reported(connection, case, sum(counts.values()), at)
+        self.weighed(connection, case, sum(counts.values()), case.by_visitors, at)
         detail = {"item": item.id, "why": str(why), "merged": before is not None}
         self._audit.append(connection, f"case.{Event.REPORTED}", actor=reporter.id, subject=case.id, detail=detail)
         return str(case.id)
+
+    def case_about(self, connection: Connection, actor: str, item: Row[Any], why: Why, at: datetime) -> Row[Any]:
+        """Returns the item's undecided case, which the transaction now holds; the first report opens it."""
+        case = self._undecided(connection, item.id)
+        return case or rows.held(connection, self._opened(connection, actor, item, why, at))
+
+    def weighed(self, connection: Connection, case: Row[Any], reports: int, by_visitors: int, at: datetime) -> None:
+        """Moves a case to the queue that its reports call for; all visitors together weigh as much as one person."""
+        self._routing.reported(connection, case, reports - by_visitors + min(by_visitors, 1), at)
 
     def _undecided(self, connection: Connection, item_id: str) -> Row[Any] | None:
         case_id = connection.scalar(select(cases.c.id).where(cases.c.slot == item_id).with_for_update())
         return None if case_id is None else rows.one(connection, case_id)
 
-    def _opened(self, connection: Connection, reporter: Account, item: Row[Any], why: Why, at: datetime) -> str:
+    def _opened(self, connection: Connection, actor: str, item: Row[Any], why: Why, at: datetime) -> str:
         facts = rules.Facts(str(Origin.REPORT), str(why), item.tier, item.kind, item.declaration, 1)
         queue = rules.route(facts) or next(iter(rules.queues().values()))
         return self._log.open(
@@ -96,7 +103,7 @@ class Reporting:
             origin=Origin.REPORT,
             why=why,
             queue=queue,
-            actor=reporter.id,
+            actor=actor,
             at=at,
             slot=item.id,
         )

@@ -48,6 +48,8 @@ class Limits:
     declare: timedelta
     reports_per_hour: int
     kept_notes: int
+    visitor_per_day: int
+    visitors_per_hour: int
 
 
 @cache
@@ -102,6 +104,8 @@ def limits() -> Limits:
         timedelta(hours=row["declare_hours"]),
         row["reports_per_hour"],
         row["kept_notes"],
+        row["visitor_per_day"],
+        row["visitors_per_hour"],
     )
 
 

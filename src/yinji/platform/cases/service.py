@@ -20,9 +20,11 @@ from yinji.platform.cases.queueing import WAITING_VIEW, Queueing
 from yinji.platform.cases.reporting import Reporting
 from yinji.platform.cases.routing import Routing
 from yinji.platform.cases.strikes import Strikes
+from yinji.platform.cases.visiting import Visiting
 from yinji.platform.cases.waiting import Waiting
 from yinji.platform.model import Account, Page
 from yinji.platform.permissions import Permission, require
+from yinji.platform.policy import Policies
 from yinji.platform.redeciding import Redeciding
 from yinji.platform.schema import cases, reports
 from yinji.platform.work.queue import WorkQueue
@@ -43,13 +45,16 @@ class Cases:
         copies: Does the tasks that decide copies alike.
     """
 
-    def __init__(self, database: Database, audit: AuditLog, redeciding: Redeciding, queue: WorkQueue) -> None:
+    def __init__(
+        self, database: Database, audit: AuditLog, redeciding: Redeciding, queue: WorkQueue, policies: Policies
+    ) -> None:
         log = CaseLog(audit)
         self._database = database
         self.strikes = Strikes(database)
         self.routing = Routing(log, self.strikes)
         self.waiting = Waiting(database, log, self.strikes)
         self._reporting = Reporting(database, audit, log, self.routing, self.strikes)
+        self._visiting = Visiting(database, audit, self._reporting, policies)
         self._queueing = Queueing(database, log)
         self._deciding = CaseDeciding(database, audit, log, redeciding, self.strikes, self._repeat)
         self._appealing = Appealing(database, log)
@@ -68,6 +73,27 @@ class Cases:
         """
         require(reporter, Permission.REPORT_CREATE)
         return self._reporting.report(reporter, item_id, why, note)
+
+    def visitors_may_report(self) -> bool:
+        """Tells whether the operator lets people report who are not signed in."""
+        return self._visiting.open()
+
+    def report_as_visitor(self, visitor: Account | None, address: str, item_id: str, why: Why) -> None:
+        """Reports an item for somebody who is not signed in.
+
+        Args:
+            visitor: None; whoever is signed in reports in their own name.
+            address: IP address; kept as a hash whose key is gone after two days.
+            item_id: The item.
+            why: The reason.
+
+        Raises:
+            NotFound: No such item.
+            Refused: The operator does not want such reports, or somebody is signed in.
+            TooManyAttempts: Too many from this address today, or from all visitors in the last hour.
+        """
+        require(visitor, Permission.REPORT_AS_VISITOR)
+        self._visiting.report(address, item_id, why)
 
     def reports(self, reporter: Account, *, cursor: str | None = None, limit: int = 20) -> Page[Report]:
         """Lists one's own reports with what came of them."""
@@ -224,6 +250,7 @@ class Cases:
         """Moves on what ran out."""
         self._queueing.expire()
         self.waiting.expire()
+        self._visiting.expire()
 
     def _repeat(self, connection: Connection, decision_id: str) -> None:
         self._queue.put(connection, KIND, {"decision": decision_id}, key=f"{KIND}:{decision_id}")
@@ -245,6 +272,7 @@ class Cases:
                 appeal=rows.appeal_of(connection, case_id),
                 notes=tuple((Why(note.why), note.note) for note in connection.execute(notes)),
                 counts={Why.UNLABELLED: row.unlabelled, Why.WRONGLY_LABELLED: row.wrongly_labelled},
+                visitors=row.by_visitors,
                 copies=same,
                 copy_count=count,
             )

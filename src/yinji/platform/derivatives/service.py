@@ -43,7 +43,7 @@ class Made(NamedTuple):
     Attributes:
         media_type, ending: Of the file that is made; for sound alone the web version is ``audio/mp4``.
         at_once: Made while somebody waits; else by a worker.
-        of: Kinds of content that have it; empty for all.
+        of: Kinds of content, and media types, that have it; empty for all.
     """
 
     media_type: str
@@ -53,7 +53,7 @@ class Made(NamedTuple):
 
 
 KINDS: Final = {
-    "thumbnail": Made("image/jpeg", "jpg", True, frozenset({"image", "video"})),
+    "thumbnail": Made("image/jpeg", "jpg", True, frozenset({"image", "video", "application/pdf"})),
     "card": Made("image/png", "png", True, frozenset()),
     "web": Made("video/mp4", "mp4", False, frozenset({"video", "audio"})),
 }
@@ -81,7 +81,7 @@ class Derivatives:
         """
         made = KINDS.get(kind)
         row = item_rows.required(self._database, item_id)
-        if made is None or (made.of and (row.kind not in made.of or not row.filename)):
+        if made is None or (made.of and not (row.filename and made.of & {row.kind, row.media_type})):
             raise NotFound("derivative-not-found")
         version = self._version(row, kind)
         known = self._known(item_id, kind)
@@ -132,7 +132,8 @@ class Derivatives:
             notice = notice_of(row.verdict)
             site = self._settings.site_name
             return task | {"title": row.title, "notice": notice.says.zh if notice else "", "site": site.zh}
-        return task | {"source": str(self._blobs.path(row.served_sha256)), "film": row.kind == "video"}
+        source = str(self._blobs.path(row.served_sha256))
+        return task | {"source": source, "film": row.kind == "video", "media_type": row.media_type}
 
     def _put_label(self, row: Row[Any], target: Path) -> None:
         """Carries over the label of what readers get; where that has no place for one, writes one (R94)."""

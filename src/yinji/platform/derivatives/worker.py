@@ -31,7 +31,7 @@ def work(task: dict[str, Any]) -> None:
     """Makes the file that a task asks for."""
     match task["kind"]:
         case "thumbnail":
-            _thumbnail(task["source"], task["target"], film=task["film"])
+            _thumbnail(task["source"], task["target"], task["media_type"])
         case "card":
             _card(task["target"], task["title"], task["notice"], task["site"])
         case "web":
@@ -40,8 +40,11 @@ def work(task: dict[str, Any]) -> None:
             raise ValueError(other)
 
 
-def _thumbnail(source: str, target: str, *, film: bool) -> None:
-    picture = _first_frame(source) if film else _opened(source)
+def _thumbnail(source: str, target: str, media_type: str) -> None:
+    if media_type == "application/pdf":
+        picture = _first_page(source)
+    else:
+        picture = _first_frame(source) if media_type.startswith("video/") else _opened(source)
     picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     picture.convert("RGB").save(target, "JPEG", quality=82, optimize=True)
 
@@ -59,6 +62,19 @@ def _opened(source: str) -> Image.Image:
             ground = Image.new("RGBA", shown.size, (255, 255, 255, 255))
             return Image.alpha_composite(ground, shown)
         return upright.convert("RGB")
+
+
+def _first_page(source: str) -> Image.Image:
+    """Draws the first page of a PDF with PDFium, as large as a thumbnail and no larger."""
+    import pypdfium2  # type: ignore[import-untyped]
+
+    with pypdfium2.PdfDocument(source) as document:
+        page = document[0]
+        longest = max(page.get_size())
+        if not longest > 0:
+            raise ValueError("a page without an area")
+        drawn: Image.Image = page.render(scale=THUMBNAIL_SIDE / longest).to_pil()
+        return drawn
 
 
 def _first_frame(source: str) -> Image.Image:

@@ -23,6 +23,8 @@ from yinji.platform.schema.cases import (
     cases,
     reports,
     strikes,
+    visitor_keys,
+    visitor_reports,
 )
 from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.derivatives import derivatives
@@ -67,6 +69,8 @@ __all__ = (
     "tasks",
     "unmarked_copies",
     "visible_labels",
+    "visitor_keys",
+    "visitor_reports",
     "webhook_deliveries",
     "webhook_endpoints",
     "withdrawals",

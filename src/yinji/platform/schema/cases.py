@@ -23,6 +23,7 @@ cases = Table(
     Column("until", Instant),
     Column("claimed_by", ID, ForeignKey("accounts.id")),
     Column("claimed_until", Instant),
+    Column("by_visitors", Integer, nullable=False, server_default="0"),
     Column("slot", String(80)),
     Column("revision", Integer, nullable=False),
     UniqueConstraint("slot"),
@@ -67,6 +68,27 @@ reports = Table(
     PrimaryKeyConstraint("case_id", "reporter_id"),
     Index(None, "case_id", "at"),
     Index(None, "reporter_id", "at"),
+)
+
+visitor_reports = Table(
+    "visitor_reports",
+    METADATA,
+    Column("case_id", ID, ForeignKey("cases.id"), nullable=False),
+    Column("visitor", String(64), nullable=False),
+    Column("item_id", ID, ForeignKey("items.id"), nullable=False),
+    Column("why", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("case_id", "visitor"),
+    Index(None, "visitor", "at"),
+    Index(None, "at"),
+)
+"""``visitor`` is a hash of the address under the key of the day, which is kept for two days."""
+
+visitor_keys = Table(
+    "visitor_keys",
+    METADATA,
+    Column("day", String(10), primary_key=True),
+    Column("key", String(64), nullable=False),
 )
 
 case_decisions = Table(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from yinji.platform.cases.states import Event
-from yinji.platform.schema import appeals, case_decisions, case_steps, cases, reports
+from yinji.platform.schema import appeals, case_decisions, case_steps, cases, reports, visitor_reports
 from yinji.platform.statistics.model import CaseFigures, Span
 from yinji.platform.statistics.spans import within
 
@@ -22,7 +22,7 @@ def case_figures(connection: Connection, span: Span) -> CaseFigures:
     minutes = _minutes(connection, span, decided)
     every = [value for values in minutes.values() for value in values]
     return CaseFigures(
-        reports=_count(connection, within(reports.c.at, span)),
+        reports=sum(_count(connection, within(table.c.at, span)) for table in (reports, visitor_reports)),
         opened=_count(connection, within(cases.c.opened_at, span)),
         decided=_count(connection, decided),
         changed=_count(

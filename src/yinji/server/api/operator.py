@@ -26,6 +26,7 @@ class NewPolicy(BaseModel):
 
     additions: dict[str, dict[str, bool]] = Field(default_factory=dict)
     short_video_labels: bool = False
+    visitor_reports: bool = True
     replacing: int | None = Field(None, ge=0)
 
 
@@ -53,7 +54,7 @@ def read_policy(request: Request) -> Response:
 @router.put("/v1/policy", summary="Decide the policy anew")
 def write_policy(request: Request, wanted: NewPolicy) -> Response:
     """Decides anew; what the law demands cannot be switched off."""
-    decided = Policy.from_dict({"additions": wanted.additions, "short_video_labels": wanted.short_video_labels})
+    decided = Policy.from_dict(wanted.model_dump(include={"additions", "short_video_labels", "visitor_reports"}))
     made = platform_of(request).policy.set(author_of(request), decided, replacing=wanted.replacing)
     return JSONResponse(represent.policy(made))
 

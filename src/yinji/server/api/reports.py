@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from yinji.platform.cases.model import Why
 from yinji.server import represent_cases
-from yinji.server.access import author_of, platform_of
+from yinji.server.access import address_of, author_of, platform_of, viewer_of
 from yinji.server.api.shared import Cursor, ItemId, Limit, listing
 
 router = APIRouter()
@@ -29,6 +29,20 @@ def create_report(request: Request, item_id: ItemId, said: NewReport) -> Respons
     """Reports an item. Reports of one item make one case; sent again, a report replaces one's earlier one."""
     report = platform_of(request).cases.report(author_of(request), item_id, Why(said.reason), said.note)
     return JSONResponse(represent_cases.report(report), 201, {"Location": "/v1/reports"})
+
+
+class VisitorReport(BaseModel):
+    """A report of somebody who is not signed in."""
+
+    reason: Literal["unlabelled", "wrongly_labelled"]
+
+
+@router.post("/v1/items/{item_id}/visitor-reports", status_code=202, summary="Report an item without an account")
+def create_visitor_report(request: Request, item_id: ItemId, said: VisitorReport) -> Response:
+    """Reports an item where the operator takes such reports. They are few for one address, and nobody is told more."""
+    cases = platform_of(request).cases
+    cases.report_as_visitor(viewer_of(request), address_of(request), item_id, Why(said.reason))
+    return JSONResponse({"item_id": item_id, "reason": said.reason}, 202)
 
 
 @router.get("/v1/reports", summary="List your reports")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yinji.errors import YinjiError
+from yinji.platform.cases import rules
 from yinji.platform.model import Role
 from yinji.platform.permissions import Permission
 from yinji.platform.policy import TIERS, Policy
@@ -44,7 +45,8 @@ def _decide(request: Request, fields: Mapping[str, str]) -> None:
     replacing = fields.get("replacing", "")
     if not replacing.isdecimal():
         raise BadRequest("request-invalid", where="replacing")
-    wanted = Policy.from_dict({"additions": additions, "short_video_labels": fields.get("short_video_labels") == "on"})
+    switches = {name: fields.get(name) == "on" for name in ("short_video_labels", "visitor_reports")}
+    wanted = Policy.from_dict({"additions": additions, **switches})
     platform_of(request).policy.set(author_of(request), wanted, replacing=int(replacing))
 
 
@@ -146,6 +148,7 @@ def _view(request: Request, *, error: YinjiError | None = None, where: str = "",
         "added": _ADDED,
         "always": _ALWAYS,
         "labels": platform.policy.short_video_choices(),
+        "limits": rules.limits(),
         "passes": passes,
         "endpoints": endpoints,
         "counts": counts,

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yinji.errors import YinjiError
+from yinji.platform import cursors
 from yinji.platform.audit.log import Verified
 from yinji.platform.audit.notes import Checkpoint
 from yinji.platform.errors import AuditBroken, NotFound
+from yinji.platform.model import AuditEntry, Page
 from yinji.platform.permissions import Permission
 from yinji.server import proof_picture, represent
 from yinji.server.access import may, platform_of, viewer_of
@@ -51,7 +53,6 @@ def _view(request: Request, *, verified: Verified | None = None, broken: YinjiEr
         account=chosen["actor"],
     )
     kept = {name: value for name, value in chosen.items() if value}
-    older = "/audit?" + urlencode(kept | {"cursor": found.next_cursor}) if found.next_cursor else ""
     try:
         note = door.checkpoint(viewer)
     except AuditBroken as error:
@@ -66,7 +67,7 @@ def _view(request: Request, *, verified: Verified | None = None, broken: YinjiEr
         "entries": found.rows,
         "verified": verified,
         "broken": broken,
-        "older": older,
+        "pager": _pager(kept, found, at_top=not query.get("cursor")),
         "chosen": chosen,
         "areas": AREAS,
         "can_export": may(request, Permission.AUDIT_EXPORT),
@@ -75,6 +76,24 @@ def _view(request: Request, *, verified: Verified | None = None, broken: YinjiEr
         "twin_address": "/audit.json" + (f"?{urlencode(kept)}" if kept else ""),
     }
     return View("audit.html", data, context, broken.http_status if broken else 200)
+
+
+def _pager(kept: dict[str, str], found: Page[AuditEntry], *, at_top: bool) -> dict[str, str]:
+    """Returns where the first, newer, older and last entries are; a narrowed list is walked one way only."""
+    made: dict[str, str] = {}
+
+    def to(cursor: str) -> str:
+        return "/audit?" + urlencode(kept | {"cursor": cursor})
+
+    if not at_top:
+        made["newest"] = "/audit" + (f"?{urlencode(kept)}" if kept else "")
+        if not kept and found.rows:
+            made["newer"] = to(cursors.encode("audit", str(found.rows[0].index + 1 + _PAGE)))
+    if found.next_cursor:
+        made["older"] = to(found.next_cursor)
+        if not kept:
+            made["oldest"] = to(cursors.encode("audit", str(_PAGE)))
+    return made
 
 
 def entry(request: Request) -> View:

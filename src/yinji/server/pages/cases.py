@@ -13,7 +13,7 @@ from yinji.errors import UsageError
 from yinji.platform.cases import rules
 from yinji.platform.cases.model import Why
 from yinji.server import represent_cases
-from yinji.server.access import author_of, platform_of
+from yinji.server.access import address_of, author_of, platform_of, viewer_of
 from yinji.server.intake import receive_form
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, see_other
@@ -64,8 +64,26 @@ def _report(request: Request, reason: str, note: str) -> Response:
     return see_other(f"/items/{item_id}?done=reported")
 
 
+async def visitor_report(request: Request) -> Response:
+    """Takes a report from somebody who is not signed in."""
+    form = await receive_form(request)
+    return await run_in_threadpool(_visitor_report, request, form.get("reason"))
+
+
+def _visitor_report(request: Request, reason: str) -> Response:
+    item_id = request.path_params["item_id"]
+    if reason not in frozenset(map(str, Why)):
+        raise UsageError("report-reason")
+    cases = platform_of(request).cases
+    cases.report_as_visitor(viewer_of(request), address_of(request), item_id, Why(reason))
+    return see_other(f"/items/{item_id}?done=reported")
+
+
 PAGES: Final[PageTable] = (
     ("/cases", "/cases.json", cases),
     ("/reports", "/reports.json", reports),
 )
-ACTIONS: Final[ActionTable] = (("POST", "/items/{item_id}/reports", report),)
+ACTIONS: Final[ActionTable] = (
+    ("POST", "/items/{item_id}/reports", report),
+    ("POST", "/items/{item_id}/visitor-reports", visitor_report),
+)

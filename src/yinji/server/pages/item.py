@@ -57,10 +57,16 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "changes": [_step(change) for change in value.history],
         "own": own and may(request, Permission.ITEM_WITHDRAW_OWN),
         "done": done if (own and done in _DONE) or done == "reported" else "",
-        "may_report": not own and (viewer is None or may(request, Permission.REPORT_CREATE)),
+        "may_report": _may_report(request, own=own),
         "may_contest": own and (present.notice_of(report) is not None or value.declaration.choice.says_ai),
         "error": None,
     }
+
+
+def _may_report(request: Request, *, own: bool) -> bool:
+    if viewer_of(request) is None:
+        return platform_of(request).cases.visitors_may_report()
+    return not own and may(request, Permission.REPORT_CREATE)
 
 
 def _visible(request: Request, value: Item, *, own: bool) -> dict[str, Any] | None:
