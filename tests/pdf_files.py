@@ -216,6 +216,58 @@ def statuses(data: bytes, by: Any) -> list[Any]:
     return [validate_pdf_signature(signature, context) for signature in reader.embedded_signatures]
 
 
+def annotation_status(data: bytes, by: Any) -> Any:
+    """How pyHanko judges the signature by its standard policy and the one rule that this leaves out: annotations.
+
+    ISO 32000-1, table 254 lets annotations be added under ``/P 3``. The rule passes pages that have gained annotations,
+    and what nothing but a new annotation leads to; all else is judged by the standard policy.
+    """
+    from pyhanko.pdf_utils import generic
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign import diff_analysis as diff
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    class Annotations(diff.QualifiedWhitelistRule):
+        def apply_qualified(self, old: Any, new: Any) -> Any:
+            waiting = [old.root.raw_get("/Pages").reference]
+            while waiting:
+                ref = waiting.pop()
+                before, after = old(ref), new(ref)
+                if "/Kids" in before:
+                    waiting += [kid.reference for kid in before["/Kids"]]
+                elif before != after:
+                    assert {k: v for k, v in after.items() if k != "/Annots"} == {
+                        k: v for k, v in before.items() if k != "/Annots"
+                    }
+                    kept, there = list(before.get("/Annots", [])), list(after["/Annots"])
+                    assert there[: len(kept)] == kept
+                    yield diff.ModificationLevel.ANNOTATIONS, diff.ReferenceUpdate(ref)
+                    yield from self.below(old, there[len(kept) :])
+
+        def below(self, old: Any, values: list[Any]) -> Any:
+            values, seen = list(values), set()
+            while values:
+                value = values.pop()
+                if isinstance(value, generic.IndirectObject):
+                    ref = value.reference
+                    if ref in seen or old.reader.xrefs.get_historical_ref(ref, old.revision) is not None:
+                        continue
+                    seen.add(ref)
+                    yield diff.ModificationLevel.ANNOTATIONS, diff.ReferenceUpdate(ref)
+                    value = value.get_object()
+                if isinstance(value, generic.DictionaryObject):
+                    values += [value.raw_get(key) for key in value]
+                elif isinstance(value, generic.ArrayObject):
+                    values += list(value)
+
+    standard = diff.DEFAULT_DIFF_POLICY
+    policy = diff.StandardDiffPolicy([*standard.global_rules, Annotations()], standard.form_rule)
+    (signature,) = PdfFileReader(io.BytesIO(data)).embedded_signatures
+    context = ValidationContext(trust_roots=[by.signing_cert])
+    return validate_pdf_signature(signature, context, diff_policy=policy)
+
+
 def rendered(data: bytes, folder: Path) -> list[bytes]:
     """Every page's pixels and the text, as Poppler renders them."""
     path = folder / "render.pdf"

@@ -165,13 +165,19 @@ def test_the_font_is_embedded_with_few_glyphs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("streams", ["disable", "generate"])
 @pytest.mark.parametrize("permission", [0, 3])
 def test_signatures_outlive_the_label(streams: str, permission: int, tmp_path: Path) -> None:
-    """By an annotation, which ISO 32000-1, table 254 allows; pyHanko says itself that it judges no annotations."""
+    """By an annotation, which ISO 32000-1, table 254 allows; pyHanko's standard policy has no rule for annotations.
+
+    With one, it finds nothing else to object to.
+    """
     signer = pdf_files.signer()
     old = pdf_files.signed(pdf_files.pikepdf(streams=streams), signer, permission=permission)
     new, drawn = mark(old)
     assert drawn.detail["annotations"] == drawn.detail["pages"] == 2
     (status,) = pdf_files.statuses(new, signer)
     assert status.intact and status.valid and status.coverage.name == "ENTIRE_REVISION"
+    judged = pdf_files.annotation_status(new, signer)
+    assert judged.bottom_line and judged.docmdp_ok and judged.modification_level.name == "ANNOTATIONS"
+    assert drawn.detail["signed"] is True
     path = tmp_path / "signed.pdf"
     path.write_bytes(new)
     assert b"Signature is Valid" in run("pdfsig", "-nocert", path)

@@ -40,6 +40,12 @@ def _perceptible(detail: dict[str, Any]) -> str:
     )
     if detail["detail"].get("already") is True:
         words += say("（已在画面中，未再画）", " (was there already, not drawn again)")
+    if detail["detail"].get("signed"):
+        words += say(
+            "；文档已签名，标识写成批注，签名仍然有效（有的验证工具会提示签名后有改动）",
+            "; as annotations, since the document is signed: its signature stays valid, though some validators point "
+            "out that something was added after it",
+        )
     if not detail["ink_height"]:
         return words
     words += say(

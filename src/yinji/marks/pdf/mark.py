@@ -83,6 +83,8 @@ class PdfMark:
             else:
                 write(source, Splice(()), marked)
         detail: dict[str, Any] = {"pages": counts["pages"], "annotations": stamper.annotations} | _form(request)
+        if signed:
+            detail["signed"] = True
         if counts["already"]:
             detail["already"] = counts["already"]
         measured = [Measured(made.ink, made.needed, made.box) for made in stamps.values()]
