@@ -7,9 +7,11 @@ others. A copy that was encoded anew has another digest and is not recognised he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
 from yinji.containers import digest, registry
 from yinji.containers.source import Source
@@ -49,21 +51,52 @@ def media_digest_of(file: BinaryIO, filename: str) -> str | None:
         return None
 
 
+_IN_FORCE: Final = items.join(
+    decisions, and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision)
+)
+_STANDING: Final = (
+    select(known_media)
+    .select_from(known_media.outerjoin(_IN_FORCE, items.c.id == known_media.c.item_id))
+    .where(or_(known_media.c.item_id.is_(None), decisions.c.tier != str(Tier.NONE)))
+)
+_ONE: Final = _STANDING.where(known_media.c.media_digest == bindparam("digest"))
+_SOME: Final = _STANDING.where(known_media.c.media_digest.in_(bindparam("digests", expanding=True)))
+
+
 def look_up(connection: Connection, media_digest: str | None) -> Known | None:
     """Returns what is known of this media, unless the item it is known by bears no label any more."""
     if media_digest is None:
         return None
-    in_force = items.join(decisions, and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision))
-    query = (
-        select(known_media)
-        .select_from(known_media.outerjoin(in_force, items.c.id == known_media.c.item_id))
-        .where(
-            known_media.c.media_digest == media_digest,
-            or_(known_media.c.item_id.is_(None), decisions.c.tier != str(Tier.NONE)),
-        )
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_ONE, {"digest": media_digest}).one_or_none()
     return None if row is None else Known(row.media_digest, row.label, row.item_id or "", row.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A medium that is served with a label, by which copies of it will be known."""
+
+    media_digest: str
+    item_id: str | None
+    label: dict[str, Any]
+    origin: str
+
+
+def served_with(
+    item_id: str, file_report: dict[str, Any], label: AigcLabel | None, media_digest: str | None
+) -> Served | None:
+    """Returns what to remember of an item's media, or None.
+
+    Args:
+        item_id: The item.
+        file_report: What its upload said when it came.
+        label: What was written into the served file; None where only the upload may carry one.
+        media_digest: Of the media that is served.
+    """
+    uploaded = next((found for found in file_report["labels"] if "Label" in found), None)
+    known = dict(label.items()) if label is not None else uploaded
+    if media_digest is None or known is None:
+        return None
+    return Served(media_digest, item_id, known, UPLOAD if uploaded else SITE)
 
 
 def remember(connection: Connection, item_id: str, label: AigcLabel | None, media_digest: str | None = None) -> None:
@@ -76,27 +109,34 @@ def remember(connection: Connection, item_id: str, label: AigcLabel | None, medi
         media_digest: Of the media that is served, where a mark was drawn on it; None for that of the upload.
     """
     row = connection.execute(select(items.c.media_digest, items.c.file_report).where(items.c.id == item_id)).one()
-    uploaded = next((found for found in row.file_report["labels"] if "Label" in found), None)
-    known = dict(label.items()) if label is not None else uploaded
-    media_digest = media_digest or row.media_digest
-    if media_digest is None or known is None:
-        return
-    keep(connection, media_digest, known, UPLOAD if uploaded else SITE, item_id)
+    served = served_with(item_id, row.file_report, label, media_digest or row.media_digest)
+    keep(connection, [served] if served else [])
 
 
-def keep(connection: Connection, media_digest: str, label: dict[str, Any], origin: str, item_id: str | None) -> None:
-    """Stores one medium, unless it is known with a label that stands. The transaction holds the ``blobs`` lock."""
-    if look_up(connection, media_digest) is not None:
+def keep(connection: Connection, media: Sequence[Served]) -> None:
+    """Stores media, unless they are known with a label that stands. The transaction holds the ``blobs`` lock."""
+    first = {served.media_digest: served for served in reversed(media)}
+    if not first:
         return
-    connection.execute(delete(known_media).where(known_media.c.media_digest == media_digest))
+    standing = {row.media_digest for row in connection.execute(_SOME, {"digests": list(first)})}
+    new = [served for digest, served in first.items() if digest not in standing]
+    if not new:
+        return
+    fallen = known_media.c.media_digest.in_([served.media_digest for served in new])
+    connection.execute(delete(known_media).where(fallen))
+    at = instants.now()
     connection.execute(
-        insert(known_media).values(
-            media_digest=media_digest,
-            origin=origin,
-            item_id=item_id,
-            label={key: str(label.get(key, "")) for key in KEYS},
-            known_at=instants.now(),
-        )
+        insert(known_media),
+        [
+            {
+                "media_digest": served.media_digest,
+                "origin": served.origin,
+                "item_id": served.item_id,
+                "label": {key: str(served.label.get(key, "")) for key in KEYS},
+                "known_at": at,
+            }
+            for served in new
+        ],
     )
 
 
@@ -127,7 +167,7 @@ class Copies:
         require_conforming(label)
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
-            keep(connection, media_digest, dict(label.items()), REGISTRY, None)
+            keep(connection, [Served(media_digest, None, dict(label.items()), REGISTRY)])
             detail = {"media_digest": media_digest, "label": label.label}
             self._audit.append(connection, "media.registered", actor=actor.id, detail=detail)
 

@@ -18,6 +18,7 @@ from yinji.errors import StorageError, UsageError, YinjiError
 from yinji.platform.errors import Conflict, Unavailable
 
 _WRITES: Final = "yinji_writes"
+_BEFORE: Final = "yinji_before"
 _AFTER: Final = "yinji_after"
 _BUSY_SECONDS: Final = 30
 
@@ -78,11 +79,18 @@ class Database:
         """
         with _translated(), self._alone(), self._engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
-            connection.info.pop(_AFTER, None)
+            for left_over in (_BEFORE, _AFTER):
+                connection.info.pop(left_over, None)
             with connection.begin():
                 yield connection
+                for call, collected in connection.info.pop(_BEFORE, {}).items():
+                    call(connection, collected)
             for call in connection.info.pop(_AFTER, ()):
                 call()
+
+    def before_commit(self, connection: Connection, call: Callable[[Connection, list[Any]], None], value: Any) -> None:
+        """Has ``call`` called once, last thing in the writing transaction, with all values handed in for it."""
+        connection.info.setdefault(_BEFORE, {}).setdefault(call, []).append(value)
 
     def after_commit(self, connection: Connection, call: Callable[[], None]) -> None:
         """Has ``call`` called once the writing transaction is durable; never if it is not."""
@@ -146,7 +154,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")  # past SQLAlchemy, where it costs as much as a query
 
 
 @contextmanager

@@ -67,6 +67,13 @@ class Drafts:
         with self._database.read() as connection:
             return media_digest, copies.look_up(connection, media_digest)
 
+    def examine(self, spool: Spool, filename: str) -> tuple[str | None, dict[str, Any]]:
+        """Returns the digest of the media in a file that came, and the report on it without any declaration."""
+        with opened(spool.path) as file:
+            media_digest, known = self.recognise(file, filename)
+            file.seek(0)
+            return media_digest, self.look(file, filename, known)
+
     @contextmanager
     def upload(self, author: Account) -> Iterator[DraftUpload]:
         """Opens an upload.
@@ -79,10 +86,7 @@ class Drafts:
             yield DraftUpload(self, author, spool)
 
     def keep(self, author: Account, spool: Spool, filename: str) -> Draft:
-        with opened(spool.path) as file:
-            media_digest, known = self.recognise(file, filename)
-            file.seek(0)
-            report = self.look(file, filename, known)
+        media_digest, report = self.examine(spool, filename)
         now = instants.now()
         draft = Draft(
             id=instants.uuid7(),
@@ -149,7 +153,7 @@ class Drafts:
             row = connection.execute(
                 query.where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
             ).one_or_none()
-        return None if row is None else f"{row.sha256}/{row.filename}"
+        return None if row is None else identity(row.sha256, row.filename)
 
     def let_go(self, author: Account, draft_id: str | None) -> None:
         """Lets a draft expire now that nobody will publish: its file was sent a second time."""
@@ -200,6 +204,11 @@ class Drafts:
             held = connection.scalar(query.where(drafts.c.expires_at > instants.now())) or 0
         if held >= self._settings.max_open_drafts:
             raise Refused("too-many-drafts", most=self._settings.max_open_drafts)
+
+
+def identity(sha256: str, filename: str) -> str:
+    """Returns what tells a file that was sent, and its name, from others."""
+    return f"{sha256}/{filename}"
 
 
 def _referenced(connection: Connection, digests: set[str]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, select
 
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform import cursors, words
@@ -44,12 +44,14 @@ _COLUMNS: Final = (
     withdrawals.c.at.label("withdrawn_at"),
 )
 
+_ONE: Final = select(*_COLUMNS).select_from(_JOINED).where(items.c.id == bindparam("number"))
+
 
 def one(connection: Connection, item_id: str) -> Row[Any] | None:
     """Returns an item's row with its author, its decision and propagation in force, or None; also a withdrawn one."""
     if not words.is_number(item_id):
         return None
-    return connection.execute(select(*_COLUMNS).select_from(_JOINED).where(items.c.id == item_id)).one_or_none()
+    return connection.execute(_ONE, {"number": item_id}).one_or_none()
 
 
 def required(database: Database, item_id: str) -> Row[Any]:
@@ -88,49 +90,54 @@ def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -
     return rows
 
 
-def add_decision(connection: Connection, item_id: str, number: int, decision: Decision, at: datetime) -> None:
-    """Stores one version of the verdict with all it rests on."""
-    connection.execute(
-        insert(decisions),
-        {
-            "item_id": item_id,
-            "number": number,
-            "at": at,
-            "tier": str(decision.tier),
-            "regime": decision.verdict.regime,
-            "regime_version": decision.verdict.regime_version,
-            "evidence": [entry.to_dict() for entry in decision.evidence],
-            "verdict": decision.verdict.to_dict(),
-        },
-    )
+NEW_DECISION: Final = insert(decisions)
+NEW_PROPAGATION: Final = insert(propagations)
+NEW_CHANGE: Final = insert(item_changes)
+"""Written once: building a statement costs more than running it."""
 
 
-def add_propagation(
-    connection: Connection, item_id: str, number: int, served: Served, *, sha256: str, size: int, at: datetime
-) -> None:
-    """Stores which file readers get; ``sha256`` and ``size`` are those of the upload where nothing was written."""
-    connection.execute(
-        insert(propagations),
-        {
-            "item_id": item_id,
-            "number": number,
-            "at": at,
-            **served.to_dict(),
-            "sha256": served.file.sha256 if served.file else sha256,
-            "size": served.file.size if served.file else size,
-        },
-    )
+def decision_row(item_id: str, number: int, decision: Decision, at: datetime) -> dict[str, Any]:
+    """Returns one version of the verdict with all it rests on, as a row."""
+    return {
+        "item_id": item_id,
+        "number": number,
+        "at": at,
+        "tier": str(decision.tier),
+        "regime": decision.verdict.regime,
+        "regime_version": decision.verdict.regime_version,
+        "evidence": [entry.to_dict() for entry in decision.evidence],
+        "verdict": decision.verdict.to_dict(),
+    }
+
+
+def propagation_row(
+    item_id: str, number: int, served: Served, *, sha256: str, size: int, at: datetime
+) -> dict[str, Any]:
+    """Returns which file readers get, as a row; ``sha256`` and ``size`` are the upload's, where nothing was written."""
+    return {
+        "item_id": item_id,
+        "number": number,
+        "at": at,
+        **served.to_dict(),
+        "sha256": served.file.sha256 if served.file else sha256,
+        "size": served.file.size if served.file else size,
+    }
+
+
+def change_row(item_id: str, number: int, actor: str, event: str, detail: dict[str, Any], at: datetime) -> Any:
+    """Returns one step of an item's history, as a row."""
+    return {"item_id": item_id, "number": number, "at": at, "actor": actor, "event": event, "detail": detail}
+
+
+_STEPS_TAKEN: Final = select(func.count()).where(item_changes.c.item_id == bindparam("item"))
 
 
 def add_change(
     connection: Connection, item_id: str, *, actor: str, event: str, detail: dict[str, Any], at: datetime
 ) -> None:
     """Stores one step of the item's history; the transaction holds the item, so numbers do not collide."""
-    number = connection.scalar(select(func.count()).where(item_changes.c.item_id == item_id)) or 0
-    connection.execute(
-        insert(item_changes),
-        {"item_id": item_id, "number": number, "at": at, "actor": actor, "event": event, "detail": detail},
-    )
+    number = connection.scalar(_STEPS_TAKEN, {"item": item_id}) or 0
+    connection.execute(NEW_CHANGE, change_row(item_id, number, actor, event, detail, at))
 
 
 def history(connection: Connection, item_id: str) -> tuple[Change, ...]:

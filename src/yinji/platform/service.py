@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from yinji.platform.blobs import BlobStore
     from yinji.platform.database import Database
     from yinji.platform.passwords import Passwords
+    from yinji.platform.posts import Incoming
     from yinji.platform.settings import Settings
 
 _DOTS_OF_A_JWT: Final = 2
@@ -98,6 +99,7 @@ class Platform:
         from yinji.platform.relabelling import Relabellings
         from yinji.platform.renewing import Renewing
         from yinji.platform.statistics.counting import Statistics
+        from yinji.platform.storing import Storing
         from yinji.platform.unmarked import UnmarkedCopies
         from yinji.platform.webhooks import dispatch
         from yinji.platform.webhooks.dispatch import Dispatch
@@ -138,8 +140,17 @@ class Platform:
         )
         redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
         self.cases = Cases(database, self._audit, redeciding, self._queue, self.policy)
+        storing = Storing(database, self._audit, self.cases, self.marking)
         self._publishing = Publishing(
-            database, self._audit, blobs, self._drafts, propagation, self.cases, settings, self.policy, self.marking
+            database,
+            blobs,
+            self._drafts,
+            propagation,
+            self.cases.strikes,
+            settings,
+            self.policy,
+            storing,
+            self._items,
         )
         self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
         self.withdrawing = Withdrawing(database, self._audit, self._drafts, self.cases.waiting, settings)
@@ -289,6 +300,15 @@ class Platform:
         return self._drafts.preview(draft, declaration)
 
     # --- items
+    def receive(self, author: Account) -> AbstractContextManager[Incoming]:
+        """Opens a file to publish before the block ends; otherwise nothing of it is kept.
+
+        Raises:
+            Refused: The account may not publish.
+        """
+        self.require(author, Permission.ITEM_PUBLISH)
+        return self._publishing.receive()
+
     def publish(
         self,
         author: Account,
@@ -297,10 +317,11 @@ class Platform:
         text: str,
         declaration: Declaration,
         draft_id: str | None = None,
+        file: Incoming | None = None,
         idempotency_key: str | None = None,
         annotation: str = "",
     ) -> Item:
-        """Publishes a file post (with a draft) or a text post (without); returns when it is durable.
+        """Publishes a file post (a draft, or a file that just came) or a text post; returns when it is durable.
 
         Raises:
             Refused: The account may not publish.
@@ -309,16 +330,16 @@ class Platform:
             Conflict: The draft is published already, or the key was used for something else.
         """
         self.require(author, Permission.ITEM_PUBLISH)
-        item_id = self._publishing.publish(
+        return self._publishing.publish(
             author,
             title=title,
             text=text,
             declaration=declaration,
             draft_id=draft_id,
+            file=file,
             idempotency_key=idempotency_key,
             annotation=annotation,
         )
-        return self._items.get(item_id)
 
     def item(self, item_id: str) -> Item:
         """Returns an item with its history.

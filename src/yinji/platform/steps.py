@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -11,6 +11,26 @@ from yinji.platform import copies, item_rows
 from yinji.platform.audit import AuditLog
 from yinji.platform.deciding import Decision
 from yinji.platform.propagation import Served
+
+DECIDED: Final = "item.decided"
+PROPAGATED: Final = "item.propagated"
+
+
+def decided(number: int, decision: Decision, *, before: str = "") -> dict[str, Any]:
+    """Returns what history and log say of a version of the verdict; ``before`` is the tier it replaces."""
+    return {
+        "number": number,
+        "from": before,
+        "tier": str(decision.tier),
+        "regime": decision.verdict.regime,
+        "regime_version": decision.verdict.regime_version,
+    }
+
+
+def propagated(number: int, served: Served, *, sha256: str) -> dict[str, Any]:
+    """Returns what they say of the file that readers get; ``sha256`` is that of the upload."""
+    shown = served.file.sha256 if served.file else sha256
+    return {"number": number, "state": served.state, "served_sha256": shown}
 
 
 class Steps:
@@ -31,24 +51,16 @@ class Steps:
 
     def decided(self, number: int, decision: Decision, *, before: str = "") -> None:
         """Stores a version of the verdict; ``before`` is the tier it replaces."""
-        item_rows.add_decision(self._connection, self._item_id, number, decision, self._at)
-        detail = {
-            "number": number,
-            "from": before,
-            "tier": str(decision.tier),
-            "regime": decision.verdict.regime,
-            "regime_version": decision.verdict.regime_version,
-        }
-        self.recorded("item.decided", detail)
+        row = item_rows.decision_row(self._item_id, number, decision, self._at)
+        self._connection.execute(item_rows.NEW_DECISION, row)
+        self.recorded(DECIDED, decided(number, decision, before=before))
 
     def propagated(self, number: int, served: Served, *, sha256: str, size: int) -> None:
         """Stores which file readers get from now on; ``sha256`` and ``size`` are those of the upload."""
-        item_rows.add_propagation(
-            self._connection, self._item_id, number, served, sha256=sha256, size=size, at=self._at
-        )
+        row = item_rows.propagation_row(self._item_id, number, served, sha256=sha256, size=size, at=self._at)
+        self._connection.execute(item_rows.NEW_PROPAGATION, row)
         copies.remember(self._connection, self._item_id, served.label)
-        shown = served.file.sha256 if served.file else sha256
-        self.recorded("item.propagated", {"number": number, "state": served.state, "served_sha256": shown})
+        self.recorded(PROPAGATED, propagated(number, served, sha256=sha256))
 
     def recorded(self, event: str, detail: dict[str, Any]) -> None:
         """Puts one step into the item's history and into the audit log; no words of people in ``detail``."""

@@ -255,9 +255,18 @@ async def recognise(request: Request) -> None:
     """Finds out who asks, once for each request."""
     if hasattr(request.state, "viewer"):
         return
-    token = session_token(request)
-    request.state.viewer = None  # also while the answer to a refused token is made
-    request.state.viewer = await run_in_threadpool(platform_of(request).account_of, token) if token else None
+    if session_token(request):
+        await run_in_threadpool(recognise_here, request)
+    else:
+        request.state.viewer = None
+
+
+def recognise_here(request: Request) -> None:
+    """Does the same and blocks."""
+    if not hasattr(request.state, "viewer"):
+        token = session_token(request)
+        request.state.viewer = None  # also while the answer to a refused token is made
+        request.state.viewer = platform_of(request).account_of(token) if token else None
 
 
 async def authorize(request: Request) -> None:
@@ -269,12 +278,20 @@ async def authorize(request: Request) -> None:
         NotSignedIn: It needs an account, and nobody is signed in.
         Refused: The account may not do this, or the route is not in the table.
     """
+    if session_token(request):
+        await run_in_threadpool(authorize_here, request)
+    else:
+        authorize_here(request)  # a visitor: nothing to look up
+
+
+def authorize_here(request: Request) -> None:
+    """Does the same and blocks."""
     refuse_cross_site(request.method, request.headers)
-    await recognise(request)
+    recognise_here(request)
     need, viewer = need_of(request), viewer_of(request)
     check(need, viewer)
     if viewer is not None and need in _BOUND:
-        await run_in_threadpool(platform_of(request).agreements.require_current, viewer)
+        platform_of(request).agreements.require_current(viewer)
 
 
 def need_of(request: Request) -> Need:

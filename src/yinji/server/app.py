@@ -26,6 +26,7 @@ from yinji.server.access import AUTHORIZED, recognise
 from yinji.server.api.shared import PROBLEMS
 from yinji.server.assets import serve_asset
 from yinji.server.body import BoundedBody
+from yinji.server.lean import LeanPath
 from yinji.server.options import SMALL_BODY, ServerOptions
 from yinji.server.pages import ACTIONS, PAGES, feed
 from yinji.server.pages.tables import Show
@@ -79,6 +80,7 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
     for kind in (YinjiError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_middleware(LeanPath, answer_error=_answer_error)
     app.add_middleware(BoundedBody, options=chosen, limit_of=partial(_limit_of, settings.max_upload_bytes))
     app.add_middleware(SecurityHeaders, secure=chosen.secure)
     app.add_middleware(Observed, metrics=app.state.metrics, log=request_log(chosen.log), tracer=tracer_from())

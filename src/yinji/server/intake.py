@@ -6,8 +6,9 @@ A file is handed on while it arrives and never held in memory as a whole. Bounds
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -72,7 +73,7 @@ class Form:
 
 
 async def receive_form(request: Request, open_sink: OpenSink | None = None, *, lenient: bool = False) -> Form:
-    """Reads a form.
+    """Reads a form while it arrives.
 
     Args:
         request: With a body of ``multipart/form-data`` or ``application/x-www-form-urlencoded``.
@@ -84,36 +85,90 @@ async def receive_form(request: Request, open_sink: OpenSink | None = None, *, l
         BadRequest: The body breaks the rules of its type.
         LimitExceeded: Too many or too long fields, or too many files.
     """
-    media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
-    if media_type == b"application/x-www-form-urlencoded":
+    boundary = _boundary(request)
+    if boundary is None:
         return _plain_form(await request.body())
-    if media_type != b"multipart/form-data" or not parameters.get(b"boundary"):
-        raise UnsupportedBody("body-type", type=media_type.decode("latin-1"))
-    reader = _FormReader(parameters[b"boundary"], open_sink, lenient)
+    reader = _FormReader(boundary, open_sink, lenient)
     try:
-        async for chunk in request.stream():
-            await reader.feed(chunk)
+        async for piece in _pieces(request):
+            await run_in_threadpool(reader.feed, piece)
         reader.end()
     finally:
-        await reader.close()
+        await run_in_threadpool(reader.close)
     return reader.form
 
 
+def read_form(request: Request, body: bytes, open_sink: OpenSink | None = None) -> Form:
+    """Reads a form whose body is here already. Blocks; raises as :func:`receive_form` does."""
+    boundary = _boundary(request)
+    if boundary is None:
+        return _plain_form(body)
+    reader = _FormReader(boundary, open_sink, lenient=False)
+    try:
+        reader.feed(body)
+        reader.end()
+    finally:
+        reader.close()
+    return reader.form
+
+
+async def small_body(request: Request) -> bytes | None:
+    """Returns a body that is announced to be small; None where it is large or of unknown length."""
+    announced = request.headers.get("content-length", "")
+    if not announced.isdigit() or int(announced) > _PIECE:
+        return None
+    return await request.body()
+
+
+def _boundary(request: Request) -> bytes | None:
+    """Returns what parts a form with files; None for a plain form."""
+    media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
+    if media_type == b"application/x-www-form-urlencoded":
+        return None
+    if media_type != b"multipart/form-data" or not parameters.get(b"boundary"):
+        raise UnsupportedBody("body-type", type=media_type.decode("latin-1"))
+    return parameters[b"boundary"]
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Yields a body in few large pieces, for each of them is a visit to a worker thread."""
+    waiting = bytearray()
+    async for chunk in request.stream():
+        waiting += chunk
+        if len(waiting) >= _PIECE:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
 async def receive_file(request: Request, filename: str, sink: Sink) -> Any:
-    """Hands a raw body to ``sink`` and returns what became of it.
+    """Hands a raw body to ``sink`` while it arrives, and returns what became of it.
 
     Raises:
         BadRequest: The body is empty.
     """
-    writer = _FileWriter(sink)
+    empty = True
     try:
-        async for chunk in request.stream():
-            await writer.write(chunk)
-        if not writer.total:
+        async for piece in _pieces(request):
+            empty = False
+            await run_in_threadpool(sink.write, piece)
+        if empty:
             raise BadRequest("empty-file", filename=filename)
-        return await writer.finish()
+        return await run_in_threadpool(sink.finish)
     finally:
         await run_in_threadpool(sink.discard)
+
+
+def read_file(body: bytes, filename: str, sink: Sink) -> Any:
+    """Does the same with a body that is here already. Blocks."""
+    try:
+        if not body:
+            raise BadRequest("empty-file", filename=filename)
+        sink.write(body)
+        return sink.finish()
+    finally:
+        sink.discard()
 
 
 def raw_filename(request: Request) -> str:
@@ -143,32 +198,8 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-class _FileWriter:
-    """Gathers small pieces, so that the disk sees few large writes."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._waiting = bytearray()
-        self.total = 0
-
-    async def write(self, chunk: bytes) -> None:
-        self._waiting += chunk
-        self.total += len(chunk)
-        if len(self._waiting) >= _PIECE:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        piece, self._waiting = bytes(self._waiting), bytearray()
-        await run_in_threadpool(self._sink.write, piece)
-
-    async def finish(self) -> Any:
-        if self._waiting:
-            await self._flush()
-        return await run_in_threadpool(self._sink.finish)
-
-
 class _FormReader:
-    """Drives the multipart parser, whose callbacks only take notes, and acts on the notes between two pieces."""
+    """Drives the multipart parser, whose callbacks only take notes, and acts on them between two pieces. Blocks."""
 
     def __init__(self, boundary: bytes, open_sink: OpenSink | None, lenient: bool) -> None:
         self.form = Form()
@@ -185,7 +216,7 @@ class _FormReader:
         self._filename = ""
         self._is_file = False
         self._sink: Sink | None = None
-        self._writer: _FileWriter | None = None
+        self._size = 0
         callbacks: Any = {
             "on_part_begin": lambda: self._note("begin"),
             "on_header_field": lambda data, start, end: self._note("name", data[start:end]),
@@ -201,25 +232,25 @@ class _FormReader:
     def _note(self, kind: str, data: bytes = b"") -> None:
         self._notes.append((kind, data))
 
-    async def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> None:
         try:
             self._parser.write(chunk)
         except MultipartParseError as error:
             raise BadRequest("request-invalid", where="multipart") from error
         notes, self._notes = self._notes, []
         for kind, data in notes:
-            await self._act(kind, data)
+            self._act(kind, data)
 
     def end(self) -> None:
         if not self._ended:
             raise BadRequest("request-invalid", where="multipart")
 
-    async def close(self) -> None:
+    def close(self) -> None:
         if self._sink is not None:
-            await run_in_threadpool(self._sink.discard)
+            self._sink.discard()
             self._sink = None
 
-    async def _act(self, kind: str, data: bytes) -> None:
+    def _act(self, kind: str, data: bytes) -> None:
         match kind:
             case "begin":
                 self._disposition = b""
@@ -234,9 +265,9 @@ class _FormReader:
             case "headers":
                 self._open_part()
             case "data":
-                await self._take(data)
+                self._take(data)
             case "end":
-                await self._close_part()
+                self._close_part()
             case "close":
                 self._ended = True
 
@@ -259,11 +290,12 @@ class _FormReader:
         if self._open_sink is None or len(self.form.files) >= MAX_FILES:
             raise LimitExceeded("too-many-files", limit=MAX_FILES)
         self._sink = self._open_sink(self._filename)
-        self._writer = _FileWriter(self._sink)
+        self._size = 0
 
-    async def _take(self, data: bytes) -> None:
-        if self._writer is not None:
-            await self._guarded(self._writer.write(data))
+    def _take(self, data: bytes) -> None:
+        if self._sink is not None:
+            self._size += len(data)
+            self._guarded(partial(self._sink.write, data))
             return
         if self._is_file:
             return
@@ -271,26 +303,25 @@ class _FormReader:
         if len(self._value) > _MAX_FIELD_BYTES:
             raise LimitExceeded("form-too-large")
 
-    async def _close_part(self) -> None:
+    def _close_part(self) -> None:
         if not self._is_file:
             self.form.fields[self._field] = _text(bytes(self._value))
-        elif self._writer is not None:
-            await self._guarded(self._finish(self._writer))
-        self._writer = None
-        await self.close()
+        elif self._sink is not None:
+            self._guarded(partial(self._finish, self._sink))
+        self.close()
 
-    async def _finish(self, writer: _FileWriter) -> None:
-        if writer.total:
-            self.form.files.append(await writer.finish())
+    def _finish(self, sink: Sink) -> None:
+        if self._size:
+            self.form.files.append(sink.finish())
         elif self._filename:
             raise BadRequest("empty-file", filename=self._filename)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
-        """Waits for work on the file of this part; if it fails and the form is read leniently, lets go of the file."""
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Does work on the file of this part; if it fails and the form is read leniently, lets go of the file."""
         try:
-            await work
+            work()
         except YinjiError as error:
             if not self._lenient:
                 raise
             self.form.refused.append(RefusedFile(self._filename, error))
-            self._writer = None
+            self.close()

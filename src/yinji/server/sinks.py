@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final, cast
 from yinji.errors import LimitExceeded
 from yinji.limits import MIB
 from yinji.platform.model import Account, Draft
+from yinji.platform.posts import Incoming
 from yinji.platform.service import Platform, Upload
 
 _IN_MEMORY: Final = 1 * MIB
@@ -40,6 +41,34 @@ class DraftSink:
         if self._upload is None:
             self._upload = self._stack.enter_context(self._platform.upload(self._author))
         return self._upload
+
+
+class PostSink:
+    """Takes a file that is published at once; it stays until ``kept`` closes."""
+
+    def __init__(self, platform: Platform, author: Account, kept: ExitStack, filename: str) -> None:
+        self._platform = platform
+        self._author = author
+        self._kept = kept
+        self._filename = filename
+        self._stack = ExitStack()
+        self._incoming: Incoming | None = None
+
+    def write(self, chunk: bytes) -> None:
+        self._opened().write(chunk)
+
+    def finish(self) -> Incoming:
+        finished = self._opened().finish(self._filename)
+        self._kept.enter_context(self._stack.pop_all())
+        return finished
+
+    def discard(self) -> None:
+        self._stack.close()
+
+    def _opened(self) -> Incoming:
+        if self._incoming is None:
+            self._incoming = self._stack.enter_context(self._platform.receive(self._author))
+        return self._incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,11 @@ class CheckSink:
 def draft_sink(platform: Platform, author: Account) -> Callable[[str], DraftSink]:
     """Returns what opens a draft of ``author`` for a file name."""
     return partial(DraftSink, platform, author)
+
+
+def post_sink(platform: Platform, author: Account, kept: ExitStack) -> Callable[[str], PostSink]:
+    """Returns what opens a file to be published by ``author`` before ``kept`` closes."""
+    return partial(PostSink, platform, author, kept)
 
 
 def check_sink(platform: Platform, limit: int) -> Callable[[str], CheckSink]:

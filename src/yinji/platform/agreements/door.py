@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from yinji.errors import Refused
 from yinji.platform import instants
@@ -20,6 +20,11 @@ from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
+
+_MOST_BOUND: Final = 10_000
+_ACCEPTED: Final = select(agreement_acceptances.c.version).where(
+    agreement_acceptances.c.account_id == bindparam("account"), agreement_acceptances.c.name == TERMS
+)
 
 
 class AgreementRequired(Refused):
@@ -43,6 +48,8 @@ class Agreements:
         self._database = database
         self._audit = audit
         self._settings = settings
+        self._bound: set[tuple[str, str]] = set()
+        """Accounts and the version by which they are bound: once so, always so, whatever other processes do."""
 
     def in_force(self, name: str) -> Agreement:
         """Returns the version in force today.
@@ -90,10 +97,13 @@ class Agreements:
         Raises:
             AgreementRequired: The version in force was not accepted yet.
         """
-        table = agreement_acceptances
-        query = select(table.c.version).where(table.c.account_id == account.id, table.c.name == TERMS)
-        with self._database.read() as connection:
-            known = set(connection.execute(query).scalars())
         current = self.in_force(TERMS).version
+        if (account.id, current) in self._bound:
+            return
+        with self._database.read() as connection:
+            known = set(connection.execute(_ACCEPTED, {"account": account.id}).scalars())
         if known and current not in known:
             raise AgreementRequired("agreement-required", name=TERMS, version=current)
+        if len(self._bound) >= _MOST_BOUND:
+            self._bound.clear()
+        self._bound.add((account.id, current))

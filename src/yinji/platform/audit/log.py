@@ -40,6 +40,8 @@ _BATCH: Final = 500
 # Written once: every action runs these, and building a statement costs more than running it.
 _LOCKED_HEAD: Final = select(audit_head).where(audit_head.c.id == 1).with_for_update()
 _GROWN_HEAD: Final = update(audit_head).where(audit_head.c.id == 1)
+_NEW_ENTRY: Final = insert(audit_entries)
+_NEW_NODE: Final = insert(audit_nodes)
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many have been looked at."""
@@ -64,8 +66,18 @@ def chain_hash(previous: str, leaf: str) -> str:
     return hashlib.sha256(bytes.fromhex(previous) + bytes.fromhex(leaf)).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Appended:
+    """What a transaction wants recorded."""
+
+    event: str
+    actor: str
+    subject: str
+    detail: dict[str, Any]
+
+
 class AuditLog:
-    """The log. Appending locks its head until the transaction ends, so it comes last in each transaction."""
+    """The log. What a transaction appends is written last in it, all at once, for only then is the head locked."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,30 +94,37 @@ class AuditLog:
             subject: Number of what it happened to, or "".
             detail: References and choices, JSON values; no words of people.
         """
+        entry = _Appended(event, actor, subject, detail or {})
+        self._database.before_commit(connection, self._write, entry)
+
+    def _write(self, connection: Connection, appended: list[_Appended]) -> None:
+        """Writes all entries of a transaction in one go, with the head of the log held."""
         head = connection.execute(_LOCKED_HEAD).one()
-        at = instants.now()
-        body = body_of(at, actor=actor, event=event, subject=subject, detail=detail or {})
-        leaf = leaf_hash(body)
-        chain = chain_hash(head.chain_hash, leaf)
-        edge = tree.Frontier.from_hex(head.size, head.frontier)
-        complete = edge.append(bytes.fromhex(leaf))
-        connection.execute(
-            insert(audit_entries),
-            {
-                "position": head.size,
-                "at": at,
-                "actor": actor,
-                "event": event,
-                "subject": subject,
-                "body": body,
-                "leaf_hash": leaf,
-                "chain_hash": chain,
-            },
-        )
-        for level, index, node in _of_tiles(complete):
-            connection.execute(insert(audit_nodes), {"level": level, "position": index, "hash": node.hex()})
-        grown = {"size": edge.size, "chain_hash": chain, "frontier": edge.hex()}
-        connection.execute(_GROWN_HEAD, grown)
+        chain, edge = head.chain_hash, tree.Frontier.from_hex(head.size, head.frontier)
+        entries, nodes = [], []
+        for new in appended:
+            at = instants.now()
+            body = body_of(at, actor=new.actor, event=new.event, subject=new.subject, detail=new.detail)
+            leaf = leaf_hash(body)
+            chain = chain_hash(chain, leaf)
+            entries.append(
+                {
+                    "position": edge.size,
+                    "at": at,
+                    "actor": new.actor,
+                    "event": new.event,
+                    "subject": new.subject,
+                    "body": body,
+                    "leaf_hash": leaf,
+                    "chain_hash": chain,
+                }
+            )
+            for level, index, node in _of_tiles(edge.append(bytes.fromhex(leaf))):
+                nodes.append({"level": level, "position": index, "hash": node.hex()})
+        connection.execute(_NEW_ENTRY, entries)
+        if nodes:
+            connection.execute(_NEW_NODE, nodes)
+        connection.execute(_GROWN_HEAD, {"size": edge.size, "chain_hash": chain, "frontier": edge.hex()})
 
     def page(
         self, *, cursor: str | None, limit: int, event: str = "", subject: str = "", actor: str = ""

@@ -1,8 +1,9 @@
 """Files by their SHA-256: whole or absent, never under a name that a person gave.
 
-New bytes arrive in a scratch folder of their own, are hashed as they come and waited for (fsync); ``keep`` then renames
-them into place and waits for the folder. A scratch folder is locked by the process that uses it, so that those of dead
-processes can be told apart and swept.
+New bytes arrive in a scratch folder of their own, are hashed as they come and waited for (fsync). ``stage`` links them
+into place and waits for the folder, before the transaction, so that nobody else waits for it; ``keep``, inside it,
+looks whether somebody removed them meanwhile, which is rare. A scratch folder is locked by the process that uses it, so
+that those of dead processes can be told apart and swept.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import shutil
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,7 @@ from yinji.platform.blobs.base import Spool, Spooled, storage
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = MIB
 _STALE_SECONDS: Final = 60
+_NO_LINKS: Final = frozenset((errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP))
 
 
 class DirectoryStore:
@@ -88,15 +91,28 @@ class DirectoryStore:
                 yield piece
                 start += len(piece)
 
-    def keep(self, path: Path, sha256: str) -> None:
+    def place_in(self, path: Path, sha256: str) -> int:
+        """Puts a file that was waited for under its hash as well, waits for the folder and returns the inode there."""
         place = self.place(sha256)
         with storage(place):
             if not place.parent.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 _fsync_folder(self._folder)
             path.chmod(0o400)
-            path.replace(place)
+            second = path.with_name(f"{path.name}.kept")
+            second.unlink(missing_ok=True)
+            _link(path, second)
+            placed = second.stat().st_ino
+            second.replace(place)
             _fsync_folder(place.parent)
+        return placed
+
+    def holds(self, inode: int | None, sha256: str) -> bool:
+        """Tells whether the file under this hash is still the one that was put there."""
+        try:
+            return self.place(sha256).stat().st_ino == inode
+        except FileNotFoundError:
+            return False
 
     def remove(self, sha256: str) -> None:
         place = self.place(sha256)
@@ -126,23 +142,42 @@ class DirectoryStore:
         return self._folder / sha256[:2] / sha256
 
 
-class _InScratch:
-    def __init__(self, store: DirectoryStore, path: Path, sha256: str, size: int) -> None:
+class _Kept(ABC):
+    """How both kinds of bytes get into the store."""
+
+    path: Path
+
+    def __init__(self, store: DirectoryStore) -> None:
         self._store = store
-        self.path = path
-        self.sha256 = sha256
-        self.size = size
+        self._placed: int | None = None
+
+    @property
+    @abstractmethod
+    def sha256(self) -> str: ...
 
     def stage(self) -> None:
-        """Does nothing: the scratch folder is on the disk of the store."""
+        self._placed = self._store.place_in(self.path, self.sha256)
 
     def keep(self) -> None:
-        self._store.keep(self.path, self.sha256)
+        if not self._store.holds(self._placed, self.sha256):
+            self.stage()
 
 
-class _DirectorySpool:
+class _InScratch(_Kept):
+    def __init__(self, store: DirectoryStore, path: Path, sha256: str, size: int) -> None:
+        super().__init__(store)
+        self._sha256 = sha256
+        self.path = path
+        self.size = size
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256
+
+
+class _DirectorySpool(_Kept):
     def __init__(self, store: DirectoryStore, path: Path, limit: int) -> None:
-        self._store = store
+        super().__init__(store)
         self._limit = limit
         self._digest = hashlib.sha256()
         self.path = path
@@ -174,14 +209,21 @@ class _DirectorySpool:
             os.fsync(self._file.fileno())
             self._file.close()
 
-    def stage(self) -> None:
-        """Does nothing: the scratch folder is on the disk of the store."""
-
-    def keep(self) -> None:
-        self._store.keep(self.path, self.sha256)
-
     def close(self) -> None:
         self._file.close()
+
+
+def _link(path: Path, second: Path) -> None:
+    """Gives a file a second name; where the file system knows none, it gets a copy."""
+    try:
+        second.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(path, second)
+        second.chmod(0o400)
+        with second.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _remove_if_abandoned(folder: Path) -> None:

@@ -215,6 +215,7 @@ class _Sent:
 
     def stage(self) -> None:
         self._store.send(self.path, self.sha256)
+        self._local.stage()
 
     def keep(self) -> None:
         self._store.keep(self._local)

@@ -14,7 +14,6 @@ from yinji.platform.cases import rules
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import Origin, Why
 from yinji.platform.cases.states import Event
-from yinji.platform.cases.strikes import Strikes
 from yinji.platform.deciding import Decision
 from yinji.regimes.base import Tier
 
@@ -25,9 +24,8 @@ _EMPTIED: Final = frozenset(("label-emptied", "values-emptied", "packet-wiped", 
 class Routing:
     """Opens cases about new posts."""
 
-    def __init__(self, log: CaseLog, strikes: Strikes) -> None:
+    def __init__(self, log: CaseLog) -> None:
         self._log = log
-        self._strikes = strikes
 
     def published(
         self,
@@ -39,8 +37,11 @@ class Routing:
         declaration: Declaration,
         decision: Decision,
         file_report: dict[str, Any],
+        strikes: int,
     ) -> str | None:
         """Opens a case about a new post, in the transaction that publishes it, if a rule says so.
+
+        ``strikes`` is how many its author has for undeclared AI content.
 
         Returns:
             The number of the case, or None.
@@ -52,7 +53,7 @@ class Routing:
             tier=str(decision.tier),
             kind=kind,
             declared=str(declaration.choice),
-            strikes=self._strikes.count(connection, author_id),
+            strikes=strikes,
         )
         queue = rules.route(facts)
         if queue is None:

@@ -51,7 +51,7 @@ class Cases:
         log = CaseLog(audit)
         self._database = database
         self.strikes = Strikes(database)
-        self.routing = Routing(log, self.strikes)
+        self.routing = Routing(log)
         self.waiting = Waiting(database, log, self.strikes)
         self._reporting = Reporting(database, audit, log, self.routing, self.strikes)
         self._visiting = Visiting(database, audit, self._reporting, policies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -11,17 +12,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from yinji.labels.declaration import Declaration
-from yinji.platform.model import Draft
+from yinji.platform.posts import Incoming
 from yinji.server import represent
-from yinji.server.access import author_of, platform_of
+from yinji.server.access import author_of, authorize, authorize_here, platform_of
 from yinji.server.api.shared import Cursor, ItemId, Limit, listing, request_body
 from yinji.server.declarations import OFFERED, declaration_of
 from yinji.server.errors import BadRequest
-from yinji.server.intake import Form, receive_form
+from yinji.server.intake import Form, read_form, receive_form, small_body
 from yinji.server.pages.item import derived as item_derived
 from yinji.server.pages.item import file as item_file
-from yinji.server.sinks import draft_sink
+from yinji.server.sinks import post_sink
 
 router = APIRouter()
 
@@ -41,9 +41,12 @@ _ITEM_FORM: Final = {
 }
 
 
+_KEY_HEADER: Final = "idempotency-key"
+_MAX_KEY: Final = 255
+
 IdempotencyKey = Annotated[
     str | None,
-    Header(max_length=255, description="Sent again with the same key, a request has the same one effect."),
+    Header(max_length=_MAX_KEY, description="Sent again with the same key, a request has the same one effect."),
 ]
 
 
@@ -64,30 +67,56 @@ class DeclarationChange(BaseModel):
 )
 async def create_item(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Publishes a file, words, or both, with exactly one declaration; answers when the item is durable."""
-    form = await receive_form(request, draft_sink(platform_of(request), author_of(request)))
+    return await publish(request)
+
+
+async def publish(request: Request) -> Response:
+    """Answers ``POST /v1/items``. What is small is done in one visit to a worker thread."""
+    body = await small_body(request)
+    if body is not None:
+        return await run_in_threadpool(_publish_small, request, body)
+    await authorize(request)
+    kept = ExitStack()
+    try:
+        form = await receive_form(request, post_sink(platform_of(request), author_of(request), kept))
+        return await run_in_threadpool(_published, request, form)
+    finally:
+        await run_in_threadpool(kept.close)
+
+
+def _publish_small(request: Request, body: bytes) -> Response:
+    authorize_here(request)
+    with ExitStack() as kept:
+        return _published(request, read_form(request, body, post_sink(platform_of(request), author_of(request), kept)))
+
+
+def _published(request: Request, form: Form) -> Response:
     declaration = declaration_of(
         form.get("declaration"),
         form.get("note"),
         vocabulary_name=form.get("vocabulary"),
         statement=form.get("statement"),
     )
-    return await run_in_threadpool(_publish, request, form, declaration, idempotency_key)
-
-
-def _publish(request: Request, form: Form, declaration: Declaration, idempotency_key: str | None) -> Response:
-    drafts: list[Draft] = form.files
-    if not drafts and not form.get("text").strip():
+    files: list[Incoming] = form.files
+    if not files and not form.get("text").strip():
         raise BadRequest("nothing-to-publish")
     item = platform_of(request).publish(
         author_of(request),
         title=form.get("title"),
         text=form.get("text"),
         declaration=declaration,
-        draft_id=drafts[0].id if drafts else None,
-        idempotency_key=idempotency_key,
+        file=files[0] if files else None,
+        idempotency_key=_idempotency_key(request),
         annotation=form.get("annotation"),
     )
     return JSONResponse(represent.item(item), 201, {"Location": f"/v1/items/{item.id}"})
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(_KEY_HEADER)
+    if key is not None and len(key) > _MAX_KEY:
+        raise BadRequest("request-invalid", where=f"header.{_KEY_HEADER}")
+    return key
 
 
 @router.get("/v1/items", summary="List items")
