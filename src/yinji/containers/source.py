@@ -82,6 +82,8 @@ class Source:
     limits: Limits = DEFAULT
     bytes_read = 0
     reads = 0
+    walked: object = None
+    """What a thorough reading leaves to the planner of the same container, which then need not walk the file again."""
 
     def __init__(self, fetch: Callable[[int, int], bytes], size: int, name: str = "", limits: Limits = DEFAULT) -> None:
         self._fetch = fetch
@@ -248,6 +250,20 @@ class Source:
         self.bytes_read += len(data)
         self._asked += len(data)
         return data
+
+    def looks(self, length: int) -> Callable[[int, int], bytes]:
+        """Returns what fetches up to ``length`` bytes (length, position) like :meth:`look`, without counting them.
+
+        For chains of thousands of structures, of which only the fronts are wanted; :meth:`looked` counts them.
+        """
+        return self._fetch if self._ahead is None and length <= _LOOK_MAX else lambda n, at: self.read_up_to(at, n)
+
+    def looked(self, times: int, length: int) -> None:
+        """Counts what was fetched through :meth:`looks`."""
+        if self._ahead is None:
+            self.reads += times
+            self.bytes_read += times * length
+            self._asked += times * length
 
     def payload(self, at: int, length: int) -> bytes:
         """Returns up to ``length`` media bytes, which the bounds of a reading do not count: for copying and hashing.

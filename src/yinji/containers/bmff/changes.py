@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
@@ -97,15 +98,12 @@ class Shift:
             if edit.growth:
                 moved += edit.growth
                 self._steps.append((edit.stop, moved))
+        self._starts = [start for start, _ in self._steps]
 
     def __call__(self, at: int) -> int:
         """Returns the new position of the byte at ``at``."""
-        moved = 0
-        for start, total in self._steps:
-            if start > at:
-                break
-            moved = total
-        return at + moved
+        passed = bisect_right(self._starts, at)
+        return at + (self._steps[passed - 1][1] if passed else 0)
 
     def uniform(self, low: int, high: int) -> int | None:
         """Returns by how much everything from ``low`` to ``high`` moves, or None when not all by the same."""

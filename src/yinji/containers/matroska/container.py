@@ -18,6 +18,7 @@ from yinji.containers.matroska.elements import (
     SEEK_HEAD,
     TAGS,
     Segment,
+    Walked,
     cluster_front,
     segments,
     top,
@@ -127,10 +128,13 @@ class _Reader:
         self._visited: set[int] = set()
         self._heads: list[Element] = []
         self._voids: list[Element] = []
+        self._elements: list[Element] = []
 
     def blocks(self) -> Iterator[Block]:
         stop = 0
+        walked: list[tuple[Segment, tuple[Element, ...]]] = []
         for segment in segments(self._window):
+            self._elements = []
             try:
                 yield from self._walked(segment)
             except UnreadableInput:
@@ -139,6 +143,9 @@ class _Reader:
             if self._is_shortened and (self.seen or segment.is_open):
                 return
             stop = 0 if segment.is_open else segment.stop
+            walked.append((segment, tuple(self._elements)))
+        if self._thorough:
+            self._source.walked = Walked(tuple(walked))
         if stop:
             for item in labels_behind(self._source, stop):
                 problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})
@@ -146,7 +153,9 @@ class _Reader:
 
     def _walked(self, segment: Segment) -> Iterator[Block]:
         has_media = False
-        for element in top(self._window, segment, ends=False):
+        for element in top(self._window, segment, ends=self._thorough, runs=True):
+            if self._thorough:
+                self._elements.append(element)
             if element.id == CLUSTER:
                 if not has_media and not self._thorough:
                     if not self.seen:

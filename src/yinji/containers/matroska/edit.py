@@ -16,7 +16,7 @@ from yinji.containers.bmff.changes import Shift
 from yinji.containers.edits import differences
 from yinji.containers.matroska import ebml
 from yinji.containers.matroska.ebml import Element
-from yinji.containers.matroska.elements import CLUSTER, INFO, SEEK_HEAD, TAGS, segments, top
+from yinji.containers.matroska.elements import CLUSTER, INFO, SEEK_HEAD, TAGS, Walked, walked
 from yinji.containers.matroska.layout import Layout, corrections
 from yinji.containers.matroska.rewrite import Rewrite
 from yinji.containers.matroska.tags import (
@@ -45,6 +45,9 @@ _ENOUGH: Final = 256
 
 _SEEK_RESERVE: Final = 48
 """Bytes of Void left to a SeekHead when tags take the rest of the Void behind it: two more entries."""
+
+_MOVED_MAX: Final = 1000
+"""Clusters that may move in a new file: each says where it stands in Cues, and often itself."""
 
 _ROUNDS: Final = 8
 
@@ -87,11 +90,11 @@ def _survey(source: Source, json: str, reading: Reading) -> Layout:
     layout: Layout | None = None
     elsewhere: list[Element] = []
     stop = 0
-    for segment in segments(window):
-        found = list(top(window, segment))
+    known = source.walked if isinstance(source.walked, Walked) else walked(window)
+    for segment, found in known.segments:
         stop = 0 if segment.is_open else segment.stop
         if layout is None:
-            layout = Layout(window, segment, found)
+            layout = Layout(window, segment, list(found))
         else:
             elsewhere += found
     if layout is None or (layout.segment.is_open and not layout.media):
@@ -193,8 +196,9 @@ def _choices(layout: Layout, *, in_place: bool) -> Iterator[_Choice]:
     if (here := _in_room(layout, 0 if layout.had_label else _ENOUGH)) is not None:
         yield here
     yield from _in_voids(layout)
+    is_costly = in_place or layout.segment.clusters > _MOVED_MAX
     is_in_front = layout.tags is None or (layout.media and layout.tags.start < layout.media[0].start)
-    if not layout.segment.is_open and (in_place or not is_in_front):
+    if not layout.segment.is_open and (is_costly or not is_in_front):
         yield from _at_end(layout)
     if (tight := _in_room(layout, 0)) is not None:
         yield tight

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from yinji.containers.matroska import ebml
 from yinji.containers.matroska.ebml import Element
+from yinji.containers.source import Source
 from yinji.containers.window import Window
 from yinji.errors import Malformed, Truncated, UnsupportedFormat
 
@@ -52,6 +54,10 @@ _LEVEL_1: Final = 0x10000000
 """Ids of four bytes, which no child of a Cluster has."""
 
 _BLOCKS_PER_ELEMENT: Final = 64
+_CLUSTERS_PER_ELEMENT: Final = 15
+"""A mask: one of 16 is counted."""
+_CLUSTER_FRONT: Final = struct.Struct(">IQ")
+"""The id of a Cluster, and the eight bytes that its size stands at the head of."""
 
 
 @dataclass(slots=True)
@@ -62,11 +68,13 @@ class Segment:
         element: It, within the file.
         stop: Where it ends by its own account, which may lie behind the end of the file.
         end: Where its last top-level element ended, once a walk has come there.
+        clusters: How many Clusters that walk came by.
     """
 
     element: Element
     stop: int
     end: int = 0
+    clusters: int = 0
 
     @property
     def body(self) -> int:
@@ -76,6 +84,15 @@ class Segment:
     @property
     def is_open(self) -> bool:
         return self.element.is_open
+
+
+class Walked(NamedTuple):
+    """The Segments of a file with their top-level elements, one for Clusters that follow one another: see :func:`top`.
+
+    A thorough reading leaves it at its source, for the planner.
+    """
+
+    segments: tuple[tuple[Segment, tuple[Element, ...]], ...]
 
 
 def segments(window: Window) -> Iterator[Segment]:
@@ -108,7 +125,16 @@ def segments(window: Window) -> Iterator[Segment]:
         raise Truncated("truncated", path=source.name, offset=at, needed=ebml.MAX_HEADER, size=source.size)
 
 
-def top(window: Window, segment: Segment, *, ends: bool = True) -> Iterator[Element]:
+def walked(window: Window) -> Walked:
+    """Walks a whole file.
+
+    Raises:
+        Malformed, Truncated, UnsupportedFormat: As :func:`segments` and :func:`top`.
+    """
+    return Walked(tuple((segment, tuple(top(window, segment, runs=True))) for segment in segments(window)))
+
+
+def top(window: Window, segment: Segment, *, ends: bool = True, runs: bool = False) -> Iterator[Element]:
     """Yields the top-level elements of a Segment by their headers; payloads are hopped over.
 
     Args:
@@ -116,12 +142,14 @@ def top(window: Window, segment: Segment, *, ends: bool = True) -> Iterator[Elem
         segment: One of its Segments.
         ends: Whether to look where a Cluster of unknown size ends before it is yielded: block by block, so that who
             stops there need not pay for it.
+        runs: Yield only the first of Clusters that follow one another, which files have by the thousand.
 
     Raises:
         Malformed: Something else stands where an element should.
         Truncated: The file ends before the Segment does.
     """
     source, at, limit = window.source, segment.body, segment.element.stop
+    segment.clusters = 0
     while at < limit:
         source.element()
         element = ebml.element(window, at, limit)
@@ -134,10 +162,43 @@ def top(window: Window, segment: Segment, *, ends: bool = True) -> Iterator[Elem
                 element = element._replace(stop=_cluster_end(window, element))
         yield element
         at = element.stop if ends or not element.is_open else _cluster_end(window, element)
+        if element.id == CLUSTER:
+            segment.clusters += 1
+            if runs:
+                at = _behind_clusters(source, segment, at)
     segment.end = at
     if segment.stop > source.size:
         size = segment.stop - segment.body
         raise Truncated("truncated", path=source.name, offset=segment.body, needed=size, size=source.size)
+
+
+def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
+    """Hops over Clusters of known size, one short read each; returns where something else stands.
+
+    What is no such Cluster, or does not fit, is left to the walk, which says what is wrong with it.
+    """
+    length, limit = _CLUSTER_FRONT.size, segment.element.stop
+    fetch, unpack, last = source.looks(length), _CLUSTER_FRONT.unpack, limit - length
+    hops = 0
+    try:
+        while at <= last:
+            id, field = unpack(fetch(length, at))
+            width = 65 - field.bit_length()
+            if id != CLUSTER or width > ebml.WIDEST:
+                break
+            unknown = (1 << 7 * width) - 1
+            size = field >> 64 - 8 * width & unknown
+            stop = at + 4 + width + size
+            if size == unknown or stop > limit:
+                break
+            at, hops = stop, hops + 1
+            if not hops & _CLUSTERS_PER_ELEMENT:
+                source.element(1)
+    except (OSError, struct.error):
+        pass  # the walk comes by the same bytes, and says it
+    source.looked(hops, length)
+    segment.clusters += hops
+    return at
 
 
 def cluster_front(window: Window, cluster: Element) -> Iterator[Element]:

@@ -19,9 +19,10 @@ from yinji.containers.matroska.elements import (
     TAGS,
     Segment,
     cluster_front,
+    top,
 )
 from yinji.containers.matroska.rewrite import Rewrite
-from yinji.containers.matroska.seek import entries, moved_cues, seek
+from yinji.containers.matroska.seek import Cues, entries, seek
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit
 from yinji.containers.window import Window
@@ -43,7 +44,7 @@ class Layout:
     Attributes:
         window: The file.
         segment: Its first Segment.
-        elements: The top-level elements of that Segment.
+        elements: The top-level elements of that Segment; of Clusters that follow one another, only the first.
         tags: The Tags element that takes the label, if there is one.
         data: What Tags will hold.
         had_label: Whether a label stood there before.
@@ -60,6 +61,7 @@ class Layout:
     cleared: list[Edit] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     _places: list[Place] | None = None
+    _cues: dict[Element, Cues] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -67,6 +69,7 @@ class Layout:
 
     @property
     def media(self) -> list[Element]:
+        """The Clusters that follow another element."""
         return [element for element in self.elements if element.id == CLUSTER]
 
     def room(self, element: Element) -> int:
@@ -80,17 +83,23 @@ class Layout:
 
     def moves_media(self, edits: list[Edit]) -> bool:
         """Whether edits change where a Cluster stands in its Segment."""
-        shift, media, body = Shift(edits), self.media, self.segment.body
-        if not media or shift.uniform(body, media[-1].start) is not None:
-            return False
+        shift, body = Shift(edits), self.segment.body
         start = shift(body) - body
-        return any(shift(cluster.start) - cluster.start != start for cluster in media)
+        return any(shift(cluster.start) - cluster.start != start for cluster in self.media)
 
     def places(self) -> list[Place]:
         """Returns the positions that Clusters give of themselves; each Cluster is looked into once for all rounds."""
         if self._places is None:
-            self._places = [place for cluster in self.media for place in _places(self.window, cluster)]
+            clusters = (element for element in top(self.window, self.segment) if element.id == CLUSTER)
+            self._places = [place for cluster in clusters for place in _places(self.window, cluster)]
         return self._places
+
+    def cues(self) -> list[Cues]:
+        """Returns the Cues, each taken apart once for all rounds."""
+        for element in self.elements:
+            if element.id == CUES and element not in self._cues:
+                self._cues[element] = Cues.of(self.source, element)
+        return list(self._cues.values())
 
 
 def corrections(layout: Layout, base: list[Edit], edits: list[Edit], shift: Shift) -> Iterator[Edit]:
@@ -114,11 +123,10 @@ def corrections(layout: Layout, base: list[Edit], edits: list[Edit], shift: Shif
 
     yield from _seek_edits(layout, base, shift, moved)
     if layout.moves_media(edits):
-        for cues in (element for element in layout.elements if element.id == CUES):
-            data = ebml.content(layout.source, cues)
-            new = moved_cues(layout.source, cues, data, moved)
-            if new != data:
-                yield Edit(cues.start, cues.stop, ebml.make(CUES, new, cues.width))
+        for cues in layout.cues():
+            new = cues.moved(layout.source, moved)
+            if new != cues.data:
+                yield Edit(cues.element.start, cues.element.stop, ebml.make(CUES, new, cues.element.width))
         for place in layout.places():
             yield from _position_edits(layout.source, place, moved(place.cluster.start - body))
     yield from _segment_edit(layout.segment, edits)

@@ -65,27 +65,51 @@ def seek(id: int, position: int) -> bytes:
     return ebml.make(SEEK, name + ebml.make_number(SEEK_POSITION, position, ebml.WIDEST))
 
 
-def moved_cues(source: Source, cues: Element, data: bytes, moved: Callable[[int], int]) -> bytes:
-    """Returns the data of Cues with all positions moved.
+class Cues(NamedTuple):
+    """Cues taken apart.
 
-    Args:
-        source: The file.
-        cues: The element.
-        data: Its data.
-        moved: Old to new position, both counted from the start of the Segment's data.
+    Attributes:
+        element: They.
+        data: Their data.
+        positions: The elements that give a position, with the masters around each, and the position.
     """
-    rewrite = Rewrite(source, cues, data)
-    waiting: list[tuple[Element, tuple[Element, ...]]] = [
-        (child, ()) for child in ebml.children(source, data, cues.body)
-    ]
-    while waiting:
-        element, parents = waiting.pop()
-        if element.id in _CUE_MASTERS:
+
+    element: Element
+    data: bytes
+    positions: list[tuple[Element, tuple[Element, ...], int]]
+
+    @classmethod
+    def of(cls, source: Source, cues: Element) -> Cues:
+        """Takes Cues apart.
+
+        Raises:
+            Malformed: They are not put together as EBML.
+            LimitExceeded: They are too many, or too large to be read.
+        """
+        data = ebml.content(source, cues)
+        found = cls(cues, data, [])
+        waiting: list[tuple[Element, tuple[Element, ...]]] = [
+            (child, ()) for child in ebml.children(source, data, cues.body)
+        ]
+        while waiting:
+            element, parents = waiting.pop()
             inside = data[element.body - cues.body : element.stop - cues.body]
-            around = (*parents, element)
-            waiting += [(child, around) for child in ebml.children(source, inside, element.body, len(around) + 1)]
-        elif element.id in CUE_POSITIONS and element.size <= ebml.WIDEST:
-            old = ebml.number(data[element.body - cues.body : element.stop - cues.body])
-            if old and moved(old) != old:
-                rewrite.replace(element, ebml.make_number(element.id, moved(old), element.size), parents)
-    return rewrite.result()
+            if element.id in _CUE_MASTERS:
+                around = (*parents, element)
+                waiting += [(child, around) for child in ebml.children(source, inside, element.body, len(around) + 1)]
+            elif element.id in CUE_POSITIONS and element.size <= ebml.WIDEST and (position := ebml.number(inside)):
+                found.positions.append((element, parents, position))
+        return found
+
+    def moved(self, source: Source, moved: Callable[[int], int]) -> bytes:
+        """Returns the data with all positions moved.
+
+        Args:
+            source: The file.
+            moved: Old to new position, both counted from the start of the Segment's data.
+        """
+        rewrite = Rewrite(source, self.element, self.data)
+        for element, parents, old in self.positions:
+            if (new := moved(old)) != old:
+                rewrite.replace(element, ebml.make_number(element.id, new, element.size), parents)
+        return rewrite.result()
