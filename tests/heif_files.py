@@ -167,6 +167,20 @@ def made(
     return ftyp + meta(body) + (bytes(4) + media[4:] if unended else media) + behind
 
 
+def sequence(packet: bytes) -> bytes:
+    """A picture with a film, as libavif writes it: the track has the same XMP packet as an item of its own."""
+    item = make_box(b"infe", bytes((2, 0, 0, 0)), b"\0\1", bytes(2), XMP_INFO)
+
+    def film(at: int) -> bytes:
+        place = b"\x44\0\0\1" + b"\0\1" + bytes(2) + b"\0\1" + struct.pack(">II", at, len(packet))
+        tables = (make_box(b"iinf", bytes(4), b"\0\1", item), make_box(b"iloc", bytes(4), place))
+        handler = make_box(b"hdlr", bytes(8), b"pict", bytes(13))
+        return make_box(b"moov", make_box(b"trak", make_box(b"meta", bytes(4), handler, *tables)))
+
+    still = made(PICTURE, (XMP_INFO, packet), references=[(b"cdsc", 2, (1,))])
+    return still + film(still.index(packet))
+
+
 PIXELS = bytes(range(200)) * 3
 PICTURE = (b"hvc1\0", PIXELS)
 XMP_INFO = b"mime\0application/rdf+xml\0"

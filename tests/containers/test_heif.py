@@ -30,6 +30,7 @@ from yinji.testing import (
     Sample,
     applied,
     check_container,
+    check_propagated,
     labelled,
     media_hash,
     reading_of,
@@ -194,6 +195,20 @@ def test_propagation_is_one_small_edit_in_place(ending: str, kind: str) -> None:
     assert len(splice.edits) == 1
     assert sum(len(edit.data) for edit in splice.edits) < 400
     assert applied(splice, written.data) != written.data
+
+
+@pytest.mark.parametrize("padding", [0, 4000])
+def test_a_sequence_whose_picture_and_track_share_a_packet(padding: int) -> None:
+    packet = samples.XMP.replace(b"<?xpacket end", b" " * padding + b"<?xpacket end")
+    sample = Sample("x.heic", files.sequence(packet))
+    assert [block.carrier for block in reading_of(HEIC, sample).blocks] == ["xmp"]
+    written = labelled(HEIC, sample)
+    reading = reading_of(HEIC, written)
+    assert [found.label for found in reading.found] == [LABEL]
+    assert media_hash(HEIC, written.data) == media_hash(HEIC, sample.data)
+    assert written.data.count(b"TC260:AIGC>") == 2
+    assert (packet in written.data) == (padding == 0)  # without room, the track keeps the packet that it had
+    check_propagated(HEIC, sample)
 
 
 def test_a_free_box_behind_the_tables_gives_the_room() -> None:

@@ -59,6 +59,7 @@ class Heif:
         window = Window(source)
         has_label = has_picture = False
         hole: int | None = None
+        told: set[tuple[str, int, int]] = set()
         for box in top_level(window):
             if box.kind in _PAYLOADS:
                 if has_label and not thorough:
@@ -66,6 +67,10 @@ class Heif:
                 continue
             has_picture |= box.kind in (b"meta", b"moov")
             for block in _blocks_of(window, box, thorough=thorough):
+                if block.carrier in ("xmp", "exif"):
+                    if (place := (block.carrier, block.start, block.stop)) in told:
+                        continue  # the picture and the track of a sequence share these bytes
+                    told.add(place)
                 holes = [block.start for problem in block.problems if problem.code in _BLANKED]
                 hole = next(iter(holes), hole)
                 has_label |= may_hold_label(block) and not holes

@@ -69,6 +69,7 @@ class _Draft:
         changes: Edits so far.
         replaced: New locations of items, in positions of the old file.
         appended: What goes into a new ``mdat`` at the end, by item.
+        is_shared: Whether a film or track has the bytes of the target as an item of its own, as sequences do.
     """
 
     window: Window
@@ -77,6 +78,7 @@ class _Draft:
     changes: Changes = field(default_factory=Changes)
     replaced: dict[int, Location] = field(default_factory=dict)
     appended: dict[int, bytes] = field(default_factory=dict)
+    is_shared: bool = False
 
     @property
     def end(self) -> int:
@@ -89,17 +91,21 @@ class _Draft:
 
 def _set_label(draft: _Draft, json: str) -> tuple[int, int]:
     """Books the label and what else items hold of labels; returns the range of the box that took it, if one did."""
+    meta = draft.meta
+    target = _target(meta) if meta is not None else None
+    places = spots(draft.window, meta, target.id) if meta is not None and target is not None else []
     for items in movie_items(draft.window, draft.top):
         _refuse_closed(draft, items)
         for item in items.items:
-            _replace_same_length(draft, items, item)
-    if draft.meta is None:
+            if places and item.is_xmp and spots(draft.window, items, item.id) == places:
+                draft.is_shared = True
+            else:
+                _replace_same_length(draft, items, item)
+    if meta is None:
         return _set_in_uuid(draft, json)
-    meta = draft.meta
     if b"iloc" not in meta.inside:
         raise UnsupportedFormat("heif-no-locations", path=draft.window.source.name)
     _refuse_closed(draft, meta)
-    target = _target(meta)
     for item in meta.items:
         if item is not target:
             _replace_in_item(draft, meta, item)
@@ -107,7 +113,6 @@ def _set_label(draft: _Draft, json: str) -> tuple[int, int]:
         number = add_xmp_item(draft.window, meta, draft.changes)
         draft.appended[number] = xmp.with_label(None, json)
         return (0, 0)
-    places = spots(draft.window, meta, target.id)
     old = packet_of(draft.window, target, places)
     _set_content(draft, meta, target, places, xmp.with_label(old, json), old)
     return (0, 0)
@@ -211,8 +216,8 @@ def _set_content(draft: _Draft, meta: Items, item: Item, places: list[Spot], new
     if len(new) == len(old) and places:
         _overwrite(draft, places, old, new)
         return
-    box = _growable(draft, meta, item, places)
-    if not old and location.method != IN_ITEM:
+    box = _growable(draft, meta, item, places) if not draft.is_shared else None
+    if location.method != IN_ITEM and (not old or (draft.is_shared and not xmp.labels(old))):
         draft.appended[item.id] = new
         return
     if box is None:

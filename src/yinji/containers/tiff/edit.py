@@ -45,7 +45,6 @@ def plan(source: Source, json: str) -> Splice:
         raise Malformed("tiff-not-tiff", path=source.name)
     layout, first = opened[0], walked[0]
     end = _end(view, layout, walked)
-    _refuse_cut(source, view, layout, walked)
     edits = [Edit(item.start, item.stop, b" " * (item.stop - item.start)) for item in labels_behind(source, end)]
     target = next((entry for entry in first.entries if entry.tag == XMP), None)
     for found in walked:
@@ -55,15 +54,29 @@ def plan(source: Source, json: str) -> Splice:
         edits += _added(source, view, layout, first, json, edits)
     else:
         edits += _replaced(source, view, layout, target, json, _is_shared(walked, target))
-    return _checked(source, edits)
+    kept = [span for found in walked for span in stated_data(view, layout, found)]
+    header = 16 if layout.big else 8
+    kept += [(found.start, found.stop) for found in walked if found.start < header]
+    return _checked(source, edits, kept)
 
 
-def _checked(source: Source, edits: list[Edit]) -> Splice:
-    """Returns the plan; directories that share a value ask for the same edit twice, crafted ones for conflicting."""
+def _checked(source: Source, edits: list[Edit], kept: list[tuple[int, int]]) -> Splice:
+    """Returns the plan; directories that share a value ask for the same edit twice, crafted ones for conflicting.
+
+    Args:
+        source: The file.
+        edits: What is to change.
+        kept: (start, stop) of what may not: pictures, and further directories where the header is.
+    """
     ordered = sorted(set(edits))
     for one, other in pairwise(ordered):
         if other.start < one.stop:
             raise Malformed("tiff-overlap", path=source.name, offset=other.start)
+    for start, stop in kept:
+        if stop > source.size:  # what is appended would become a part of it
+            raise Truncated("truncated", path=source.name, offset=start, needed=stop - start, size=source.size)
+        if any(edit.start < stop and start < edit.stop for edit in ordered):
+            raise Malformed("tiff-overlap", path=source.name, offset=start)
     return Splice.of(ordered)
 
 
@@ -71,18 +84,6 @@ def _end(view: FileView, layout: Layout, walked: list[Directory]) -> int:
     """Returns where everything that the directories point to ends."""
     ends = [found.stop for found in walked] + [entry.stop for found in walked for entry in found.entries]
     return max(*ends, *(stop for found in walked for _, stop in image_data(view, layout, found)), 0)
-
-
-def _refuse_cut(source: Source, view: FileView, layout: Layout, walked: list[Directory]) -> None:
-    """Refuses a file whose pictures reach beyond its end: what is appended would become a part of them.
-
-    Raises:
-        Truncated: They do.
-    """
-    for found in walked:
-        for start, stop in stated_data(view, layout, found):
-            if stop > view.size:
-                raise Truncated("truncated", path=source.name, offset=start, needed=stop - start, size=view.size)
 
 
 def _is_shared(walked: list[Directory], target: Entry) -> bool:
