@@ -97,7 +97,10 @@ class ImageMark:
         _, picture = _opened(content, request)
         found = _found(picture, request)
         pages = [p for p in picture.further if not p.optional]
-        return found if found is None or all(_found(page, request) for page in pages) else None
+        if found is None or not all(_found(page, request) for page in pages):
+            return None
+        displayed = list(displayed_size(picture.size, picture.orientation))
+        return replace(found, detail=found.detail | {"displayed": displayed})
 
     @classmethod
     def examples(cls) -> Iterable[MarkExample]:

@@ -93,6 +93,7 @@ STAYS: Final[Mapping[str, str]] = {
     "idempotency_keys": "forgotten after a week",
     "tasks": "work in progress",
     "derivatives": "made from the files",
+    "sightings": "made from the files",
     "case_skips": "a reviewer's own order of work",
     "audit_head": "computed from the entries",
     "audit_nodes": "computed from the entries",

@@ -58,6 +58,7 @@ class Platform:
         policy: What is added by itself, as the operator decided.
         relabelling: Passes over the back catalogue.
         derivatives: What is made from served files: thumbnails, cards, versions for the web.
+        sightings: Where labels are seen in uploads, for reviewers.
         webhooks: Who is told of what happens.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
@@ -72,7 +73,7 @@ class Platform:
     def __init__(
         self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
     ) -> None:
-        from yinji.platform import marking, relabelling
+        from yinji.platform import marking, relabelling, sighting
         from yinji.platform.accounts import Accounts
         from yinji.platform.agreements.door import Agreements
         from yinji.platform.api_keys import ApiKeys
@@ -98,6 +99,7 @@ class Platform:
         from yinji.platform.redeciding import Redeciding
         from yinji.platform.relabelling import Relabellings
         from yinji.platform.renewing import Renewing
+        from yinji.platform.sighting import Sightings
         from yinji.platform.statistics.counting import Statistics
         from yinji.platform.storing import Storing
         from yinji.platform.unmarked import UnmarkedCopies
@@ -164,6 +166,8 @@ class Platform:
         self.work.handle(relabelling.KIND, self.relabelling.handler)
         self.derivatives = Derivatives(database, blobs, self._queue, settings)
         self.work.handle(derivatives.KIND, self.derivatives.handler)
+        self.sightings = Sightings(database, blobs, self._queue, settings)
+        self.work.handle(sighting.KIND, self.sightings.handler)
         webhooks = Dispatch(database, self._audit, self._queue, settings)
         self.webhooks = Webhooks(database, self._audit, webhooks, settings)
         self.work.handle(dispatch.KIND, webhooks.handler)

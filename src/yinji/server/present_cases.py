@@ -101,6 +101,11 @@ def row(case: Case, viewer: Account | None, inline: Iterable[str]) -> Row:
     return Row(case, SEALS.get(case.tier, "none"), icon, picture, clock(case, now), mine, held and not mine)
 
 
+def with_sightings(report: Json, seen: Iterable[Json]) -> Json:
+    """Returns the report with the labels that were seen in the content after what it holds already."""
+    return dict(report) | {"evidence": [*report["evidence"], *seen]}
+
+
 def evidence(report: Json) -> tuple[Shown, ...]:
     """Numbers what was found in the content."""
     return tuple(

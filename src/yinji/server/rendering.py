@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from yinji.errors import YinjiError
 from yinji.platform.permissions import Permission
 from yinji.server import formatting, problems
-from yinji.server.access import may, viewer_of
+from yinji.server.access import may, platform_of, viewer_of
 from yinji.server.assets import asset_url
 from yinji.server.files import INLINE
 from yinji.server.language import CHINESE, COOKIE, known, language_of, other_language, say, tongue, words
@@ -127,6 +127,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "query": request.query_params.get("q", "")[:200],
         "can_publish": may(request, Permission.ITEM_PUBLISH),
         "places": places(request),
+        "short_video_words": {one.id: one.words for one in platform_of(request).policy.short_video_choices()},
         "open_registration": request.app.state.options.open_registration,
         "site": request.app.state.site_name,
     }

@@ -95,6 +95,8 @@ def decision(value: CaseDecision) -> dict[str, Any]:
         "tier_before": value.tier_before,
         "tier_after": value.tier_after,
         "copy_of": value.copy_of,
+        "annotation_before": value.annotation_before,
+        "annotation_after": value.annotation_after,
     }
 
 

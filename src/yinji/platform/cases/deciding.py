@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from yinji.errors import UsageError
 from yinji.evidence.review import Reviewed, review_evidence
@@ -24,6 +24,7 @@ from yinji.platform.deciding import Decision
 from yinji.platform.errors import Conflict
 from yinji.platform.item_states import Cause
 from yinji.platform.model import Account
+from yinji.platform.policy import Policies
 from yinji.platform.redeciding import Grounds, Redeciding
 from yinji.platform.schema import items
 from yinji.platform.steps import Steps
@@ -59,6 +60,7 @@ class Said:
         version: ``Case.version`` of the case that was looked at; "" looks at it as it is.
         copies: Decide posts with the same content alike.
         bad_faith: The reports were made in bad faith.
+        annotation: The short-video label that fits, with :attr:`Outcome.ANNOTATE`.
     """
 
     outcome: Outcome
@@ -67,6 +69,7 @@ class Said:
     version: str = ""
     copies: bool = False
     bad_faith: bool = False
+    annotation: str = ""
 
 
 class CaseDeciding:
@@ -80,6 +83,7 @@ class CaseDeciding:
         redeciding: Redeciding,
         strikes: Strikes,
         repeat: Repeat,
+        policies: Policies,
     ) -> None:
         self._database = database
         self._audit = audit
@@ -87,6 +91,7 @@ class CaseDeciding:
         self._redeciding = redeciding
         self._strikes = strikes
         self._repeat = repeat
+        self._policies = policies
 
     def decide(self, reviewer: Account, case_id: str, said: Said) -> CaseDecision:
         """Decides a claimed case; the same decision sent twice counts once."""
@@ -110,6 +115,8 @@ class CaseDeciding:
     def _change(self, case: Row[Any], made: _Made) -> None:
         """Stores a decision on which the verdict depends."""
         first = self._first(case.id)
+        if made.said.outcome is Outcome.OVERTURN and first is not None:
+            made = replace(made, annotation=(first.annotation_after, first.annotation_before))
 
         def asked(row: Row[Any]) -> Grounds:
             require_version(case, row.revision, made.said.version)
@@ -131,8 +138,24 @@ class CaseDeciding:
             row = item_rows.one(connection, case.item_id)
             assert row is not None
             require_version(case, row.revision, made.said.version)
+            if made.said.outcome is Outcome.ANNOTATE:
+                self._require_correction(row, made.said.annotation)
+                made = replace(made, annotation=(row.annotation, made.said.annotation))
             steps = Steps(self._audit, connection, case.item_id, made.reviewer.id, at, shown=SHOWN)
             self._decided(connection, case.id, made, steps, row, row.tier)
+
+    def _require_correction(self, item: Row[Any], annotation: str) -> None:
+        """Passes another label of the rule's for a short video.
+
+        Raises:
+            UsageError: No video, none of the rule's labels, or the one it has.
+        """
+        if (
+            item.kind != "video"
+            or not self._policies.require_annotation(annotation, "")
+            or annotation == item.annotation
+        ):
+            raise UsageError("annotation-no-correction")
 
     def _decided(
         self, connection: Connection, case_id: str, made: _Made, steps: Steps, item: Row[Any], tier_after: str
@@ -150,6 +173,12 @@ class CaseDeciding:
         if repeated:
             self._repeat(connection, decision.id)
         self._strike(connection, case, item, said)
+        before, after = made.annotation
+        if before != after:
+            changed = {"annotation": after, "revision": items.c.revision + 1, "updated_at": decision.at}
+            connection.execute(update(items).where(items.c.id == item.id).values(changed))
+            detail = {"before": before, "annotation": after, "decision": decision.id}
+            steps.recorded("item.annotated", detail)
         event = _EVENTS.get(said.outcome, Event.DECIDED)
         values = {"claimed_by": None, "claimed_until": None, "due_at": None, "until": _until(event)}
         self._log.move(connection, case, event, actor=made.reviewer.id, detail=made.detail(), **values)
@@ -177,6 +206,7 @@ class _Made:
     reviewer: Account
     said: Said
     appeal: Appeal | None
+    annotation: tuple[str, str] = ("", "")
 
     def decision(self, case_id: str, item_id: str, before: str, after: str) -> CaseDecision:
         said = self.said
@@ -192,6 +222,7 @@ class _Made:
             before,
             after,
             None,
+            *self.annotation,
         )
 
     def detail(self) -> dict[str, Any]:
@@ -216,7 +247,7 @@ def checked(said: Said) -> Said:
     policy = rules.policies().get(said.policy)
     if policy is None or said.outcome not in policy.outcomes:
         raise UsageError("decision-policy", policy=said.policy, outcome=str(said.outcome))
-    return Said(said.outcome, said.policy, reason, said.version, said.copies, said.bad_faith)
+    return replace(said, reason=reason)
 
 
 def require_version(case: Row[Any], item_revision: int, version: str) -> None:

@@ -62,18 +62,20 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What reviewers can decide: the first five at first sight, the last two on appeal."""
+    """What reviewers can decide: the first six at first sight, the last two on appeal."""
 
     CONFIRM = "confirm"
     SUSPECT = "suspect"
     NEEDS_LABEL = "needs_label"
     NO_AI = "no_ai"
     FALSE_REPORT = "false_report"
+    ANNOTATE = "annotate"
+    """Corrects the mandatory label of a short video; the notice stays as it is (R91)."""
     UPHOLD = "uphold"
     OVERTURN = "overturn"
 
 
-FIRST = (Outcome.CONFIRM, Outcome.SUSPECT, Outcome.NEEDS_LABEL, Outcome.NO_AI, Outcome.FALSE_REPORT)
+FIRST = (Outcome.CONFIRM, Outcome.SUSPECT, Outcome.NEEDS_LABEL, Outcome.NO_AI, Outcome.FALSE_REPORT, Outcome.ANNOTATE)
 ON_APPEAL = (Outcome.UPHOLD, Outcome.OVERTURN)
 
 
@@ -118,6 +120,7 @@ class CaseDecision:
 
     Attributes:
         tier_before, tier_after: What the notice was and became.
+        annotation_before, annotation_after: What the short-video label was and became, where it was corrected.
         copy_of: The decision about another post that this one repeats, or None.
         reviewer_id: Who decided; shown to reviewers and auditors only.
     """
@@ -133,6 +136,8 @@ class CaseDecision:
     tier_before: str
     tier_after: str
     copy_of: str | None
+    annotation_before: str = ""
+    annotation_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ def add_decision(connection: Connection, decision: CaseDecision, *, copies: str)
             tier_before=decision.tier_before,
             tier_after=decision.tier_after,
             copy_of=decision.copy_of,
+            annotation_before=decision.annotation_before,
+            annotation_after=decision.annotation_after,
             copies=copies,
         )
     )
@@ -161,6 +163,8 @@ def decision_from(row: Row[Any]) -> CaseDecision:
         tier_before=row.tier_before,
         tier_after=row.tier_after,
         copy_of=row.copy_of,
+        annotation_before=row.annotation_before,
+        annotation_after=row.annotation_after,
     )
 
 

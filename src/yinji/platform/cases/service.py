@@ -56,7 +56,7 @@ class Cases:
         self._reporting = Reporting(database, audit, log, self.routing, self.strikes)
         self._visiting = Visiting(database, audit, self._reporting, policies)
         self._queueing = Queueing(database, log)
-        self._deciding = CaseDeciding(database, audit, log, redeciding, self.strikes, self._repeat)
+        self._deciding = CaseDeciding(database, audit, log, redeciding, self.strikes, self._repeat, policies)
         self._appealing = Appealing(database, log)
         self.copies = Copies(database, log, redeciding, self.strikes)
         self._queue = queue

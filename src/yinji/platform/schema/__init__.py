@@ -30,7 +30,7 @@ from yinji.platform.schema.copies import known_media
 from yinji.platform.schema.derivatives import derivatives
 from yinji.platform.schema.items import decisions, drafts, idempotency_keys, item_changes, items, propagations
 from yinji.platform.schema.retention import erasures, withdrawals
-from yinji.platform.schema.served import policies, relabellings, visible_labels
+from yinji.platform.schema.served import policies, relabellings, sightings, visible_labels
 from yinji.platform.schema.types import METADATA
 from yinji.platform.schema.webhooks import webhook_deliveries, webhook_endpoints
 from yinji.platform.schema.work import tasks
@@ -64,6 +64,7 @@ __all__ = (
     "relabellings",
     "reports",
     "sessions",
+    "sightings",
     "sign_in_attempts",
     "strikes",
     "tasks",

@@ -104,6 +104,8 @@ case_decisions = Table(
     Column("at", Instant, nullable=False),
     Column("tier_before", String(16), nullable=False),
     Column("tier_after", String(16), nullable=False),
+    Column("annotation_before", String(32), nullable=False, server_default=""),
+    Column("annotation_after", String(32), nullable=False, server_default=""),
     Column("copy_of", ID, ForeignKey("case_decisions.id")),
     Column("copies", String(8), nullable=False),
     UniqueConstraint("copy_of", "item_id"),

@@ -28,6 +28,14 @@ visible_labels = Table(
     Index(None, "marked_sha256"),
 )
 
+sightings = Table(
+    "sightings",
+    METADATA,
+    Column("item_id", ID, ForeignKey("items.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("found", Json, nullable=False),
+)
+
 relabellings = Table(
     "relabellings",
     METADATA,

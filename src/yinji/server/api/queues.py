@@ -30,6 +30,7 @@ class NewDecision(BaseModel):
     version: str = Field("", max_length=64, description="`version` of the job as it was looked at.")
     copies: bool = Field(False, description="Decide posts with the same medium alike.")
     bad_faith: bool = Field(False, description="With `false_report`: the reports were made in bad faith.")
+    annotation: str = Field("", max_length=32, description="With `annotate`: the short-video label that fits.")
 
 
 @router.get("/v1/queues", summary="List queues")
@@ -86,7 +87,7 @@ def release_job(
 @router.post("/v1/jobs/{job_id}/decision", status_code=201, summary="Decide a job")
 def create_decision(request: Request, job_id: JobId, made: NewDecision) -> Response:
     """Decides a claimed job; verdict, notice, file and history follow. Sent twice, a decision counts once."""
-    said = Said(made.decision, made.policy, made.reason, made.version, made.copies, made.bad_faith)
+    said = Said(made.decision, made.policy, made.reason, made.version, made.copies, made.bad_faith, made.annotation)
     decision = platform_of(request).cases.decide(author_of(request), job_id, said)
     return JSONResponse(represent_cases.decision(decision), 201, {"Location": f"/v1/jobs/{job_id}"})
 

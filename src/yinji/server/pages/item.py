@@ -54,7 +54,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "choices": choices_above(value.declaration.choice) if own else (),
         "visible": _visible(request, value, own=own),
         "annotation": _annotation(request, value),
-        "changes": [_step(change) for change in value.history],
+        "changes": [_step(change) | _label_of(request, change) for change in value.history],
         "own": own and may(request, Permission.ITEM_WITHDRAW_OWN),
         "done": done if (own and done in _DONE) or done == "reported" else "",
         "may_report": _may_report(request, own=own),
@@ -105,6 +105,12 @@ def _step(change: Change) -> dict[str, Any]:
     keys = (f"{area}.{change.detail[name]}" for area, name in outcome if name in change.detail)
     more = next((words()[key] for key in keys if key in words()), Text("", ""))
     return {"at": change.at, "event": change.event, "more": more}
+
+
+def _label_of(request: Request, change: Change) -> dict[str, Any]:
+    choices = platform_of(request).policy.short_video_choices()
+    named = [one.words for one in choices if one.id == change.detail.get("annotation")]
+    return {"more": named[0]} if change.event == "item.annotated" and named else {}
 
 
 def file(request: Request) -> Response:

@@ -36,11 +36,12 @@ class Typed:
     reason: str = ""
     copies: bool = False
     bad_faith: bool = False
+    annotation: str = ""
 
     @classmethod
     def of(cls, form: Form) -> Typed:
         ticked = (bool(form.get("copies")), bool(form.get("bad_faith")))
-        return cls(form.get("decision"), form.get("policy"), form.get("reason"), *ticked)
+        return cls(form.get("decision"), form.get("policy"), form.get("reason"), *ticked, form.get("annotation"))
 
 
 def review(request: Request) -> View:
@@ -99,7 +100,7 @@ def _decide(request: Request, typed: Typed, version: str) -> Response:
         if typed.outcome not in frozenset(map(str, Outcome)):
             raise UsageError("decision-policy", policy=typed.policy, outcome=typed.outcome)
         outcome = Outcome(typed.outcome)
-        said = Said(outcome, typed.policy, typed.reason, version, typed.copies, typed.bad_faith)
+        said = Said(outcome, typed.policy, typed.reason, version, typed.copies, typed.bad_faith, typed.annotation)
         decision = cases.decide(reviewer, job_id, said)
     except YinjiError as error:
         if error.http_status not in (400, 403, 409):
@@ -149,20 +150,25 @@ def _case_context(request: Request, file: CaseFile) -> dict[str, Any]:
     viewer = author_of(request)
     item = platform_of(request).item(file.case.item_id)
     row = present_cases.row(file.case, viewer, INLINE)
+    seen = platform_of(request).sightings.of(item.id, item.kind if item.filename else "")
+    found = present_cases.with_sightings(item.report, seen or ())
     on_appeal = file.case.state in (State.APPEALED, State.JUDGING)
-    outcomes = ON_APPEAL if on_appeal else FIRST
+    labels = platform_of(request).policy.short_video_choices() if item.kind == "video" else ()
+    outcomes = ON_APPEAL if on_appeal else tuple(o for o in FIRST if labels or o is not Outcome.ANNOTATE)
     policies = rules.policies()
     return {
         "row": row,
         "item": item,
         "n": present.notice_of(item.report),
-        "evidence": present_cases.evidence(item.report),
-        "marks": present_cases.marks(item.report),
-        "spans": present_cases.spans(item.report),
+        "evidence": present_cases.evidence(found),
+        "marks": present_cases.marks(found),
+        "spans": present_cases.spans(found),
+        "looking": seen is None,
         "steps": present_cases.steps(file, viewer),
         "outcomes": [str(outcome) for outcome in outcomes],
         "policies": [one for one in policies.values() if any(o in one.outcomes for o in outcomes)],
         "policy_of": policies,
+        "labels": () if on_appeal else labels,
         "playable": item.media_type.startswith(("video/", "audio/")) and item.media_type in INLINE,
         "open_case": file.case.state in (State.OPEN, State.CLAIMED, State.APPEALED, State.JUDGING),
     }
