@@ -22,6 +22,9 @@ Verify = Callable[[Source], None]
 TEMPORARY: Final = ".yinji-tmp-"
 _TEMPORARY: Final = re.compile(r"\.yinji-tmp-(\d+)-[0-9a-f]+")
 _BUFFER: Final = 1 << 20
+_ONE_WRITE: Final = 4096
+"""Edits within a stretch shorter than this are written in one: a propagator's half, and the checksum behind it."""
+
 _UNSUPPORTED_COPY: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ESPIPE)
 
 
@@ -94,6 +97,7 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
         fd = _open_to_change(path)
         try:
             size = os.fstat(fd).st_size
+            splice = _joined(fd, splice)
             record = journal.write(path, fd, _touched(splice, size), size)
             try:
                 _change(fd, splice, size, record)
@@ -294,6 +298,22 @@ def _split(splice: Splice) -> tuple[list[Edit], list[Edit]]:
     """Returns the edits up to the first that changes the length, and the rest, which move the tail of the file."""
     moving = next((i for i, edit in enumerate(splice.edits) if edit.growth), len(splice.edits))
     return list(splice.edits[:moving]), list(splice.edits[moving:])
+
+
+def _joined(fd: int, splice: Splice) -> Splice:
+    """Makes one write of edits that keep their length and stand close together; what lies between goes with them."""
+    still, moving = _split(splice)
+    joined: list[Edit] = []
+    for edit in still:
+        last = joined[-1] if joined else None
+        if last is None or edit.stop - last.start >= _ONE_WRITE:
+            joined.append(edit)
+            continue
+        between = os.pread(fd, edit.start - last.stop, last.stop)
+        if len(between) != edit.start - last.stop:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        joined[-1] = Edit(last.start, edit.stop, last.data + between + edit.data)
+    return Splice((*joined, *moving))
 
 
 def _touched(splice: Splice, size: int) -> list[tuple[int, int]]:

@@ -42,7 +42,7 @@ def plan(source: Source, json: str) -> Splice:
     walked = list(chunks(window, form))
     packets = {chunk: data(window, chunk) for chunk in walked if chunk.id == XMP}
     target = next(iter(packets), None)
-    edits = [_flag_edit(window, walked)]
+    edits = list(_flag_edits(window, walked))
     for chunk in walked:
         if chunk in packets:
             edits += _packet_edits(source, chunk, packets, json)
@@ -64,11 +64,12 @@ def is_foreign(chunk: Chunk) -> bool:
     return chunk.id not in IMAGE and chunk.id not in (EXTENDED, XMP, EXIF, C2PA)
 
 
-def _flag_edit(window: Window, walked: list[Chunk]) -> Edit:
+def _flag_edits(window: Window, walked: list[Chunk]) -> Iterator[Edit]:
     """A packet is announced in VP8X, which a simple file has to be given first."""
-    if walked[0].id == EXTENDED:
-        return Edit(FLAGS, FLAGS + 1, bytes((flags(window) | HAS_XMP,)))
-    return Edit(BODY, BODY, make_extended(window, walked))
+    if walked[0].id != EXTENDED:
+        yield Edit(BODY, BODY, make_extended(window, walked))
+    elif (old := flags(window)) != old | HAS_XMP:
+        yield Edit(FLAGS, FLAGS + 1, bytes((old | HAS_XMP,)))
 
 
 def _packet_edits(source: Source, chunk: Chunk, packets: dict[Chunk, bytes], json: str) -> Iterator[Edit]:
