@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,16 @@ def test_spans() -> None:
     assert Times(("continuous",), 20).spans(5, 9) == [Span(5, 9)]
     assert Times(("start",), 20).spans(0, 10) == [Span(0, 10)]
     assert spans_of([0, 10, 20, 30], [Span(15, 30)]) == [False, True, True, False]
+
+
+def test_labels_that_should_come_again_are_looked_for(tmp_path: Path) -> None:
+    source, once, again = made(tmp_path, "h264.mp4", 24), tmp_path / "once.mp4", tmp_path / "again.mp4"
+    wish = MarkRequest("AI生成", min_seconds=1.0, media_type="video/mp4", times=("start", "intervals"), every=8.0)
+    for output, request in ((once, replace(wish, times=("start",), every=0.0)), (again, wish)):
+        with source.open("rb") as original, output.open("wb") as marked:
+            VideoMark().draw(original, marked, request)
+    for path, seen in ((once, 0), (again, 2)):
+        with path.open("rb") as file:
+            found = VideoMark().find(file, wish)
+        assert found is not None
+        assert found.detail["intervals"] == {"wanted": 2, "seen": seen}

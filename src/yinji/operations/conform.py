@@ -14,7 +14,8 @@ from yinji.operations.check import inspect
 from yinji.operations.perceived import perceive
 from yinji.operations.report import SCHEMA_VERSION
 from yinji.regimes.base import Finding, Outcome, Perceived
-from yinji.regimes.registry import regime as regime_named
+from yinji.regimes.labels import LabelRules
+from yinji.regimes.registry import judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Conformance:
         findings: One line per rule that a file alone can answer.
         perceived: What was found of the label that people see or hear; None if nobody was asked to look.
         regime, regime_version: Which rules, in which version.
+        asks_metadata: Whether these rules are about the metadata label too.
     """
 
     path: str
@@ -35,11 +37,19 @@ class Conformance:
     regime: str
     regime_version: str
     perceived: Perceived | None = None
+    asks_metadata: bool = True
 
     @property
     def conforms(self) -> bool:
-        """Whether a label was found and no rule is broken. A file that cannot be judged does not conform."""
-        return self.reading.state is State.LABELLED and not any(f.outcome is Outcome.FAIL for f in self.findings)
+        """Whether a label was found and no rule is broken. A file that cannot be judged does not conform.
+
+        The label is the metadata label where the rules ask for one (China), else the one that people see or hear.
+        """
+        if any(f.outcome is Outcome.FAIL for f in self.findings):
+            return False
+        if self.asks_metadata:
+            return self.reading.state is State.LABELLED
+        return any(f.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) for f in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         drawn = self.perceived.drawn if self.perceived else None
@@ -69,7 +79,8 @@ def conform(
 
     Args:
         input: A path, bytes, a seekable binary file or an object with ``size`` and ``read_range``.
-        regime: Name of the rules ("cn").
+        regime: Name of the rules: ``cn``, or ``eu``, ``us-ca``, ``in``, ``kr``, of which only the label that people see
+            or hear is judged.
         perceptible: Look for the label that people see or hear too, which decodes the content. Without it, only
             metadata are judged, at the speed of reading a header.
         filename: Name to go by where the input has none.
@@ -81,10 +92,14 @@ def conform(
         StorageError: The operating system refused.
         UsageError: No such regime.
     """
-    rules = regime_named(regime)
+    rules = judging(regime)
     with Source.open(input, name=filename, limits=limits) as source:
         file, evidence = inspect(source, pinned_keys=pinned_keys)
         reading = file.reading
-        seen = perceive(source, reading.kind, reading.media_type, rules, limits) if perceptible else None
+        labels = rules.labels(reading.kind) if isinstance(rules, LabelRules) else (rules.mark(reading.kind),)
+        seen = perceive(source, reading.kind, reading.media_type, labels, limits) if perceptible and labels else None
         findings = rules.conform(reading, evidence, seen)
-        return Conformance(filename or source.name, reading, findings, rules.name, rules.version, seen)
+        asks_metadata = not isinstance(rules, LabelRules)
+        return Conformance(
+            filename or source.name, reading, findings, rules.name, rules.version, seen, asks_metadata=asks_metadata
+        )

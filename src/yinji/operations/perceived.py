@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from yinji.containers.model import Kind
 from yinji.containers.source import Source, SourceFile
@@ -11,12 +12,13 @@ from yinji.errors import UnsupportedFormat, YinjiError
 from yinji.limits import Limits
 from yinji.marks.base import MarkFinder, MarkRequest
 from yinji.marks.registry import mark_for
-from yinji.regimes.base import MarkRule, Perceived, Regime
+from yinji.regimes.base import MarkRule, Perceived
 
 
 def requests(rule: MarkRule, media_type: str, limits: Limits) -> Iterator[MarkRequest]:
     """Yields what to look for: the rule's words in each language, then the corner mark where one is allowed."""
-    for language, words in rule.words._asdict().items():
+    languages = {words: language for language, words in reversed(rule.words._asdict().items())}
+    for words, language in reversed(languages.items()):
         yield MarkRequest(
             words=words,
             min_height=rule.min_height,
@@ -24,22 +26,24 @@ def requests(rule: MarkRule, media_type: str, limits: Limits) -> Iterator[MarkRe
             max_pixels=limits.pixels,
             media_type=media_type,
             language=language,
+            times=rule.times,
+            every=rule.every,
+            style=rule.style,
         )
     if rule.corner:
         yield MarkRequest(words=rule.corner, max_pixels=limits.pixels, media_type=media_type, corner=True)
 
 
-def perceive(source: Source, kind: Kind, media_type: str, rules: Regime, limits: Limits) -> Perceived:
-    """Looks for the label that the rules ask for, in each of their wordings, as far as a mark of ours can find it.
+def perceive(source: Source, kind: Kind, media_type: str, rules: Iterable[MarkRule], limits: Limits) -> Perceived:
+    """Looks for the labels that the rules ask for, in each of their wordings, as far as a mark of ours can find them.
 
     Nothing that goes wrong here is an error: it is the answer that nobody can tell.
     """
-    rule = rules.mark(kind)
     try:
         mark = mark_for(media_type)
         if not isinstance(mark, MarkFinder):
             raise UnsupportedFormat("no-finder", media_type=media_type)
-        for request in requests(rule, media_type, limits):
+        for request in chain.from_iterable(requests(rule, media_type, limits) for rule in rules):
             drawn = mark.find(io.BufferedReader(SourceFile(source)), request)
             if drawn is not None:
                 return Perceived(kind, drawn)

@@ -70,7 +70,8 @@ class Sightings:
             opened(self._blobs.path(row.sha256)) as upload,
             Source.open(upload, name=row.filename or TEXT_NAME, limits=DEFAULT) as source,
         ):
-            seen = perceive(source, Kind(row.kind), row.media_type, rules, DEFAULT)
+            kind = Kind(row.kind)
+            seen = perceive(source, kind, row.media_type, (rules.mark(kind),), DEFAULT)
         found = [one.to_dict() for one in evidence_of(seen.drawn)] if seen.drawn else []
         with run.write() as connection:
             run.finish(connection)

@@ -1,21 +1,23 @@
 """Regimes of which only the perceptible label is kept here: its words, size, places and times, as versioned data.
 
-They answer :func:`yinji.label` and nothing else. They conclude no tiers and check no files: whoever asks them to is
-told so, rather than given an empty verdict.
+They answer :func:`yinji.label`, and :func:`yinji.conform` as far as that label goes. They conclude no tiers: whoever
+asks them to is told so, rather than given an empty verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any, Final
 
-from yinji.containers.model import Kind
+from yinji.containers.model import Kind, Reading
 from yinji.errors import UnsupportedFormat, UsageError
+from yinji.evidence.base import Evidence
 from yinji.regimes import ruleset
-from yinji.regimes.base import MarkRule, Wording
+from yinji.regimes.base import Finding, MarkRule, Perceived, Rule, Wording
+from yinji.regimes.label_checks import Check, check, checks_of, rules_of
 from yinji.texts import Text
 
 NAMES: Final = ("eu", "us-ca", "in", "kr")
@@ -33,6 +35,8 @@ class LabelRules:
         title: What it is, for people.
         form: Which of its labels is meant: ``generated``, ``modified``, ``basic``.
         marks: What it must be, by kind; kinds that are missing owe none.
+        forms: All its labels.
+        checks: What the rules ask for, by name.
     """
 
     name: str
@@ -40,6 +44,8 @@ class LabelRules:
     title: Text
     form: str
     marks: Mapping[Kind, MarkRule] = field(hash=False)
+    forms: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict, hash=False)
 
     def mark(self, kind: Kind) -> MarkRule:
         """Returns what the perceptible label of ``kind`` must be.
@@ -50,6 +56,21 @@ class LabelRules:
         if kind not in self.marks:
             raise UnsupportedFormat("no-label-owed", name=self.name, kind=str(kind))
         return self.marks[kind]
+
+    def labels(self, kind: Kind) -> tuple[MarkRule, ...]:
+        """Returns each label that would do on such content, the usual one first; none where none is owed."""
+        others = (load(self.name, self.version, form) for form in self.forms if form != self.form)
+        return tuple(rules.marks[kind] for rules in (self, *others) if kind in rules.marks)
+
+    def conform(
+        self, reading: Reading, evidence: Sequence[Evidence], perceived: Perceived | None = None
+    ) -> tuple[Finding, ...]:
+        """Checks the label that people see or hear; see :meth:`yinji.regimes.base.Regime.conform`."""
+        return tuple(check(reading.kind, perceived, self.labels(reading.kind), self.checks))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Returns what is asked for, as far as it is kept here."""
+        return rules_of(self.checks)
 
 
 def in_force(name: str, day: date, form: str = "") -> LabelRules:
@@ -81,9 +102,10 @@ def load(name: str, version: str, form: str = "") -> LabelRules:
         told = forms[chosen]
         title = Text(data["title"]["zh"], data["title"]["en"])
         marks = {Kind(kind): _mark(row, told) for kind, row in data["marks"].items()}
+        checks = checks_of(data)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError("regime-data-invalid", path=f"{name}/{version}.toml", what=str(error)) from error
-    return LabelRules(name, version, title, chosen, marks)
+    return LabelRules(name, version, title, chosen, marks, tuple(forms), checks)
 
 
 def _mark(row: dict[str, Any], told: dict[str, Any]) -> MarkRule:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from yinji.errors import UsageError
 from yinji.regimes import labels
 from yinji.regimes.base import MarkRules, Regime
+from yinji.regimes.labels import LabelRules
 
 ENTRY_POINTS: Final = "yinji.regimes"
 """Entry point group of third-party regimes; each names a callable that takes a date and returns a ``Regime``."""
@@ -60,6 +61,21 @@ def mark_rules(name: str = "cn", *, form: str = "", at: date | None = None) -> M
     if form:
         raise UsageError("no-such-form", form=form, forms="-")
     return rules
+
+
+def judging(name: str = "cn", *, at: date | None = None) -> Regime | LabelRules:
+    """Returns the rules that a file is held to on a day: a regime's, or those of the label alone where no more is kept.
+
+    Args:
+        name: As for :func:`mark_rules`.
+        at: The day; today in UTC when absent.
+
+    Raises:
+        UsageError: No such regime, or none of its versions was in force yet.
+    """
+    if name in labels.NAMES and name not in _installed():
+        return labels.in_force(name, at or datetime.now(UTC).date())
+    return regime(name, at=at)
 
 
 def _factory(name: str) -> Callable[[date], Regime]:

@@ -33,7 +33,8 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, regime: str, met
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
             result = conform(input, regime=regime, perceptible=not metadata_only, filename=path)
-        code = exit_code_of(result.reading) or (0 if result.conforms else 1)
+        code = 0 if result.conforms and not result.asks_metadata else exit_code_of(result.reading)
+        code = code or (0 if result.conforms else 1)
         return result.to_dict(), show.conformance(result), code
 
     return each(files, do, as_json=as_json, jsonl=jsonl)

@@ -10,7 +10,7 @@ from yinji.cli.app import print_json
 from yinji.cli.files import regime_option
 from yinji.cli.language import pick, say
 from yinji.errors import UsageError
-from yinji.regimes.registry import regime as regime_named
+from yinji.regimes.registry import judging
 from yinji.texts import catalogue, error_text, problem_text
 
 
@@ -25,7 +25,7 @@ from yinji.texts import catalogue, error_text, problem_text
 @regime_option
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "Print JSON"))
 def command(code: str | None, regime: str, as_json: bool) -> int:
-    rules = {rule.id: rule for rule in regime_named(regime).rules()}
+    rules = {rule.id: rule for rule in judging(regime).rules()}
     if code is None:
         entries: list[dict[str, Any]] = [_rule(rules[id]) for id in rules]
         if as_json:

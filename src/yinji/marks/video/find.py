@@ -1,13 +1,14 @@
 """Finds again the label that Yinji drew into a video: where it would stand, in the frames in which it is shown.
 
 The first and the last seconds are decoded frame by frame. Between them a label is looked for at keyframes only, which
-is enough to tell one that stays from one that comes and goes.
+is enough to tell one that stays from one that comes and goes, and at the times at which it should come again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from yinji.errors import Malformed, UsageError
@@ -28,6 +29,8 @@ _STEP: Final = 0.2
 """Seconds from look to look as long as no label was seen."""
 _LOOKS: Final = 24
 """Keyframes looked at between the ends."""
+_MOST_TIMES: Final = 240
+"""Times looked at, of those at which a label should come again."""
 _CLOSE: Final = 0.05
 
 
@@ -112,11 +115,27 @@ def recognise(clip: Clip, wish: Wish, beat: Beat) -> dict[str, Any] | None:
             lasts = now + 1 / float(clip.rate) if first is not None else 0.0
         if first is None:
             raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
+        again = _again(wish, lasts)
         if now > _NEAR:
-            _later(container, stream, eye, found, first, lasts, beat)
+            _later(container, stream, eye, found, first, lasts, again, beat)
     for stretch in found:
         stretch.until = stretch.until or lasts
-    return _facts(eye, found, lasts) if found else None
+    if not found:
+        return None
+    facts = _facts(eye, found, lasts)
+    if again:
+        seen = sum(any(s.start - _STEP <= time < s.until for s in found) for time in again)
+        facts["detail"]["intervals"] = {"wanted": len(again), "seen": seen}
+    return facts
+
+
+def _again(wish: Wish, lasts: float) -> list[float]:
+    """The middles of the labels that come every so many seconds, as :class:`yinji.marks.video.times.Times` has them."""
+    if "intervals" not in wish.times or not wish.every:
+        return []
+    count = max(0, ceil((lasts - wish.min_seconds) / wish.every) - 1)
+    step = max(1, count // _MOST_TIMES)
+    return [number * wish.every + wish.min_seconds / 2 for number in range(1, count + 1, step)]
 
 
 def _seen(found: list[_Stretch], eye: _Eye, frame: VideoFrame, now: float) -> None:
@@ -142,16 +161,23 @@ def _later(
     found: list[_Stretch],
     first: float,
     lasts: float,
+    again: list[float],
     beat: Beat,
 ) -> None:
-    """Looks at keyframes behind the first seconds, then at the last seconds, frame by frame."""
+    """Looks at keyframes behind the first seconds and at times that are asked for, then at the last seconds, frame by
+    frame.
+    """
     begin = max(_NEAR, lasts - _NEAR)
     gap = max(0.0, begin - _NEAR) / _LOOKS
     reached = _NEAR
-    for number in range(1, _LOOKS if gap > 0 else 1):
-        for frame in _from(container, stream, first + _NEAR + number * gap):
+    looks = [(_NEAR + number * gap, False) for number in range(1, _LOOKS if gap > 0 else 1)]
+    looks += [(time, True) for time in again if _NEAR < time < begin]
+    for time, exactly in sorted(looks):
+        for frame in _from(container, stream, first + time):
             beat(0)
             now = _time(frame, stream) - first
+            if exactly and now < time:
+                continue
             if now > reached:
                 _seen(found, eye, frame, now)
                 reached = now
