@@ -27,6 +27,7 @@ from yinji.containers.zip.document import (
     signatures,
 )
 from yinji.containers.zip.edit import media, plan
+from yinji.containers.zip.locations import resolved
 from yinji.containers.zip.xml import PADDING, Element, XmlPart, quoted, set_one
 from yinji.errors import WouldBreakCredentials
 from yinji.labels.aigc import AigcLabel
@@ -132,21 +133,15 @@ def _refuse_signed(archive: Archive) -> None:
     for name in _signature_lists(archive):
         part = XmlPart(archive.content(archive.require(name)), archive.source, name.decode("utf-8", "replace"))
         for signature in list(part.named("Signature"))[:_MAX_SIGNATURES]:
-            at = _resolved(name.decode("utf-8", "replace"), signature.attributes.get("BaseLoc", ""))
+            at = resolved(name.decode("utf-8", "replace"), signature.attributes.get("BaseLoc", ""))
             if at.encode() not in archive or _covers(archive, at):
                 raise WouldBreakCredentials("document-signed", path=archive.source.name, part=at)
 
 
 def _covers(archive: Archive, name: str) -> bool:
     part = XmlPart(archive.content(archive.require(name.encode())), archive.source, name)
-    files = (_resolved(name, reference.attributes.get("FileRef", "")) for reference in part.named("Reference"))
+    files = (resolved(name, reference.attributes.get("FileRef", "")) for reference in part.named("Reference"))
     return ENTRY.decode() in files
-
-
-def _resolved(base: str, location: str) -> str:
-    """Returns the name of the entry that a location in the part ``base`` leads to (clause 5.4)."""
-    folder = "" if location.startswith("/") else posixpath.dirname(base)
-    return posixpath.normpath("/" + posixpath.join(folder, location.lstrip("/"))).lstrip("/")
 
 
 def _page(custom: str) -> bytes:

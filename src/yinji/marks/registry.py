@@ -16,6 +16,7 @@ _IMAGE: Final = "yinji.marks.image:ImageMark"
 _EPUB: Final = "yinji.marks.epub.mark:EpubMark"
 _HTML: Final = "yinji.marks.html.mark:HtmlMark"
 _ODF: Final = "yinji.marks.odf.mark"
+_OFD: Final = "yinji.marks.ofd.mark:OfdMark"
 _OFFICE: Final = "yinji.marks.office.mark"
 _PDF: Final = "yinji.marks.pdf.mark:PdfMark"
 _SCENE: Final = "yinji.marks.scene.mark:SceneMark"
@@ -48,6 +49,7 @@ _BUILT_IN: Final = {
     "application/vnd.oasis.opendocument.spreadsheet": f"{_ODF}:OdsMark",
     "application/vnd.oasis.opendocument.presentation": f"{_ODF}:OdpMark",
     "application/vnd.oasis.opendocument.graphics": f"{_ODF}:OdgMark",
+    "application/ofd": _OFD,
     "application/pdf": _PDF,
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": f"{_OFFICE}:WordMark",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": f"{_OFFICE}:SheetMark",

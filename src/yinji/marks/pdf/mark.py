@@ -24,11 +24,12 @@ from yinji.containers.splice import Splice
 from yinji.errors import Malformed, UnsupportedFormat, UsageError, WouldBreakCredentials
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 from yinji.marks.layout import PLACES
+from yinji.marks.page import where_of
 from yinji.marks.parts import clause_place
 from yinji.marks.pdf.find import labels
 from yinji.marks.pdf.font import subset
 from yinji.marks.pdf.pages import Geometry, pages
-from yinji.marks.pdf.stamp import CONTRAST, Stamp, stamp, where_of
+from yinji.marks.pdf.stamp import CONTRAST, Stamp, stamp
 from yinji.marks.pdf.write import FONT, Stamper
 from yinji.marks.splicing import opened, write
 

@@ -8,25 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from yinji.containers.pdf import text as pdf_text
-from yinji.errors import UsageError
 from yinji.marks import colour
 from yinji.marks.base import MarkRequest
-from yinji.marks.layout import Box, Layout, plan
+from yinji.marks.layout import Layout
+from yinji.marks.page import FINE, laid_out, where_of
 from yinji.marks.pdf.font import Subset
 from yinji.marks.pdf.pages import Geometry
 
-_FINE: Final = 8
-"""Layout is done in eighths of a point."""
-_READABLE: Final = 7.5
-_READABLE_SHARE: Final = 0.0155
-"""Ink in points, and as a share of the short side, where no rule gives a size: 9 points on A4, like running text."""
-_SMALLEST: Final = 3.0
-"""Ink in points down to which the words shrink on a page that has no room for more."""
 _INK: Final = 33
 _GROUND: Final = 255
 _EDGE: Final = 140
-_PLACES: Final = {"start": "top", "end": "bottom"}
-_CORNERS: Final = {"start": "top-right", "end": "bottom-right"}
 _CIRCLE: Final = 0.5523
 _SAID: Final = re.compile(rb"/ActualText <([0-9A-F]*)>")
 
@@ -78,38 +69,17 @@ def stamp(geometry: Geometry, request: MarkRequest, words: str, place: str, face
         UsageError: ``label-does-not-fit``, ``words-too-long``, ``bad-share``.
     """
     where = where_of(place, corner=request.corner)
-    layout = _laid_out(geometry, request.min_height, words, where, face)
-    scale = 1 / (_FINE * geometry.unit)
+    layout = laid_out(geometry.size, request.min_height, words, where, face)
+    scale = 1 / (FINE * geometry.unit)
     width, height = layout.box.width * scale, layout.box.height * scale
     shown_height = geometry.size[1] / geometry.unit
     matrix = geometry.matrix(layout.box.left * scale, shown_height - layout.box.bottom * scale)
-    ink = layout.em * face.ink(words) / _FINE
-    box = tuple(round(edge / _FINE, 2) for edge in layout.box)
+    ink = layout.em * face.ink(words) / FINE
+    box = tuple(round(edge / FINE, 2) for edge in layout.box)
     content = _content(layout, words, face, font, scale)
     needed = request.min_height * min(geometry.size)
     where_it_is = rectangle(matrix, width, height)
     return Stamp(content, width, height, matrix, where_it_is, ink, needed, (box[0], box[1], box[2], box[3]))
-
-
-def where_of(place: str, *, corner: bool) -> str:
-    """Returns the edge or corner of a page that ``start`` or ``end`` means: a corner for a corner mark."""
-    return (_CORNERS if corner else _PLACES).get(place, place)
-
-
-def _laid_out(geometry: Geometry, share: float, words: str, place: str, face: Subset) -> Layout:
-    """Takes a readable size, and a smaller one, down to what the rule asks for, where the page has no room for it."""
-    width, height = geometry.size
-    area = Box(0, 0, round(width * _FINE), round(height * _FINE))
-    short = min(width, height)
-    least = max(share, min(_SMALLEST / short, 1.0)) if share <= 1 else share
-    wanted = max(least, min(max(_READABLE / short, _READABLE_SHARE), 0.2))
-    while True:
-        try:
-            return plan(area, words, wanted, place, face)
-        except UsageError as error:
-            if error.code != "label-does-not-fit" or wanted <= least:
-                raise
-        wanted = max(least, wanted * 0.85)
 
 
 def rectangle(matrix: Sequence[float], width: float, height: float) -> tuple[float, float, float, float]:

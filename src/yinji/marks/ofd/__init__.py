@@ -1,0 +1,1 @@
+"""The label on the pages of an OFD (GB 45438-2025 5.1)."""
