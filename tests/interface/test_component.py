@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from interface import sheet
 from yinji.marks.interface import component
 from yinji.marks.interface.words import ALL, TIERS, said
 from yinji.regimes import ruleset
@@ -253,3 +254,11 @@ def test_the_demo_shows_every_kind(browser: Browser) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.set_viewport_size({"width": 320, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_picture_in_the_documentation_is_current(browser: Browser) -> None:
+    """By what is left of both after averaging: browsers of another release set letters a little differently."""
+    size = sheet.SIZE[0] // 10, 2 * sheet.SIZE[1] // 10
+    with Image.open(sheet.OUTPUT) as kept:
+        gap = ImageChops.difference(kept.convert("RGB").resize(size), sheet.drawn(browser).resize(size))
+    assert max(ImageStat.Stat(gap).mean) < 3

@@ -1,4 +1,5 @@
-"""Draws the picture of labels on documents: PDF as Poppler, Office as LibreOffice, a web page as Chromium shows it.
+"""Draws the picture of labels on documents: PDF as Poppler, Office as LibreOffice, a web page as Chromium shows it, and
+a page of OFD.
 
 ``python tests/marks/document_sheet.py`` writes it anew into the documentation.
 """
@@ -16,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "containers")]
 
 import documents  # noqa: E402
+import ofd_files  # noqa: E402
 from marks import office_files  # noqa: E402
 from oracles import run  # noqa: E402
 from yinji.marks.base import MarkRequest  # noqa: E402
@@ -64,7 +66,7 @@ def picture(pdf: Path) -> Image.Image:
 
 
 def pdf_row(folder: Path) -> list[Image.Image]:
-    """Portrait, landscape, turned on a dark ground, and a corner mark."""
+    """Portrait, landscape, turned on a dark ground, a corner mark, and OFD."""
     pages = (
         ((420, 594), 0, "1 1 1", BOTH, False),
         ((594, 420), 0, "0.85 0.9 1", BOTH, False),
@@ -76,7 +78,13 @@ def pdf_row(folder: Path) -> list[Image.Image]:
         path = folder / f"pdf{number}.pdf"
         path.write_bytes(labelled(page(size, turn, ground), "application/pdf", words, corner=corner))
         found.append(picture(path))
-    return found
+    return [*found, ofd_page()]
+
+
+def ofd_page() -> Image.Image:
+    data = labelled(ofd_files.written(ofd_files.Sheet()), "application/ofd", BOTH)
+    full = ofd_files.rendered(data, dots=10.0)
+    return full.resize((full.width * ROW // full.height, ROW), Image.Resampling.LANCZOS)
 
 
 def office_row(folder: Path) -> list[Image.Image]:
