@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from yinji.containers.registry import containers
+from yinji.containers.room import keeps_room
 from yinji.errors import UnsupportedFormat
 from yinji.marks.registry import mark_for
 
@@ -34,6 +35,7 @@ HEADINGS = (
     "endings 扩展名",
     "metadata label in 元数据标识的位置",
     "written 写入",
+    "passed on in place 就地续写",
     "visible label 显式标识",
     "clause 依据",
 )
@@ -101,6 +103,7 @@ def formats_page() -> None:
             " ".join(container.extensions),
             container.carrier or "–",
             "✓" if container.writable else "–",
+            "✓" if keeps_room(container) else "–",
             draws(container.media_type) or "–",
             container.clause or ("our own placement 自定位置" if container.carrier else "no official place 无官方位置"),
         )

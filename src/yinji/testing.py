@@ -113,9 +113,7 @@ def check_container(
 
 def applied(splice: Splice, data: bytes) -> bytes:
     """Returns what a plan makes of a file."""
-    return b"".join(
-        data[piece[0] : piece[1]] if isinstance(piece, tuple) else piece for piece in splice.pieces(len(data))
-    )
+    return splice.applied(data)
 
 
 def reading_of(container: Container, sample: Sample, *, thorough: bool = True) -> Reading:

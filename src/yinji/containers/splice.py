@@ -50,6 +50,10 @@ class Splice:
         """Whether every edit has the length of what it replaces."""
         return all(e.growth == 0 for e in self.edits)
 
+    def applied(self, data: bytes) -> bytes:
+        """Returns what the plan makes of a file that is held in memory."""
+        return b"".join(data[p[0] : p[1]] if isinstance(p, tuple) else p for p in self.pieces(len(data)))
+
     def pieces(self, size: int) -> Iterator[tuple[int, int] | bytes]:
         """Yields the new file in order: ``(start, stop)`` of the old one, or new bytes."""
         at = 0

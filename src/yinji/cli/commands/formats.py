@@ -11,6 +11,7 @@ from yinji.cli.language import say
 from yinji.cli.show import pad, width
 from yinji.containers.base import Container
 from yinji.containers.registry import containers
+from yinji.containers.room import keeps_room
 from yinji.errors import UnsupportedFormat
 from yinji.marks.registry import mark_for
 
@@ -33,6 +34,7 @@ def command(as_json: bool) -> int:
             " ".join(row["extensions"][:4]),
             row["carrier"] or "–",
             yes if row["writes"] else no,
+            yes if row["in_place"] else no,
             yes if row["draws"] else no,
             row["clause"]
             or (say("无官方位置", "no official place") if not row["carrier"] else say("自定位置", "our own place")),
@@ -51,6 +53,7 @@ _COLUMNS = (
     ("扩展名", "endings"),
     ("元数据标识的位置", "metadata label in"),
     ("写入", "written"),
+    ("就地续写", "passed on in place"),
     ("显式标识", "visible label"),
     ("依据", "clause"),
 )
@@ -71,5 +74,6 @@ def _row(container: Container) -> dict[str, Any]:
         "clause": container.clause,
         "reads": True,
         "writes": container.writable,
+        "in_place": keeps_room(container),
         "draws": draws,
     }
