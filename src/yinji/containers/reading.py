@@ -263,11 +263,18 @@ def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: tupl
 
 
 def _says_label(answer: _Answer) -> bool:
-    return any(item.label is not None for item in answer.found)
+    return _is_understood(answer.found)
+
+
+def _is_understood(found: list[Found]) -> bool:
+    for item in found:  # noqa: SIM110 - a generator costs twice as much, and this is asked of every labelled file
+        if item.label is not None:
+            return True
+    return False
 
 
 def _state(found: list[Found], damage: _Damage, unread: list[Problem]) -> State:
-    if any(item.label is not None for item in found):
+    if _is_understood(found):
         return State.LABELLED
     if isinstance(damage, UnsupportedFormat):
         return State.UNSUPPORTED

@@ -18,7 +18,7 @@ _LITTLE: Final = 1 << 12
 def shows_nothing_behind(source: Source, end: int) -> bool:
     """Whether next to nothing follows ``end``, and no brace in it: then :func:`labels_behind` yields nothing."""
     left = source.size - end
-    return left == 0 or (0 < left <= _LITTLE and b"{" not in source.look(end, left))
+    return left <= 0 or (left <= _LITTLE and b"{" not in source.look(end, left))
 
 
 def labels_behind(source: Source, end: int) -> Iterator[Embedded]:

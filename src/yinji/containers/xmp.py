@@ -33,7 +33,6 @@ _TRAILER: Final = b'<?xpacket end="w"?>'
 _END: Final = re.compile(rb"<\?xpacket\s+end=")
 _WRAPPER: Final = re.compile(rb"<\?xpacket[^>]*\?>")
 ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
-_LABEL_NAME: Final = re.compile(rb"aigc", re.IGNORECASE)
 _PLAIN: Final = re.compile(
     rb"""(?:<\?xml[ ]version=(?:"1\.0"|'1\.0')(?:[ ]encoding=(?:"UTF-8"|'UTF-8'))?\?>\s{0,4})?
     <\?xpacket[ ]begin=(["'])(?:\xef\xbb\xbf)?\1[ ]id=(["'])W5M0MpCehiHzreSzNTczkc9d\2\?{1,2}>\s{0,4}
@@ -120,6 +119,11 @@ def labels(packet: bytes) -> tuple[XmpLabel, ...]:
         return ()
     text, _ = _as_utf8(packet)
     return tuple(label for label, _ in _parse(text).labels)
+
+
+def shows_none(packet: bytes) -> bool:
+    """Whether a packet is one, and neither holds a label nor is empty: :func:`labels` would yield nothing."""
+    return b"RDF" in packet and not _may_hold_label(packet.removeprefix(_SIGNATURE))
 
 
 def is_wiped(packet: bytes) -> bool:
@@ -224,12 +228,7 @@ def _parted(packet: bytes) -> tuple[bytes, bytes]:
 
 
 def _may_hold_label(packet: bytes) -> bool:
-    return (
-        NAME.encode() in packet
-        or _LABEL_NAME.search(packet) is not None
-        or b"\0" in packet.strip(b"\0")
-        or b"<!DOCTYPE" in packet
-    )
+    return b"aigc" in packet.lower() or b"\0" in packet.strip(b"\0") or b"<!DOCTYPE" in packet
 
 
 def _as_utf8(packet: bytes) -> tuple[bytes, str]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from yinji.containers import riff
 from yinji.containers.avi.edit import plan
+from yinji.containers.avi.glance import glance
 from yinji.containers.avi.index import HEADERS, super_entries
 from yinji.containers.avi.places import INFO, LABEL, MEDIA, Place, places, text_of
 from yinji.containers.base import Example, Span
@@ -49,6 +50,9 @@ class Avi:
         if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of INFO, XMP and C2PA chunks, stray label chunks, and JUNK that still holds a label.

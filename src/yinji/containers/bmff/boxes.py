@@ -136,10 +136,10 @@ def full_fields(window: Window, box: Box) -> int:
     """Returns 4 when a ``meta`` box is a FullBox (ISO), 0 when it is a plain QuickTime atom."""
     if box.stop - box.body < 8:
         return min(4, box.stop - box.body)
-    return 0 if window.peek(box.body + 4, 4) in _META_CHILDREN else 4
+    return 0 if window.peek(box.body + 4, 4) in META_CHILDREN else 4
 
 
-_META_CHILDREN: Final = frozenset(
+META_CHILDREN: Final = frozenset(
     (
         b"hdlr",
         b"keys",

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from yinji.containers.base import Example, Span
 from yinji.containers.bmff.boxes import MEDIA, make_box, top_level
 from yinji.containers.bmff.edit import plan
+from yinji.containers.bmff.glance import Inside, glance, movie
 from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
@@ -40,6 +41,7 @@ _AHEAD: Final = 16 * KIB
 _OTHERS: Final = frozenset((b"ftyp", b"styp", b"sidx", b"mfra"))
 """Boxes at the top of a file that hold no metadata."""
 
+_HOLDERS: Final[dict[bytes, Inside]] = {b"moov": movie}
 _SEGMENT_STARTS: Final = frozenset((b"styp", b"moof", b"sidx"))
 
 
@@ -81,6 +83,9 @@ class Mp4:
         if _family(head, extension) != self.name:
             return 0
         return 100 if head[4:8] in (b"ftyp", b"styp") else 80
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source, _HOLDERS)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the metadata blocks in file order; payloads are hopped over.

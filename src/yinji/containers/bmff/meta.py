@@ -18,10 +18,10 @@ from yinji.limits import KIB
 KEY: Final = "AIGC"
 """The key of TC260-PG-20257A 6.1.1 and TC260-PG-202510A App. E."""
 
-_TELLING: Final = frozenset(("aigc", "free"))
+TELLING: Final = frozenset(("aigc", "free"))
 """Keys of labels, and what blanking in place makes of them."""
 
-_PLAIN_MAX: Final = 4 * KIB
+PLAIN_MAX: Final = 4 * KIB
 """Bytes of an item that are searched for signs."""
 
 _ITUNES: Final = "com.apple.iTunes"
@@ -29,7 +29,7 @@ _UTF8_TYPES: Final = frozenset((1, 4))
 _UTF16_TYPES: Final = frozenset((2, 5))
 _RESERVED_TYPE: Final = 0
 _RESERVED_MAX: Final = 64 * KIB
-_COPYRIGHT_SIGN: Final = 0xA9
+COPYRIGHT_SIGN: Final = 0xA9
 _LANGUAGE_CODES: Final = 0x400
 """QuickTime language codes below this are Macintosh scripts; from here on they are packed ISO 639-2, in Unicode."""
 
@@ -133,9 +133,9 @@ def meta_blocks(window: Window, meta: Meta, *, thorough: bool = True) -> Iterato
 def _says_nothing(window: Window, meta: Meta, item: Box) -> bool:
     """Whether an item shows nothing of a label; the key of one stands apart from its value."""
     key = meta.key_of(item)
-    if key is not None and (b"free" in key.namespace or key.name.lower() in _TELLING):
+    if key is not None and (b"free" in key.namespace or key.name.lower() in TELLING):
         return False
-    return item.size <= _PLAIN_MAX and not shows_sign(window.peek(item.body, item.stop - item.body))
+    return item.size <= PLAIN_MAX and not shows_sign(window.peek(item.body, item.stop - item.body))
 
 
 def _item_block(window: Window, meta: Meta, item: Box) -> Block | None:
@@ -154,7 +154,7 @@ def _item_block(window: Window, meta: Meta, item: Box) -> Block | None:
 
 
 def _item_name(item: Box) -> str:
-    printable = all(0x20 <= byte < 0x7F or byte == _COPYRIGHT_SIGN for byte in item.kind)
+    printable = all(0x20 <= byte < 0x7F or byte == COPYRIGHT_SIGN for byte in item.kind)
     return item.kind.decode("latin-1") if printable and item.kind != b"data" else ""
 
 
@@ -237,7 +237,7 @@ def _blanked(key: Key | None, text: str) -> tuple[Problem, ...]:
 
 def user_data_text(window: Window, box: Box) -> Block | None:
     """Reads a QuickTime user data text (``©swr`` …): size and language, 16 bits each, then the text."""
-    if box.kind[0] != _COPYRIGHT_SIGN or not 4 <= box.stop - box.body <= _RESERVED_MAX:
+    if box.kind[0] != COPYRIGHT_SIGN or not 4 <= box.stop - box.body <= _RESERVED_MAX:
         return None
     size, language = struct.unpack(">HH", window.peek(box.body, 4))
     if size == 0 or size > box.stop - box.body - 4:

@@ -18,8 +18,8 @@ C2PA_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _C2PA_HELD: Final = 1 * MIB
 """Bytes of a manifest store that a block carries; detectors look for names, verification reads the file itself."""
 
-_HOLE_MIN: Final = 40
-_HOLE_MAX: Final = 64 * KIB
+HOLE_MIN: Final = 40
+HOLE_MAX: Final = 64 * KIB
 _XMP_BOX: Final = b"XMP_"
 _HOLDERS: Final = FREE | {b"meta", b"udta", b"uuid"}
 """Boxes of a movie and its tracks in which metadata stand."""
@@ -79,7 +79,7 @@ def loose_blocks(window: Window, box: Box) -> Iterator[Block]:
             yield _xmp(window, box, box.body + 16)
         elif user_type == C2PA_UUID:
             yield from _c2pa(window, box)
-    elif box.kind in FREE and _HOLE_MIN <= box.size <= _HOLE_MAX and _was_metadata(window, box):
+    elif box.kind in FREE and HOLE_MIN <= box.size <= HOLE_MAX and _was_metadata(window, box):
         problem = Problem("bmff-hole", Severity.WARNING, "R62", {"offset": box.start, "length": box.size})
         yield Block("free", "", b"", box.start, box.stop, (problem,))
 
@@ -118,5 +118,9 @@ def _c2pa(window: Window, box: Box) -> Iterator[Block]:
 
 def _was_metadata(window: Window, box: Box) -> bool:
     """Whether the header of a ``meta`` box or of an XMP ``uuid`` box still stands where it did before the renaming."""
-    first = window.peek(box.body, min(32, box.stop - box.body))
+    return is_metadata_front(window.peek(box.body, min(32, box.stop - box.body)))
+
+
+def is_metadata_front(first: bytes) -> bool:
+    """As :func:`_was_metadata`, of the first 32 bytes of a box."""
     return first.startswith(XMP_UUID) or first[4:8] == b"hdlr" or first[8:12] == b"hdlr" or b"mdta" in first

@@ -10,7 +10,8 @@ from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.flv.amf import make_key, make_string
 from yinji.containers.flv.edit import plan
-from yinji.containers.flv.tags import HEADER, MEDIA, META, SCRIPT, SIGNATURE, Walk, blocks_of
+from yinji.containers.flv.glance import glance, looks_complete
+from yinji.containers.flv.tags import HEADER, META, SCRIPT, SIGNATURE, Walk, blocks_of
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
@@ -18,13 +19,6 @@ from yinji.containers.trailer import labels_behind
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
-from yinji.limits import KIB
-
-_WHOLE: Final = 16 * KIB
-"""Files up to this size are walked to their end even by a quick reading."""
-
-_TAIL: Final = 16 * KIB
-_TELLTALES: Final = (b"AIGC", b"onMetaData", b"onXMPData", b"ContentProd")
 
 
 class Flv:
@@ -42,6 +36,9 @@ class Flv:
         if head.startswith(SIGNATURE):
             return 100
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of script tags, and XMP packets in them.
@@ -61,7 +58,7 @@ class Flv:
                     yield block
             elif not has_media:
                 has_media = True
-                if not thorough and (seen or _looks_complete(source)):
+                if not thorough and (seen or looks_complete(source)):
                     return
         for item in labels_behind(source, walk.end):
             seen = True
@@ -93,21 +90,6 @@ class Flv:
         yield Example("indexed.flv", _clip(b"\x08\0\0\0\3", with_index=True))
         yield Example("object.flv", _clip(b"\3"))
         yield Example("bare.flv", _clip(b""))
-
-
-def _looks_complete(source: Source) -> bool:
-    """Whether a long file ends with a whole tag and shows nothing of a script tag in its last 16 KiB."""
-    if source.size <= _WHOLE:
-        return False
-    tail = source.read(source.size - _TAIL, _TAIL)
-    if any(sign in tail for sign in _TELLTALES):
-        return False
-    length = int.from_bytes(tail[-4:], "big")
-    at = source.size - 4 - length
-    if length < HEADER or at < HEADER:
-        return False
-    front = tail[-4 - length :][:4] if length + 4 <= _TAIL else source.read(at, 4)
-    return front[0] in MEDIA and int.from_bytes(front[1:], "big") == length - HEADER
 
 
 _FRAMES: Final = 4

@@ -8,10 +8,12 @@ from typing import ClassVar, Final
 
 from yinji.containers.base import Example, Span
 from yinji.containers.bmff.boxes import MEDIA, Box, make_box, top_level
+from yinji.containers.bmff.glance import glance
 from yinji.containers.bmff.meta import Meta
 from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.heif.edit import plan
+from yinji.containers.heif.glance import items
 from yinji.containers.heif.items import parse_items, spots
 from yinji.containers.heif.reading import file_items, item_blocks, movie_items
 from yinji.containers.model import Block, Kind, Reading
@@ -48,6 +50,9 @@ class Heif:
         if head[4:8] != b"ftyp":
             return 0
         return 100 if _family(head[8:12], extension) == self.name else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source, {b"meta": items}, _PAYLOADS)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields what the metadata items say, then boxes that hold metadata of their own; pictures are hopped over.

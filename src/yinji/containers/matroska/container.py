@@ -23,6 +23,7 @@ from yinji.containers.matroska.elements import (
     segments,
     top,
 )
+from yinji.containers.matroska.glance import TAIL, WHOLE, glance
 from yinji.containers.matroska.samples import clip
 from yinji.containers.matroska.seek import pointers
 from yinji.containers.matroska.tags import HOLE, blocks_of, remains
@@ -36,10 +37,6 @@ from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import KIB
 
-_WHOLE: Final = 64 * KIB
-"""Files up to this size are walked to their end even by a quick reading."""
-
-_TAIL: Final = 16 * KIB
 _FRONT: Final = 4 * KIB
 """Bytes of one request in front of the media, and where a SeekHead points."""
 
@@ -63,6 +60,9 @@ class Matroska:
         if not head.startswith(b"\x1aE\xdf\xa3"):
             return 0
         return 100 if self.doc_type.encode() in head else 50 if extension in self.extensions else 10
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields tags, the names in Info, and what was blanked.
@@ -211,19 +211,19 @@ class _Reader:
 
     def _fetch_tail(self) -> None:
         """Fetches the tail of a long file, in which a SeekHead often points to the tags."""
-        if self._source.size > _WHOLE:
-            self._window.fetch_ahead(self._source.size - _TAIL, _TAIL)
+        if self._source.size > WHOLE:
+            self._window.fetch_ahead(self._source.size - TAIL, TAIL)
 
     def _looks_complete(self, segment: Segment) -> bool:
         """Whether a long file shows no tag in its last 16 KiB but those that were read."""
         source = self._source
-        if source.size <= _WHOLE:
+        if source.size <= WHOLE:
             return False
         if segment.stop > source.size:
             size = segment.stop - segment.body
             raise Truncated("truncated", path=source.name, offset=segment.body, needed=size, size=source.size)
-        start = source.size - _TAIL
-        tail = self._window.peek(start, _TAIL)
+        start = source.size - TAIL
+        tail = self._window.peek(start, TAIL)
         at = tail.find(_TAGS_ID)
         while at >= 0:
             if start + at not in self._visited:

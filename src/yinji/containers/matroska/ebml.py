@@ -17,7 +17,7 @@ MAX_HEADER: Final = 12
 
 WIDEST: Final = 8
 _SHORT_VOID: Final = 128
-_ID_WIDTHS: Final = tuple(9 - first.bit_length() if first >= 0x10 else 0 for first in range(256))
+ID_WIDTHS: Final = tuple(9 - first.bit_length() if first >= 0x10 else 0 for first in range(256))
 """Bytes of an id by its first byte; 0 for none."""
 
 _ZEROED: Final = 1 << 16
@@ -124,7 +124,7 @@ def children(source: Source, data: bytes, base: int, depth: int = 1) -> Iterator
     at, end = 0, len(data)
     while at < end:
         source.element(depth)
-        body = at + _ID_WIDTHS[data[at]] + 1
+        body = at + ID_WIDTHS[data[at]] + 1
         if at + 1 < body <= end and 0x80 <= data[body - 1] < 0xFF:  # nearly always: a size of one byte
             id, size = int.from_bytes(data[at : body - 1], "big"), data[body - 1] & 0x7F
         else:

@@ -43,7 +43,7 @@ _MAX_ID_LENGTH: Final = 0x42F2
 _MAX_SIZE_LENGTH: Final = 0x42F3
 _DOC_TYPE: Final = 0x4282
 _LIMITS: Final = {_EBML_READ_VERSION: 1, _MAX_ID_LENGTH: 4, _MAX_SIZE_LENGTH: 8}
-_KNOWN_HEADERS: Final = frozenset(
+KNOWN_HEADERS: Final = frozenset(
     bytes.fromhex("42868101 42f78101 42f28104 42f38108") + b"\x42\x82" + kind + bytes.fromhex("4287810442858102")
     for kind in (b"\x88matroska", b"\x84webm")
 )
@@ -222,7 +222,7 @@ def _header_stop(window: Window) -> int:
     if head.id != EBML or head.is_open or head.size > _MAX_HEADER:
         raise Malformed("ebml-not-ebml", path=source.name)
     data = ebml.content(source, head)
-    if data in _KNOWN_HEADERS:
+    if data in KNOWN_HEADERS:
         return head.stop
     doc_type = ""
     for child in ebml.children(source, data, head.body):

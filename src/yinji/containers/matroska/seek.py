@@ -49,9 +49,15 @@ def entries(source: Source, head: Element, data: bytes) -> Iterator[Entry]:
 
 def pointers(source: Source, head: Element, data: bytes) -> list[tuple[int, int]]:
     """Returns the ids and positions of a SeekHead's entries, without taking apart what is written as nearly always."""
+    usual = usual_pointers(data)
+    return [(entry.id, entry.position) for entry in entries(source, head, data)] if usual is None else usual
+
+
+def usual_pointers(data: bytes) -> list[tuple[int, int]] | None:
+    """Returns the ids and positions of a SeekHead whose entries are all written as nearly always, else None."""
     found = list(_USUAL.finditer(data))
     if len(found) != data.count(_SEEK_ID_SIGN):
-        return [(entry.id, entry.position) for entry in entries(source, head, data)]
+        return None
     stops = [match.end() + match[2][0] - 0x80 for match in found]
     return [
         (int.from_bytes(match[1], "big"), int.from_bytes(data[match.end() : stop], "big"))

@@ -27,11 +27,11 @@ TAG_BINARY: Final = 0x4485
 HOLE: Final = "matroska-void"
 """Carrier of a Void in which the remains of a label stand."""
 
-_UIDS: Final = frozenset((0x63C5, 0x63C9, 0x63C4, 0x63C6))
+UIDS: Final = frozenset((0x63C5, 0x63C9, 0x63C4, 0x63C6))
 """Track, edition, chapter, attachment."""
 
 _INFO_NAMES: Final = {0x7BA9: "Title", 0x4D80: "MuxingApp", 0x5741: "WritingApp"}
-_REMAINS: Final = re.compile(rb"\x45\xa3[\x84\x40]\x04?AIGC|\x45\xa3\x84[Aa][Ii][Gg][Cc]|[Ll]abel\"\s*:.{0,64}Content")
+REMAINS: Final = re.compile(rb"\x45\xa3[\x84\x40]\x04?AIGC|\x45\xa3\x84[Aa][Ii][Gg][Cc]|[Ll]abel\"\s*:.{0,64}Content")
 _HOLE_MAX: Final = 64 * KIB
 _HOLE_LOOK: Final = 1 * KIB
 
@@ -81,7 +81,7 @@ def simple_tags(source: Source, data: bytes, base: int) -> Iterator[SimpleTag]:
         if tag.id != TAG:
             continue
         held = inside(tag, 2)
-        targets = [uid for child in held if child.id == TARGETS for uid in inside(child, 3) if uid.id in _UIDS]
+        targets = [uid for child in held if child.id == TARGETS for uid in inside(child, 3) if uid.id in UIDS]
         is_global = not any(ebml.number(data[uid.body - base : uid.stop - base]) for uid in targets)
         waiting: list[tuple[Element, tuple[Element, ...]]] = [
             (child, (tag,)) for child in reversed(held) if child.id == SIMPLE_TAG
@@ -118,7 +118,7 @@ def blocks_of(window: Window, element: Element, *, thorough: bool) -> Iterator[B
     data = window.peek(element.body, element.size)
     if element.id == TAGS:
         for tag in simple_tags(source, data, element.body):
-            yield _tag_block(tag)
+            yield tag_block(tag)
     else:
         for child in ebml.children(source, data, element.body):
             if name := _INFO_NAMES.get(child.id) if thorough or shows_sign(data) else None:
@@ -128,7 +128,7 @@ def blocks_of(window: Window, element: Element, *, thorough: bool) -> Iterator[B
 
 def remains(source: Source, void: Element) -> Iterator[Block]:
     """Yields a block for a Void that still holds what is left of a label."""
-    if void.size <= _HOLE_MAX and _REMAINS.search(source.read(void.body, min(void.size, _HOLE_LOOK))):
+    if void.size <= _HOLE_MAX and REMAINS.search(source.read(void.body, min(void.size, _HOLE_LOOK))):
         problem = Problem("matroska-hole", Severity.WARNING, "R62", {"offset": void.start, "length": void.length})
         yield Block(HOLE, "", b"", void.start, void.stop, (problem,))
 
@@ -138,7 +138,8 @@ def is_label_name(name: str) -> bool:
     return name.strip().upper() == NAME
 
 
-def _tag_block(tag: SimpleTag) -> Block:
+def tag_block(tag: SimpleTag) -> Block:
+    """Returns the block of a tag, with what is wrong with it where it is named as a label."""
     problems = []
     is_text = _is_text(tag.value)
     value: bytes | str = ebml.text(tag.value) if tag.string or is_text else tag.value

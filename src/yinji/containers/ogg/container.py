@@ -10,6 +10,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.edits import smallest
 from yinji.containers.model import Block, Kind, Reading
+from yinji.containers.ogg.glance import glance
 from yinji.containers.ogg.pages import FIRST, HEADER, LAST, MARK, SEGMENTS, Page, lacing, laid_out, make, pages, parsed
 from yinji.containers.ogg.pages import renumbered as renumbered_page
 from yinji.containers.ogg.streams import (
@@ -47,6 +48,9 @@ class Ogg:
         if head[:4] == MARK and head[28 : 28 + len(self._mark)] == self._mark:
             return 100 if self._mark else 90
         return 10 if extension == self.extensions[0] else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the comments of every stream of every link.

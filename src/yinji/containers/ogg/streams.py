@@ -20,7 +20,7 @@ leaves them too."""
 _WALKED: Final = 64 * MIB
 """Files up to this size are walked page by page in a thorough reading."""
 
-_TAILS: Final = (8 * KIB, 68 * KIB)
+TAILS: Final = (8 * KIB, 68 * KIB)
 
 
 class Codec(NamedTuple):
@@ -159,7 +159,7 @@ def _next_first(source: Source, at: int) -> int | None:
 
 def _last_serial(source: Source) -> int | None:
     """Returns the number of the stream to which the last page belongs."""
-    for length in _TAILS:
+    for length in TAILS:
         start = max(0, source.size - length)
         tail = source.read(start, source.size - start)
         at = len(tail)

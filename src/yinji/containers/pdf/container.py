@@ -26,6 +26,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.pdf import text as pdf_text
 from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.glance import glance
 from yinji.containers.pdf.lexer import Dictionary, Entry, Name, Ref, String, Value
 from yinji.containers.pdf.rebuild import rebuild
 from yinji.containers.pdf.samples import plain, with_streams
@@ -64,6 +65,9 @@ class Pdf:
         if b"%PDF-" in head:
             return 80
         return 10 if extension == "pdf" else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields ``pdf-info``, ``pdf-signature``, ``c2pa`` and ``xmp`` blocks.

@@ -21,8 +21,8 @@ TAIL_BYTES: Final = 4096
 HEADER_REACH: Final = 1024
 """Bytes within which the header must start (annex H, note 13)."""
 
-_STARTXREF: Final = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,20})")
-_UNFINISHED: Final = re.compile(
+STARTXREF: Final = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,20})")
+UNFINISHED: Final = re.compile(
     rb"[\x00\t\n\x0c\r ]*%%EOF[\x00\t\n\x0c\r ]+\d{1,10}[\x00\t\n\x0c\r ]+\d{1,5}[\x00\t\n\x0c\r ]+(?:obj|ob?\Z)"
 )
 _STARTXREF_REACH: Final = (TAIL_BYTES, 1 << 16, 1 << 20)
@@ -135,8 +135,8 @@ class Document:
         for reach in _STARTXREF_REACH:
             tail = self.look(max(0, self.source.size - reach), reach)
             found = tail.rfind(b"startxref")
-            if found >= 0 and (match := _STARTXREF.match(tail, found)):
-                self.is_unfinished = _UNFINISHED.match(tail, match.end()) is not None
+            if found >= 0 and (match := STARTXREF.match(tail, found)):
+                self.is_unfinished = UNFINISHED.match(tail, match.end()) is not None
                 return int(match[1])
             if reach >= self.source.size:
                 break
