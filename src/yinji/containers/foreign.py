@@ -133,11 +133,15 @@ def by_structure(head: bytes, extension: str) -> str:
         A name of :data:`ROWS`, or "".
     """
     for start, packet in _TS_PACKETS:
+        if head[start : start + 1] != b"G":
+            continue
         syncs = head[start::packet]
         if len(syncs) >= 4 and set(syncs[:8]) == {0x47}:
             return "mpegts"
     if head[_TAR_MAGIC] == b"ustar":
         return "tar"
+    if b"<" not in head:
+        return ""
     if markup := _MARKUP.match(head[:1024]):
         return "svg" if b"svg" in markup[1].lower() else "html"
     if head.lstrip()[:5] == b"<?xml":

@@ -293,6 +293,8 @@ def _locked_office(row: Format, source: Source) -> Format:
 
 
 def _best_third_party(head: bytes, extension: str) -> Container | None:
+    if not _third_party():
+        return None
     scored = [(container.score(head, extension), container) for container in _third_party()]
     best = max((score for score, _ in scored), default=0)
     return next((container for score, container in scored if score == best), None) if best > 0 else None

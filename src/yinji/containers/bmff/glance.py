@@ -82,7 +82,7 @@ def boxes(here: Stretch, at: int, stop: int) -> list[tuple[bytes, int, int]]:
     Raises:
         LookupError: A size that does not fit, or takes more than 32 bits.
     """
-    found = []
+    found: list[tuple[bytes, int, int]] = []
     data, base = here.data, here.base
     limit = base + len(data) - 8
     while stop - at >= 8:

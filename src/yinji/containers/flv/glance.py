@@ -54,7 +54,7 @@ def _said(data: bytes, base: int) -> list[Block] | None:
         return None
     at = len(_OPENING) + 4
     size = len(data)
-    found = []
+    found: list[Block] = []
     is_plain = not shows_sign(data[at:])
     for _ in range(_PROPERTIES_MAX):
         if at == size or data.startswith(_END, at):

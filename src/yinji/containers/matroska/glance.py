@@ -178,7 +178,7 @@ def _children(data: bytes, at: int, end: int) -> list[tuple[int, int, int, int]]
     Raises:
         LookupError: Something else stands there, or more than anyone needs.
     """
-    found = []
+    found: list[tuple[int, int, int, int]] = []
     while at < end:
         body = at + ID_WIDTHS[data[at]] + 1
         if at + 1 < body <= end and 0x80 <= data[body - 1] < 0xFF:

@@ -182,7 +182,8 @@ def _flow_end(text: str, at: int, stop: int) -> int:
 def decode_front_matter(text: str) -> Decoded:
     """Understands the text of one record: a block or flow mapping, or a scalar that holds JSON."""
     if own := _OWN.fullmatch(text):
-        return decode_mapping(zip(KEYS, own.groups(), strict=True), "yaml")
+        label = AigcLabel(*own.groups())
+        return Decoded(label, "yaml", label.problems(), dict(label.items()))
     return _understood(text)
 
 

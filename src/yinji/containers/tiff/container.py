@@ -26,6 +26,7 @@ from yinji.containers.tiff.directories import (
     open_view,
 )
 from yinji.containers.tiff.edit import plan
+from yinji.containers.tiff.glance import glance
 from yinji.containers.trailer import labels_behind
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
@@ -46,6 +47,9 @@ class Tiff:
         if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return 100 if extension in self.extensions else 90
         return 10 if extension in self.extensions else 0
+
+    def glance(self, source: Source) -> list[Block] | None:
+        return glance(source)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields each directory's packet and texts, then what follows everything that the directories point to."""

@@ -17,10 +17,10 @@ C2PA: Final = 0xCD41
 DNG_VERSION: Final = 50706
 UNDEFINED: Final = 7
 
-_POINTERS: Final = {0x014A: "sub", EXIF_IFD: "exif", 0x8825: "gps", 0xA005: "interop"}
-_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+POINTERS: Final = {0x014A: "sub", EXIF_IFD: "exif", 0x8825: "gps", 0xA005: "interop"}
+SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NUMBERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
-_IMAGE_DATA: Final = ((273, 279), (324, 325), (513, 514))
+IMAGE_DATA: Final = ((273, 279), (324, 325), (513, 514))
 """Tags of the offsets and lengths of strips, tiles and embedded JPEG images."""
 
 _MAX_ENTRIES: Final = 0xFFFF
@@ -178,7 +178,7 @@ def directory(view: View, layout: Layout, at: int, role: str, only: frozenset[in
     place = at + front
     for tag, type, values, offset in _ENTRIES[layout].iter_unpack(table):
         if only is None or tag in only:
-            size = _SIZES.get(type, 0) * values
+            size = SIZES.get(type, 0) * values
             start = offset if size > width else place + step - width
             entries.append(Entry(tag, type, values, place, start, start + size))
         place += step
@@ -228,7 +228,7 @@ def _next(source: Source, view: View, layout: Layout, at: int, role: str, seen: 
 
 def _pointed(view: View, layout: Layout, found: Directory, depth: int) -> Iterator[tuple[int, str, int]]:
     for entry in found.entries:
-        if role := _POINTERS.get(entry.tag):
+        if role := POINTERS.get(entry.tag):
             if entry.values > _MAX_POINTERS:
                 raise LimitExceeded("too-many-elements", limit=_MAX_POINTERS)
             for place in numbers(view, layout, entry):
@@ -264,7 +264,7 @@ def image_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[i
 def stated_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[int, int]]:
     """As :func:`image_data`, as the directory gives them: of a file cut short, ranges reach beyond its end."""
     by_tag = {entry.tag: entry for entry in found.entries}
-    for offsets, lengths in _IMAGE_DATA:
+    for offsets, lengths in IMAGE_DATA:
         if offsets in by_tag and lengths in by_tag:
             places = numbers(view, layout, by_tag[offsets])
             for start, length in zip(places, numbers(view, layout, by_tag[lengths]), strict=False):
@@ -282,6 +282,6 @@ def is_dng(source: Source) -> bool:
     if at + _WINDOW // 4 > len(source.head) and source.extension in ("tif", "tiff"):
         return False
     try:
-        return any(entry.tag == DNG_VERSION for entry in directory(view, layout, at, "page").entries)
+        return bool(directory(view, layout, at, "page", frozenset((DNG_VERSION,))).entries)
     except Truncated:
         return False
