@@ -33,12 +33,12 @@ def test_records_of_our_own(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(text)))
         stop = min(len(text), at + data.draw(st.integers(0, 6)))
         text = text[:at] + data.draw(st.sampled_from(PIECES)) + text[stop:]
-    if frontmatter._OWN.fullmatch(text):
+    if frontmatter.OWN.fullmatch(text):
         assert frontmatter.decode_front_matter(text) == frontmatter._understood(text)
 
 
 def test_records_of_our_own_take_the_short_way() -> None:
-    assert frontmatter._OWN.fullmatch(ENTRY)
+    assert frontmatter.OWN.fullmatch(ENTRY)
     assert frontmatter.decode_front_matter(ENTRY) == frontmatter._understood(ENTRY)
     assert frontmatter.decode_front_matter(ENTRY).label == LABEL
 

@@ -239,7 +239,8 @@ def test_credentials_are_noticed_and_left_alone() -> None:
 
 
 def test_texts_are_evidence() -> None:
-    reading = read(made({0x0131: (2, b"NovelAI\0"), 0x013B: (2, "画师".encode() + b"\0")}))
+    data = made({0x0131: (2, b"NovelAI\0"), 0x013B: (2, "画师".encode() + b"\0")})
+    reading = read(data, thorough=True)
     (block,) = reading.blocks
     assert block.carrier == "exif"
     assert isinstance(block.value, bytes)

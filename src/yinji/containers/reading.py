@@ -30,10 +30,11 @@ _MIRROR: Final = "pdf-xmp-mirror"
 _OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes"))
 """Problems of blocks that are told of the file, whether or not the block holds a label; the first of each."""
 
+_UNLABELLED: Final = State.UNLABELLED
 _Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
 
 
-def read(source: Source, *, thorough: bool = False) -> Reading:
+def read(source: Source, thorough: bool = False) -> Reading:
     """Reads what a file says, in as few reads as its format allows.
 
     Args:
@@ -63,7 +64,7 @@ def read_as(container: Container, source: Source, *, thorough: bool = False) -> 
 def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
     glanced = None if thorough else _glanced(container, source)
     if glanced is not None and not glanced and not identity.mismatch:
-        return _reading(identity, source, State.UNLABELLED)
+        return _reading(identity, source, _UNLABELLED)
     blocks, damage = _collect(container, source, thorough) if glanced is None else (glanced, None)
     answer = _understood(blocks, container.carrier)
     if not thorough and blocks and damage is None and not _says_label(answer) and any(map(may_hold_label, blocks)):
@@ -159,6 +160,9 @@ def _take_xmp(answer: _Answer, block: Block, packet: bytes, carrier: str) -> Non
     if block.problems and any(problem.code == _MIRROR for problem in block.problems):
         return
     plain = xmp.plain_label(packet)
+    if plain is not None and plain.text and not block.problems and carrier in ("xmp", ""):
+        answer.found.append(_found(block, decode(plain.text), plain.text, "element", ()))  # nothing is wrong with it
+        return
     if plain is None and xmp.is_wiped(packet):
         values = {"carrier": block.carrier, "offset": block.start}
         answer.unread.append(Problem("packet-wiped", Severity.ERROR, "R62", values))

@@ -141,24 +141,18 @@ class Source:
             raise _not_opened(Path(path), error) from error
         try:
             size = _size_of(fd, path)
+            head = os.pread(fd, HEAD_BYTES, 0) if limits is DEFAULT else b""
+        except IsADirectoryError:
+            head = b""  # told to who asks for the head
         except BaseException:
             os.close(fd)
             raise
         source = cls(partial(os.pread, fd), size, path, limits)
         source._path, source._fd = path, fd
-        if limits is DEFAULT:
-            source._read_head(fd)
+        if head and (len(head) == HEAD_BYTES or len(head) == size):  # every reading asks for it
+            source.head = head
+            source.reads, source.bytes_read = 1, len(head)
         return source
-
-    def _read_head(self, fd: int) -> None:
-        """Reads the head at once, which every reading asks for; what goes wrong is told to who asks for it."""
-        try:
-            head = os.pread(fd, HEAD_BYTES, 0)
-        except OSError:
-            return
-        if len(head) == HEAD_BYTES or (head and len(head) == self.size):
-            self.head = head
-            self.reads, self.bytes_read = 1, len(head)
 
     @classmethod
     def _open_remote(cls, remote: RangedReader, name: str, limits: Limits) -> Source:
@@ -218,10 +212,10 @@ class Source:
             raise Truncated("truncated", path=self.name, offset=at, needed=length, size=self.size)
         if at + length <= HEAD_BYTES and "head" in self.__dict__:
             return self.head[at : at + length]
-        if length > _NEAR_BYTES:
-            return self._get(at, length)
         offset = at - self._near_at
         if offset < 0 or offset + length > len(self._near):
+            if length > _NEAR_BYTES:
+                return self._get(at, length)
             ahead = min(_NEAR_BYTES, self.size - at, self.limits.one_read)
             self._near, self._near_at, offset = self._get(at, max(length, ahead)), at, 0
         return self._near[offset : offset + length]
@@ -249,6 +243,7 @@ class Source:
         self.reads += 1
         self.bytes_read += len(data)
         self._asked += len(data)
+        self._near, self._near_at = data, at  # for a walk, where the glance gives up
         return data
 
     def looks(self, length: int) -> Callable[[int, int], bytes]:

@@ -76,15 +76,14 @@ class AigcLabel:
         propagate_id: str = "",
         reserved2: str = "",
     ) -> None:
-        self.__dict__.update(  # a third of what the generated constructor of a frozen class takes
-            label=label,
-            producer=producer,
-            produce_id=produce_id,
-            reserved1=reserved1,
-            propagator=propagator,
-            propagate_id=propagate_id,
-            reserved2=reserved2,
-        )
+        fields = self.__dict__  # a fifth of what the generated constructor of a frozen class takes
+        fields["label"] = label
+        fields["producer"] = producer
+        fields["produce_id"] = produce_id
+        fields["reserved1"] = reserved1
+        fields["propagator"] = propagator
+        fields["propagate_id"] = propagate_id
+        fields["reserved2"] = reserved2
 
     @classmethod
     def first(cls, producer: str, produce_id: str, *, label: str = LABEL_IS, reserved1: str = "") -> AigcLabel:

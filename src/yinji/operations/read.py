@@ -33,5 +33,8 @@ def read(
         NotRegularFile: A directory, FIFO, device or symbolic link.
         StorageError: The operating system refused.
     """
-    with Source.open(input, name=filename, limits=limits) as source:
-        return reading.read(source, thorough=thorough)
+    source = Source.open(input, name=filename, limits=limits)
+    try:
+        return reading.read(source, thorough)
+    finally:
+        source.close()

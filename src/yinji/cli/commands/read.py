@@ -10,7 +10,6 @@ from yinji.cli import show
 from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened
 from yinji.cli.language import say
 from yinji.errors import UnreadableInput, UnsupportedFormat
-from yinji.operations.digest import media_digest
 from yinji.operations.read import read
 from yinji.operations.report import SCHEMA_VERSION
 
@@ -55,6 +54,8 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, dig
 
 def _media(input: str | BinaryIO, name: str) -> str | None:
     """Returns the digest; None where the reading's state already says why there is none."""
+    from yinji.operations.digest import media_digest
+
     try:
         return media_digest(input, filename=name)
     except (UnreadableInput, UnsupportedFormat):

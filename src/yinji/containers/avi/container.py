@@ -51,8 +51,7 @@ class Avi:
             return 100
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of INFO, XMP and C2PA chunks, stray label chunks, and JUNK that still holds a label.

@@ -37,8 +37,7 @@ class Flv:
             return 100
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the texts of script tags, and XMP packets in them.

@@ -52,8 +52,7 @@ class Gif:
             return 100
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields packets, comments and applications of unknown structure.

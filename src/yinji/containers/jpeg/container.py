@@ -59,8 +59,7 @@ class Jpeg:
             return 100
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         seen_credential = seen_candidate = False

@@ -5,6 +5,7 @@ The walk of :mod:`.segments` takes about seventy calls for what is one loop over
 
 from __future__ import annotations
 
+import re
 from struct import Struct
 from typing import Final
 
@@ -16,6 +17,7 @@ from yinji.containers.jpeg.segments import (
     APP11,
     APP15,
     COM,
+    EOI,
     EXIF,
     FRAMES,
     PEEK,
@@ -27,11 +29,18 @@ from yinji.containers.jpeg.segments import (
 )
 from yinji.containers.model import Block
 from yinji.containers.source import Source
-from yinji.limits import KIB
+from yinji.containers.trailer import shows_nothing_behind
+from yinji.limits import KIB, MIB
 
 _PREFIX: Final = Struct(">HH").unpack_from
 _FIRST: Final = 0xFFC0
 _AHEAD: Final = 4 * KIB
+_PIECE: Final = 64 * KIB
+_SCANS_MAX: Final = 64 * MIB
+_MARKER: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+"""What ends a scan: any marker but restarts."""
+
+_LENGTH: Final = Struct(">H").unpack_from
 _SEGMENTS_MAX: Final = 200
 _FRAME_MIN: Final = 8
 _XMP_AT: Final = 4 + len(XMP)
@@ -84,7 +93,40 @@ def glance(source: Source) -> list[Block] | None:
     if is_settled:
         return packets
     if data[offset + 4] != components:
-        return None  # scans behind the first one, and a label may stand between them
+        return packets if size <= _SCANS_MAX and _shows_scans_alone(source, stop) else None
     tail = source.look(max(stop, size - _AHEAD), _AHEAD)
     ends = tail.endswith(b"\xff\xd9") or tail.rstrip(b"\0").endswith(b"\xff\xd9")
     return packets if ends and b"AIGC" not in tail and b"ContentProd" not in tail else None
+
+
+def _shows_scans_alone(source: Source, at: int) -> bool:
+    """Whether nothing but tables and further scans follows the scan at ``at``, up to the end of the image and the file.
+
+    A label may stand between the scans of a progressive image, and where they end only their bytes tell: so all of
+    them are looked through, by 64 KiB, whose buffer is at hand where one of a megabyte faults in page by page.
+    """
+    stop = at  # of the last segment; behind a table the next marker must follow at once
+    is_scan = True
+    markers = 0
+    while at < source.size and markers < _SEGMENTS_MAX:
+        piece = source.payload(at, _PIECE)
+        for match in _MARKER.finditer(piece):
+            markers += 1
+            place = at + match.start()
+            if place < stop:
+                continue
+            marker = match[0][1]
+            if marker == EOI:
+                return (is_scan or place == stop) and shows_nothing_behind(source, place + 2)
+            if match.start() + 4 > len(piece):
+                break
+            if (marker not in TABLES and marker != SOS) or (not is_scan and place != stop):
+                return False
+            stop = place + 2 + _LENGTH(piece, match.start() + 2)[0]
+            is_scan = marker == SOS
+        else:
+            place = at + len(piece) - 1
+        if place <= at:
+            return False
+        at = place
+    return False

@@ -61,8 +61,7 @@ class Matroska:
             return 0
         return 100 if self.doc_type.encode() in head else 50 if extension in self.extensions else 10
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields tags, the names in Info, and what was blanked.

@@ -49,8 +49,7 @@ class Ogg:
             return 100 if self._mark else 90
         return 10 if extension == self.extensions[0] else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields the comments of every stream of every link.

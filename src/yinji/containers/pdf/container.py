@@ -66,8 +66,7 @@ class Pdf:
             return 80
         return 10 if extension == "pdf" else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields ``pdf-info``, ``pdf-signature``, ``c2pa`` and ``xmp`` blocks.

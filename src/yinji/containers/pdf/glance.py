@@ -15,13 +15,16 @@ from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.pdf import text as pdf_text
 from yinji.containers.pdf.document import STARTXREF, TAIL_BYTES, UNFINISHED
+from yinji.containers.pdf.lexer import unescaped
 from yinji.containers.source import Source
 
 _W: Final = rb"[\x00\t\n\x0c\r ]"
 _NAME: Final = rb"/[A-Za-z0-9.+_:-]{1,60}+"
 _FLAT: Final = rb"(?:[0-9A-Za-z.+ \t\r\n-]|" + _NAME + rb"|<[0-9A-Fa-f]*+>)*+"
 _VALUE: Final = (
-    rb"(?:\d{1,10} \d{1,5} R|[+-]?\d{1,18}(?:\.\d{0,30})?|" + _NAME + rb"|<[0-9A-Fa-f]*+>|\([^()\\\r]*+\)"
+    rb"(?:\d{1,10} \d{1,5} R|[+-]?\d{1,18}(?:\.\d{0,30})?|"
+    + _NAME
+    + rb"|<[0-9A-Fa-f]*+>|\((?:[^()\\\r]|\\[^\r\n]|\([^()\\\r]*+\))*+\)"
     rb"|\[" + _FLAT + rb"\]|<<(?:" + _FLAT + rb"|\[" + _FLAT + rb"\])*+>>|true|false|null)"
 )
 _ENTRY: Final = re.compile(rb"(" + _NAME + rb")" + _W + rb"*+(" + _VALUE + rb")(?=[\x00\t\n\x0c\r />])")
@@ -149,7 +152,8 @@ def _section(file: _File, offset: int) -> _Section:
         first, count = int(run[1]), int(run[2])
         at += run.end()
         is_regular = _ROW.match(data, run.end()) and (count == 1 or _ROW.match(data, run.end() + _ROW_BYTES))
-        if not count or first == 1 or not is_regular or at + count * _ROW_BYTES > file.source.size:
+        is_misnumbered = first == 1 and data.startswith(b"0000000000 65535 f", run.end())
+        if not count or is_misnumbered or not is_regular or at + count * _ROW_BYTES > file.source.size:
             raise LookupError
         runs.append((first, count, at))
         at += count * _ROW_BYTES
@@ -284,7 +288,7 @@ def _properties(info: _Place) -> tuple[list[Block], bool]:
         key, value = match[1][1:].decode(), match[2]
         is_label = key.lower() == "aigc"
         if value[:1] == b"(":
-            raw = value[1:-1]
+            raw = unescaped(value[1:-1])
         elif value[:1] == b"<" and value[1:2] != b"<":
             raw = bytes.fromhex(value[1:-1].decode())
         elif is_label or _REFERENCE.fullmatch(value):

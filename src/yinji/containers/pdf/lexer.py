@@ -245,7 +245,7 @@ class Window:
                 here += 1
             else:
                 depth += 1 if match[0] == b"(" else -1
-        return String(_unescaped(self.data[at + 1 : here - 1]), at, here), here
+        return String(unescaped(self.data[at + 1 : here - 1]), at, here), here
 
 
 def _word(token: bytes) -> Value:
@@ -258,7 +258,7 @@ def _word(token: bytes) -> Value:
     return Keyword(token.decode("latin-1"))
 
 
-def _unescaped(body: bytes) -> bytes:
+def unescaped(body: bytes) -> bytes:
     """Resolves escapes and end-of-line markers of a literal string (7.3.4.2)."""
     if b"\\" not in body and b"\r" not in body:
         return body

@@ -47,7 +47,7 @@ _ESCAPED: Final = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", "N": "\x85",
     "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
-_OWN: Final = re.compile(
+OWN: Final = re.compile(
     r"[ ]{0,8}AIGC:(?:\r\n|\n)" + "".join(rf"[ ]{{2,10}}{key}: '([!-&(-~]*)'(?:\r\n|\n)" for key in KEYS)
 )
 """A record as :func:`entry` writes it, of printable ASCII without quotes: one match says what the slow way says."""
@@ -181,7 +181,7 @@ def _flow_end(text: str, at: int, stop: int) -> int:
 
 def decode_front_matter(text: str) -> Decoded:
     """Understands the text of one record: a block or flow mapping, or a scalar that holds JSON."""
-    if own := _OWN.fullmatch(text):
+    if own := OWN.fullmatch(text):
         label = AigcLabel(*own.groups())
         return Decoded(label, "yaml", label.problems(), dict(label.items()))
     return _understood(text)

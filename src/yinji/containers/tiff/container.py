@@ -48,8 +48,7 @@ class Tiff:
             return 100 if extension in self.extensions else 90
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields each directory's packet and texts, then what follows everything that the directories point to."""

@@ -59,8 +59,7 @@ class WebP:
             return 100
         return 10 if extension in self.extensions else 0
 
-    def glance(self, source: Source) -> list[Block] | None:
-        return glance(source)
+    glance = staticmethod(glance)
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields packets, the EXIF block and labels in other chunks.
