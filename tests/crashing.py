@@ -161,7 +161,7 @@ def crash(kind: str, count: int, kills: int, *, restart: bool = False) -> dict[s
         url, server = stack.enter_context(database(kind, folder))
         settings = Settings(data_dir=folder / "data", database_url=url)
         with Platform.open(settings) as platform:
-            platform.create_account("qinghe", PASSWORD, Role.CREATOR)
+            platform.create_account("qinghe", PASSWORD, Role.SERVICE)
             token = platform.sign_in("qinghe", PASSWORD)
         site = Site(settings, postgres.free_port())
         stack.callback(site.close)

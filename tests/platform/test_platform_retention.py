@@ -83,14 +83,17 @@ def test_a_new_version_is_asked_for_when_it_takes_effect(
     (folder / f"{tomorrow}.toml").write_text(words.replace("协议", "新协议"))
     object.__setattr__(settings, "agreements", str(folder.parent))
     platform = opened()
-    joined, made = (platform.create_account(n, PASSWORD, Role.CREATOR) for n in ("joined", "made"))
+    roles = {"joined": Role.CREATOR, "made": Role.ADMIN, "robot": Role.SERVICE}
+    joined, made, robot = (platform.create_account(name, PASSWORD, role) for name, role in roles.items())
+    with pytest.raises(AgreementRequired):
+        platform.agreements.require_current(made)
     platform.agreements.accept(joined, "terms", "2026-01-01")
     platform.agreements.require_current(joined)
     later(3)
     with pytest.raises(AgreementRequired) as caught:
         platform.agreements.require_current(joined)
     assert caught.value.details["version"] == tomorrow.isoformat()
-    platform.agreements.require_current(made)
+    platform.agreements.require_current(robot)
     platform.agreements.accept(joined, "terms", tomorrow.isoformat())
     platform.agreements.require_current(joined)
     assert platform.agreements.in_force("unmarked").version == VERSION, "what the operator has not replaced is ours"

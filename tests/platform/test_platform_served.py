@@ -198,6 +198,9 @@ def test_short_video_needs_exactly_one_label(
     assert publish(platform, author, clip, NOT_AI, "clip.mp4", "opinion").annotation == "opinion"
     said = publish(platform, author, clip, UNDECLARED, "clip.mp4", "ai_generated")
     assert said.verdict["tier"] == "possible"
+    assert publish(platform, author, clip, GENERATED, "clip.mp4").annotation == "ai_generated", "said in other words"
+    stated = Declaration(Declared.NOT_AI, "", "marketing")
+    assert publish(platform, author, clip, stated, "clip.mp4").annotation == "marketing"
     publish(platform, author, picture(), NOT_AI)
 
 

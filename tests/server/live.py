@@ -15,6 +15,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from yinji.platform.agreements.texts import TERMS
 from yinji.platform.model import Account, Role
 from yinji.platform.oidc.settings import OidcSettings
 from yinji.platform.passwords import Passwords
@@ -54,6 +55,7 @@ def serve(
     max_upload: int = MAX_UPLOAD,
     prepare: Callable[[FastAPI], None] | None = None,
     oidc: OidcSettings | None = None,
+    agreed: bool = True,
 ) -> Iterator[Site]:
     """Serves a new site from ``folder`` until the block is left; ``prepare`` may change the application before."""
     settings = Settings(data_dir=folder, max_upload_bytes=max_upload, oidc=oidc)
@@ -70,7 +72,9 @@ def serve(
             time.sleep(0.01)
         site = Site(f"http://127.0.0.1:{listener.getsockname()[1]}", platform)
         for role in Role:
-            site.accounts[role] = platform.create_account(f"the-{role}", PASSWORD, role, f"青禾 {role}")
+            site.accounts[role] = account = platform.create_account(f"the-{role}", PASSWORD, role, f"青禾 {role}")
+            if agreed:
+                platform.agreements.accept(account, TERMS, platform.agreements.in_force(TERMS).version)
         try:
             yield site
         finally:

@@ -83,7 +83,7 @@ def test_who_joined_under_an_older_version_is_asked_again(
     (folder / "2026-01-01.toml").write_text(words.format(1))
     soon = (instants.now() + timedelta(days=2)).date().isoformat()
     (folder / f"{soon}.toml").write_text(words.format(2))
-    with serve(tmp_path / "site") as site:
+    with serve(tmp_path / "site", agreed=False) as site:
         object.__setattr__(site.platform.settings, "agreements", str(folder.parent))
         account = site.accounts[Role.CREATOR]
         site.platform.agreements.accept(account, "terms", "2026-01-01")

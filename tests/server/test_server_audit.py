@@ -53,7 +53,7 @@ def test_the_list_pages_narrows_and_leads_to_an_entry(
 ) -> None:
     monkeypatch.setattr(audit, "_PAGE", 4)  # on a site of its own: its log is the six accounts and one sign-in
     with (
-        serve(tmp_path) as site,
+        serve(tmp_path, agreed=False) as site,
         opened(browser, site.base, language="en", token=site.token(Role.AUDITOR)) as page,
     ):
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from browser import launch, opened, violations
-from live import PASSWORD, Site
+from live import PASSWORD, Site, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import yinji
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.model import Item, Role
+from yinji.server.pages import feed
 
 NOTICE = {"zh-CN": "该内容属于人工智能生成合成内容", "en": "This is AI-generated content"}
 MAY_BE = {
@@ -107,6 +108,49 @@ def test_a_missing_declaration_is_asked_for_and_nothing_is_lost(site: Site) -> N
     assert answer.status_code == 422
     assert "还没有声明的几个字" in answer.text
     assert "还差一步" in answer.text
+
+
+def test_older_posts_come_without_a_new_page(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "_PAGE", 2)
+    with serve(tmp_path) as site:
+        author = site.accounts[Role.CREATOR]
+        for number in range(5):
+            said = Declaration(Declared.NOT_AI)
+            site.platform.publish(author, title=f"第 {number} 篇", text="字", declaration=said)
+        for script in (True, False):
+            with opened(browser, site.base, script=script) as page:
+                page.goto("/")
+                page.click(".older a")
+                expect(page.locator(".post")).to_have_count(4 if script else 2)
+                assert page.url == f"{site.base}/" or not script
+                if script:
+                    expect(page.locator(".post").nth(2).locator("a").first).to_be_focused()
+                page.click(".older a")
+                expect(page.locator(".post")).to_have_count(5 if script else 1)
+                expect(page.locator(".older")).to_have_count(0)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_the_visible_label_is_added_while_one_looks_on(
+    site: Site, browser: Browser, plain_png: Path, script: bool
+) -> None:
+    author = site.accounts[Role.CREATOR]
+    with site.platform.upload(author) as upload:
+        upload.write(plain_png.read_bytes())
+        draft = upload.finish(f"{script}.png")
+    declared = Declaration(Declared.AI_GENERATED)
+    item = site.platform.publish(author, title="标识", text="", declaration=declared, draft_id=draft.id)
+    with opened(browser, site.base, script=script, token=site.token(Role.CREATOR)) as page:
+        page.goto(f"/items/{item.id}?done=published")
+        page.click("#visible button")
+        page.wait_for_selector("#visible :is(progress, [role=status])")
+        if not script:
+            while (found := site.platform.marking.of(item.id)) is None or found.state == "waiting":
+                page.wait_for_timeout(50)
+            page.goto(f"/items/{item.id}")
+        expect(page.locator("#visible")).to_contain_text("读者看到的文件已带有显式标识")
+        found = site.platform.marking.of(item.id)
+        assert found is not None and (found.state, found.percent) == ("done", 100)
 
 
 def test_all_by_keyboard(site: Site, browser: Browser) -> None:

@@ -40,6 +40,10 @@ DONE: Final = "done"
 UNSUPPORTED: Final = "unsupported"
 FAILED: Final = "failed"
 
+BEGUN: Final = 10
+DRAWN: Final = 70
+"""Percent of a job at its steps: begun, drawn; then our half of the metadata is written, and all is read back."""
+
 _GIVEN_UP: Final = Text("多次尝试都没有成功。", "It failed every time it was tried.")
 
 
@@ -49,6 +53,7 @@ class VisibleLabel:
 
     Attributes:
         state: ``waiting``, ``done``, ``unsupported`` or ``failed``.
+        percent: How much of the job is done, by its steps.
         asked_by: Account number, or ``system`` for the policy.
         drawn: What was drawn, when done (``Drawn.to_dict()``).
         reason: Why not, for people, when it cannot be done.
@@ -59,6 +64,7 @@ class VisibleLabel:
     updated_at: datetime
     drawn: dict[str, Any] | None
     reason: dict[str, str] | None
+    percent: int = 0
 
 
 class Marking:
@@ -82,7 +88,7 @@ class Marking:
         """Returns where the visible label of an item is; None when nobody asked for it."""
         with self._database.read() as connection:
             row = connection.execute(select(visible_labels).where(visible_labels.c.item_id == item_id)).one_or_none()
-        return None if row is None else VisibleLabel(row.state, row.asked_by, row.updated_at, row.drawn, row.reason)
+        return None if row is None else _from(row)
 
     def ask(self, actor: Account, item_id: str) -> VisibleLabel:
         """Has the label drawn into the file that readers get, unless it is there or on its way.
@@ -111,10 +117,12 @@ class Marking:
         if state is None:
             at = instants.now()
             connection.execute(
-                insert(visible_labels).values(item_id=item_id, state=WAITING, asked_by=asked_by, updated_at=at)
+                insert(visible_labels).values(
+                    item_id=item_id, state=WAITING, asked_by=asked_by, updated_at=at, percent=0
+                )
             )
         else:
-            _set(connection, item_id, state=WAITING, asked_by=asked_by, reason=None)
+            _set(connection, item_id, state=WAITING, asked_by=asked_by, reason=None, percent=0)
         self._queue.put(connection, KIND, {"item": item_id}, key=f"{KIND}:{item_id}")
 
     def _run(self, run: Run) -> None:
@@ -128,6 +136,7 @@ class Marking:
 
     def _draw(self, run: Run, row: Row[Any]) -> None:
         name = row.filename or TEXT_NAME
+        _reached(run, row.id, BEGUN)
         with self._blobs.scratch() as folder:
             place = folder / "marked"
             with opened(self._blobs.path(row.sha256)) as upload, place.open("xb") as marked:
@@ -139,13 +148,22 @@ class Marking:
                     filename=name,
                 )
             run.check()
+            _reached(run, row.id, DRAWN)
             spooled = self._blobs.spooled(place)
             with opened(place) as file:
                 media_digest = copies.media_digest_of(file, name) if row.media_digest else None
 
             def record(connection: Connection, steps: Steps) -> None:
                 run.finish(connection)
-                _set(connection, row.id, state=DONE, marked_sha256=spooled.sha256, drawn=drawn.to_dict(), reason=None)
+                _set(
+                    connection,
+                    row.id,
+                    state=DONE,
+                    percent=100,
+                    marked_sha256=spooled.sha256,
+                    drawn=drawn.to_dict(),
+                    reason=None,
+                )
                 steps.recorded("item.marked", {"method": drawn.method, "place": drawn.place})
 
             self._renewing.serve_marked(row, spooled, media_digest, record)
@@ -158,6 +176,15 @@ class Marking:
     def _buried(self, connection: Connection, task: Task) -> None:
         reason = {"zh": _GIVEN_UP.zh, "en": _GIVEN_UP.en}
         _set(connection, task.payload["item"], state=FAILED, reason=reason)
+
+
+def _reached(run: Run, item_id: str, percent: int) -> None:
+    with run.write() as connection:
+        _set(connection, item_id, percent=percent)
+
+
+def _from(row: Row[Any]) -> VisibleLabel:
+    return VisibleLabel(row.state, row.asked_by, row.updated_at, row.drawn, row.reason, row.percent)
 
 
 def _set(connection: Connection, item_id: str, **values: Any) -> None:

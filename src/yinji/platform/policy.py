@@ -15,6 +15,7 @@ from sqlalchemy import Row, func, insert, select
 
 from yinji.errors import UsageError
 from yinji.evidence.base import Basis, Evidence, Says, Strength
+from yinji.labels.declaration import Declaration
 from yinji.platform import instants
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict
@@ -22,6 +23,7 @@ from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, require
 from yinji.platform.schema import policies
 from yinji.platform.settings import Settings
+from yinji.platform.vocabularies.vocabulary import vocabulary
 from yinji.regimes.base import Tier
 from yinji.regimes.registry import regime
 from yinji.texts import Text
@@ -169,8 +171,10 @@ class Policies:
         """Returns the labels of which one must be chosen, in the order of the rule; () where the regime has none."""
         return tuple(getattr(regime(self._settings.regime), "short_video_labels", ()))
 
-    def require_annotation(self, annotation: str, kind: str) -> str:
+    def require_annotation(self, annotation: str, kind: str, declaration: Declaration | None = None) -> str:
         """Passes the short-video label that an author chose, or "" where none is needed (R89).
+
+        Where one is needed and none was chosen, what the author declared in other words stands for it.
 
         Raises:
             UsageError: One is mandatory and none was chosen, or not one of the rule's.
@@ -179,12 +183,23 @@ class Policies:
         if annotation and annotation not in known:
             raise UsageError("annotation-unknown", known=", ".join(sorted(known)))
         if not annotation and kind == "video" and self.get().short_video_labels:
-            raise UsageError("annotation-missing")
+            annotation = _said(declaration)
+            if annotation not in known:
+                raise UsageError("annotation-missing")
         return annotation
 
     def adds_explicit(self, tier: Tier) -> bool:
         """Tells whether the platform itself draws the explicit label on content of this tier."""
         return tier in TIERS and self.get().additions[tier].explicit
+
+
+def _said(declaration: Declaration | None) -> str:
+    """Returns the short-video label that says what an author declared; "" where none does."""
+    if declaration is None:
+        return ""
+    option = vocabulary("short_video").option_for(declaration)
+    said = option is not None and (declaration.choice.says_ai or option.means == declaration.statement)
+    return str(option.value) if option is not None and said else ""
 
 
 def _policy(row: Row[Any]) -> Policy:

@@ -106,7 +106,7 @@ class Publishing:
         self._strikes.require_publish(author, declaration)
         with self._content(author, draft_id, file, text) as content:
             item_id = instants.uuid7()
-            annotation = self._policies.require_annotation(annotation, content.kind)
+            annotation = self._policies.require_annotation(annotation, content.kind, declaration)
             declaration = _with(declaration, annotation)
             decision = decide(content.report, declaration, self._settings.regime)
             undeclared = declaration.choice is Declared.UNDECLARED

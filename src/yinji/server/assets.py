@@ -23,6 +23,7 @@ _TYPES: Final = {
 _SOURCES: Final = {
     "style.css": ("tokens.css", "yinji.css", "pages.css"),
     "app.js": ("app.js",),
+    "htmx.js": ("htmx.min.js", "partial.js"),
     "audit.js": ("audit.js",),
     "review.js": ("review.js",),
     "logo.svg": ("logo.svg",),

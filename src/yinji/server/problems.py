@@ -88,4 +88,5 @@ def wants_page(request: Request) -> bool:
     """Tells whether a person with a browser asked, rather than a program."""
     path = request.url.path
     programs = path.startswith(("/v1/", "/.well-known/")) or path.endswith(".json")
-    return not programs and "text/html" in request.headers.get("accept", "")
+    page = "text/html" in request.headers.get("accept", "") or request.headers.get("hx-request") == "true"
+    return page and not programs

@@ -93,10 +93,11 @@ def item(value: Item) -> dict[str, Any]:
 def visible_label(value: VisibleLabel | None) -> dict[str, Any]:
     """Returns where the visible label of an item is."""
     if value is None:
-        return {"state": "none", "updated_at": None, "drawn": None, "reason": None}
+        return {"state": "none", "updated_at": None, "percent": 0, "drawn": None, "reason": None}
     return {
         "state": value.state,
         "updated_at": machine_time(value.updated_at),
+        "percent": value.percent,
         "drawn": value.drawn,
         "reason": value.reason,
     }

@@ -14,7 +14,7 @@ from yinji.platform.agreements import texts
 from yinji.platform.agreements.texts import TERMS, Agreement
 from yinji.platform.audit import AuditLog
 from yinji.platform.errors import Conflict
-from yinji.platform.model import Account
+from yinji.platform.model import Account, Role
 from yinji.platform.schema import agreement_acceptances
 from yinji.platform.settings import Settings
 
@@ -90,19 +90,21 @@ class Agreements:
             return tuple(Acceptance(row.name, row.version, row.sha256, row.at) for row in connection.execute(query))
 
     def require_current(self, account: Account) -> None:
-        """Passes unless the account joined under an older version of the user agreement.
+        """Passes if the account accepted the version of the user agreement that is in force.
 
-        Accounts that the operator made are bound by what they agreed with the operator; they are not asked.
+        Programs are not asked: whoever runs them has agreed in their own name.
 
         Raises:
             AgreementRequired: The version in force was not accepted yet.
         """
+        if account.role is Role.SERVICE:
+            return
         current = self.in_force(TERMS).version
         if (account.id, current) in self._bound:
             return
         with self._database.read() as connection:
             known = set(connection.execute(_ACCEPTED, {"account": account.id}).scalars())
-        if known and current not in known:
+        if current not in known:
             raise AgreementRequired("agreement-required", name=TERMS, version=current)
         if len(self._bound) >= _MOST_BOUND:
             self._bound.clear()

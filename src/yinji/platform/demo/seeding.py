@@ -17,6 +17,7 @@ from yinji.errors import StorageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.declaration import Declaration, Declared
 from yinji.operations.label import label
+from yinji.platform.agreements.texts import TERMS
 from yinji.platform.demo import cases, film, pictures, scene, tune
 from yinji.platform.model import Account, Role
 
@@ -159,7 +160,9 @@ def _publish(platform: Platform, author: Account, post: _Post) -> None:
 
 
 def _account(platform: Platform, name: str, shown: str, role: Role, password: str) -> Account:
-    return platform.account_named(name) or platform.create_account(name, password, role, shown)
+    account = platform.account_named(name) or platform.create_account(name, password, role, shown)
+    platform.agreements.accept(account, TERMS, platform.agreements.in_force(TERMS).version)
+    return account
 
 
 def _passwords(folder: Path) -> dict[str, str]:

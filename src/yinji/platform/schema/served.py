@@ -22,6 +22,7 @@ visible_labels = Table(
     Column("state", String(16), nullable=False),
     Column("asked_by", ID, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("percent", Integer, nullable=False, server_default="0"),
     Column("marked_sha256", SHA256),
     Column("drawn", Json),
     Column("reason", Json),

@@ -74,7 +74,9 @@ def _visible(request: Request, value: Item, *, own: bool) -> dict[str, Any] | No
     if not own or value.verdict["tier"] == "none":
         return None
     found = platform_of(request).marking.of(value.id)
-    return {"state": found.state if found else "offered", "reason": found.reason if found else None}
+    if found is None:
+        return {"state": "offered", "reason": None, "percent": 0}
+    return {"state": found.state, "reason": found.reason, "percent": found.percent}
 
 
 def _annotation(request: Request, value: Item) -> Text | None:
