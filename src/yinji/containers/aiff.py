@@ -34,7 +34,7 @@ _ID3: Final = (b"ID3 ", b"id3 ")
 _TEXTS: Final = frozenset((b"NAME", b"AUTH", b"(c) ", b"ANNO"))
 _SOUND: Final = frozenset((b"COMM", b"SSND", b"FVER", b"MARK", b"INST", b"MIDI", b"AESD"))
 _XMP: Final = b"XMP "
-_GLANCED: Final = Glanced((b"FORM", b"AIF"), Struct(">4sI"), b"SSND", _SOUND - {b"SSND"}, _TEXTS)
+_GLANCED: Final = Glanced((b"FORM", _FORMS), Struct(">4sI"), b"SSND", _SOUND - {b"SSND"}, _TEXTS)
 _SEARCHED: Final = 64 * KIB
 _LARGEST: Final = 0xFFFFFFFF
 

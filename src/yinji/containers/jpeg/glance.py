@@ -21,6 +21,7 @@ from yinji.containers.jpeg.segments import (
     EXIF,
     FRAMES,
     PEEK,
+    SOI,
     SOS,
     STRUCTURED,
     TABLES,
@@ -50,6 +51,8 @@ _EXIF_AT: Final = 4 + len(EXIF) + 1
 def glance(source: Source) -> list[Block] | None:
     """Settles files of one scan without anything unusual in front of it, or with a packet that names a label there."""
     data, base, at, size = source.head, 0, 2, source.size
+    if not data.startswith(SOI):
+        return None
     components = 0
     packets: list[Block] = []
     is_settled = False

@@ -28,7 +28,9 @@ from yinji.limits import KIB, MIB
 _SOUND: Final = frozenset((b"fmt ", b"data", b"fact", b"ds64", b"PEAK", b"smpl", b"inst", b"chna", b"levl", b"cue "))
 """Chunks that describe the sound itself, in numbers."""
 
-_GLANCED: Final = Glanced((b"RIFF", b"WAVE"), struct.Struct("<4sI"), b"data", _SOUND - {b"ds64"}, frozenset((b"bext",)))
+_GLANCED: Final = Glanced(
+    (b"RIFF", (b"WAVE",)), struct.Struct("<4sI"), b"data", _SOUND - {b"ds64"}, frozenset((b"bext",))
+)
 
 _TEXT_MAX: Final = 1 * MIB
 _SEARCHED: Final = 64 * KIB

@@ -23,14 +23,14 @@ class Kind(NamedTuple):
     """What tells WAV and AIFF apart.
 
     Attributes:
-        front: How the file begins, and again behind its size.
+        front: How the file begins, and what may stand behind its size.
         header: Identifier and size of a chunk.
         media: The chunk of the samples.
         silent: Chunks that hold numbers alone.
         texts: Chunks of words, which show a sign where they are a label.
     """
 
-    front: tuple[bytes, bytes]
+    front: tuple[bytes, tuple[bytes, ...]]
     header: Struct
     media: bytes
     silent: frozenset[bytes]

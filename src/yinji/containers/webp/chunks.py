@@ -54,7 +54,7 @@ def open_form(window: Window) -> Form:
         raise Malformed("webp-size", path=source.name)
     if source.size < BODY + 8:
         raise Truncated("truncated", path=source.name, offset=BODY, needed=8, size=source.size)
-    if window.peek(BODY, 4) not in FIRST:
+    if form.stop < BODY + 8 or window.peek(BODY, 4) not in FIRST:
         raise Malformed("webp-first-chunk", path=source.name)
     return form
 
