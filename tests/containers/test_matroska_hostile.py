@@ -191,6 +191,24 @@ def test_large_live_streams_are_walked_without_counting_their_blocks() -> None:
         assert source.reads <= 3
 
 
+def test_thousands_of_clusters_stay_where_they_are() -> None:
+    cluster = make(CLUSTER, make_number(0xE7, 0) + make(0xA3, bytes(40)))
+    start = ORIGINAL.index(CLUSTER.to_bytes(4, "big"))
+    tagged = tags(tag(simple("ENCODER", "x")))
+    data = resized(ORIGINAL[:start] + tagged + cluster * 3000 + ORIGINAL[start:], len(tagged) + len(cluster) * 3000)
+    limits = Limits(elements=1000)
+    with Source.open(data, name="x.mkv", limits=limits) as source:
+        reading = read_source(source, thorough=True)
+        splice = MKV.write(source, LABEL, reading, in_place=False)
+        assert source.reads < 4000  # one short read for each, once
+    assert len(splice.edits) < 6
+    written = splice.applied(data)
+    assert written.index(cluster * 3000) == data.index(cluster * 3000)
+    assert [found.label for found in reading_of(MKV, Sample("x.mkv", written)).found] == [LABEL]
+    assert media_hash(MKV, written) == media_hash(MKV, data)
+    assert read_source(Source.open(data[:-100_000], name="x.mkv")).state is State.MALFORMED
+
+
 def test_other_segments_keep_their_places() -> None:
     data = ORIGINAL + appended(tags(tag(AIGC), tag(simple("FOO", "bar"))))
     written = labelled(MKV, Sample("x.mkv", data)).data

@@ -22,6 +22,7 @@ Verify = Callable[[Source], None]
 TEMPORARY: Final = ".yinji-tmp-"
 _TEMPORARY: Final = re.compile(r"\.yinji-tmp-(\d+)-[0-9a-f]+")
 _BUFFER: Final = 1 << 20
+_PAGE: Final = 4096
 _ONE_WRITE: Final = 4096
 """Edits within a stretch shorter than this are written in one: a propagator's half, and the checksum behind it."""
 
@@ -222,9 +223,14 @@ def _copy(source: Source, splice: Splice, fd: int) -> None:
 
 
 def _copy_range(old: int, new: int, start: int, stop: int) -> None:
-    """Copies in the kernel where it can: shared extents, then a kernel copy, then buffers."""
+    """Copies in the kernel where it can: shared extents, then a kernel copy, then buffers.
+
+    What comes to lie elsewhere within a page cannot be shared, and the kernel copies it page by page in two parts:
+    buffers that end with a page of the new file take two thirds of the time.
+    """
     at = start
-    for step in (_by_copy_file_range, _by_sendfile, _by_buffer):
+    is_even = (os.lseek(new, 0, os.SEEK_CUR) - start) % _PAGE == 0
+    for step in (_by_copy_file_range, _by_sendfile, _by_buffer) if is_even else (_by_buffer,):
         while at < stop:
             try:
                 moved = step(old, new, at, stop - at)
@@ -250,7 +256,8 @@ def _by_sendfile(old: int, new: int, at: int, length: int) -> int:
 
 
 def _by_buffer(old: int, new: int, at: int, length: int) -> int:
-    data = os.pread(old, min(length, _BUFFER), at)
+    most = _BUFFER - os.lseek(new, 0, os.SEEK_CUR) % _PAGE
+    data = os.pread(old, min(length, most), at)
     write_all(new, data)
     return len(data)
 
