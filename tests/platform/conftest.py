@@ -9,8 +9,10 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine
 
 import postgres
+from case_desk import NOT_AI, decided
+from yinji.platform.cases.model import Case, Why
 from yinji.platform.database import Database
-from yinji.platform.model import Account, Role
+from yinji.platform.model import Account, Item, Role
 from yinji.platform.passwords import Passwords
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
@@ -74,3 +76,28 @@ def opened(settings: Settings) -> Iterator[Callable[[], Platform]]:
     """Opens further platforms on the same site, as other processes would."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(Platform.open(settings, passwords=QUICK))
+
+
+# --- cases
+@pytest.fixture
+def people(platform: Platform) -> dict[str, Account]:
+    """Two reviewers, readers, an administrator, an auditor."""
+    roles = {"r1": Role.REVIEWER, "r2": Role.REVIEWER, "reader": Role.READER, "other": Role.READER}
+    roles |= {"admin": Role.ADMIN, "auditor": Role.AUDITOR}
+    return {name: platform.create_account(name, PASSWORD, role) for name, role in roles.items()}
+
+
+@pytest.fixture
+def words_item(platform: Platform, author: Account) -> Item:
+    return platform.publish(author, title="湖边", text="湖边的清晨", declaration=NOT_AI)
+
+
+@pytest.fixture
+def case(platform: Platform, people: dict[str, Account], words_item: Item) -> Case:
+    case_id = platform.cases.report(people["reader"], words_item.id, Why.UNLABELLED).case_id
+    return platform.cases.job(people["r1"], case_id).case
+
+
+@pytest.fixture
+def confirmed(platform: Platform, people: dict[str, Account], case: Case) -> str:
+    return decided(platform, people["r1"], case.id, "confirm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_day_has_an_end_and_so_has_the_hour(
         platform.cases.report_as_visitor(None, "203.0.113.7", items[5].id, Why.UNLABELLED)
     assert caught.value.code == "too-many-visitor-reports"
     platform.cases.report_as_visitor(None, "203.0.113.8", items[5].id, Why.UNLABELLED)
-    few = rules.limits().__class__(**{**_fields(rules.limits()), "visitors_per_hour": 6})
+    few = replace(rules.limits(), visitors_per_hour=6)
     monkeypatch.setattr(rules, "limits", lambda: few)
     with pytest.raises(TooManyAttempts) as caught:
         platform.cases.report_as_visitor(None, "203.0.113.9", items[5].id, Why.UNLABELLED)
@@ -74,10 +75,6 @@ def test_the_day_has_an_end_and_so_has_the_hour(
         at = to_text(instants.now() - timedelta(hours=25))
         connection.execute(text("update visitor_reports set at = :at"), {"at": at})
     platform.cases.report_as_visitor(None, "203.0.113.9", items[5].id, Why.UNLABELLED)
-
-
-def _fields(limits: rules.Limits) -> dict[str, object]:
-    return {name: getattr(limits, name) for name in limits.__dataclass_fields__}
 
 
 def test_no_address_is_kept_and_its_key_is_gone_after_two_days(

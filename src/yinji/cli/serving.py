@@ -16,7 +16,7 @@ from yinji.errors import MissingExtra, StorageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_NEEDED: Final = ("fastapi", "uvicorn", "jinja2", "sqlalchemy", "alembic", "argon2", "PIL")
+_NEEDED: Final = ("fastapi", "uvicorn", "jinja2", "jwt", "sqlalchemy", "alembic", "argon2", "PIL")
 
 
 def serving_options(command: Command) -> Command:
