@@ -27,8 +27,8 @@ KINDS = {
 
 def processor_seconds() -> float:
     total = time.process_time()
-    for process in POOL.processes():
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    for worker in POOL.idle():
+        fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
         total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return total
 

@@ -43,8 +43,8 @@ def mark(data: bytes) -> str:
 def processor_seconds() -> float:
     """CPU time so far of this process and of the warm worker."""
     total = time.process_time()
-    for worker in POOL._idle:
-        fields = Path(f"/proc/{worker._process.pid}/stat").read_text().rpartition(")")[2].split()
+    for worker in POOL.idle():
+        fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
         total += (int(fields[11]) + int(fields[12])) / 100
     return total
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from yinji.errors import UsageError, YinjiError
+from yinji.marks.audio import pool
 from yinji.marks.audio.mark import AudioMark
-from yinji.marks.audio.pool import Pool
 from yinji.marks.audio.rhythm import find
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 
@@ -304,14 +304,23 @@ def test_unknown_place_is_refused() -> None:
         AudioMark().draw(io.BytesIO(), io.BytesIO(), MarkRequest("AI", place="middle", media_type="audio/wav"))
 
 
-def test_a_process_that_dies_is_replaced() -> None:
-    pool = Pool()
-    try:
-        with pytest.raises(YinjiError) as error:
-            pool.ask({"source": "/nowhere", "output": "/nowhere", "media_type": "?", "ask": (True, False)})
-        assert error.value.code in ("audio-worker-died", "mark-not-decodable", "audio-too-much")
-    finally:
-        pool.close()
+def test_a_process_that_dies_is_replaced(folder: Path) -> None:
+    path = made(folder, "steady.mp3", MP3["steady.mp3"])
+    marked(path, "audio/mpeg")
+    for worker in pool.POOL.idle():
+        worker.process.kill()
+    with pytest.raises(YinjiError) as error:
+        pool.ask({"source": str(path), "media_type": "audio/mpeg", "find": ("AI", "")})
+    assert error.value.code == "audio-worker-died"
+    pool.POOL.close()
+    assert marked(path, "audio/mpeg")[1].method == "spliced"
+
+
+def test_a_process_that_takes_too_long_is_ended(folder: Path) -> None:
+    path = made(folder, "steady.mp3", MP3["steady.mp3"])
+    with pytest.raises(YinjiError) as error:
+        pool.ask({"source": str(path), "media_type": "audio/mpeg", "find": ("AI", "")}, seconds=0.0)
+    assert error.value.code == "audio-worker-slow"
 
 
 @pytest.mark.parametrize("example", list(AudioMark.examples()), ids=lambda example: example.name)

@@ -346,8 +346,8 @@ def test_impossible_frames() -> None:
 def test_a_worker_that_dies_costs_nothing_but_itself() -> None:
     data = jpeg(picture(200, 150))
     assert draw(data)[1].method == "coefficients"
-    for started in pool.POOL._idle:
-        started._process.kill()
+    for started in pool.POOL.idle():
+        started.process.kill()
     _, drawn = draw(data)
     assert drawn.method == "re-encoded"
     assert draw(data)[1].method == "coefficients"

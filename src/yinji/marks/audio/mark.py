@@ -14,9 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, ClassVar, Final
 
 from yinji.errors import LimitExceeded, Malformed, MissingExtra, YinjiError
-from yinji.marks.audio import wav
+from yinji.marks.audio import pool, wav
 from yinji.marks.audio.plan import PLACES, RHYTHM, Ask
-from yinji.marks.audio.pool import POOL
 from yinji.marks.base import Drawn, MarkExample, MarkRequest
 
 _MOST_BYTES: Final = 16 << 30
@@ -68,7 +67,7 @@ class AudioMark:
             _copy(content, source)
             media_type = request.media_type.partition(";")[0].strip().lower()
             task = {"source": str(source), "media_type": media_type, "find": (request.words, request.style)}
-            facts = POOL.ask(task)["found"]
+            facts = pool.ask(task)["found"]
         if facts is None:
             return None
         words = facts.pop("words") or RHYTHM
@@ -99,7 +98,7 @@ def _marked(original: BinaryIO, marked: BinaryIO, media_type: str, ask: Ask, fol
         with source.open("rb") as file, output.open("wb") as target:
             facts = wav.mark(file, target, ask).to_dict()
     else:
-        facts = POOL.ask({"source": str(source), "output": str(output), "media_type": media_type, "ask": ask})
+        facts = pool.ask({"source": str(source), "output": str(output), "media_type": media_type, "ask": ask})
     with output.open("rb") as file:
         shutil.copyfileobj(file, marked, 1 << 20)
     return facts

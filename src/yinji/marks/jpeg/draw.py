@@ -49,7 +49,7 @@ def _by_blocks(jpeg: Jpeg, box: Box, overlay: Overlay) -> Change:
     rectangles = _rectangles(jpeg, tile)
     facts = [jpeg.width, jpeg.height, int(jpeg.progressive)]
     facts += [v for p in jpeg.components for v in (p.identifier, p.h, p.v)]
-    with POOL.worker() as worker:
+    with POOL.lent() as worker:
         cuts = worker.ask([jpeg.picture, numbers(not jpeg.usual_tables, facts, rectangles)])
         if len(cuts) != len(rectangles):
             raise BlocksUnavailable

@@ -5,14 +5,13 @@ A file that makes one end, or take too long, costs one process and nothing else;
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import Final
 
 from yinji.marks.jpeg import worker as program
 from yinji.marks.jpeg.worker import Rectangle
+from yinji.marks.warm import Warm
 
 SECONDS: Final = 60.0
-_IDLE: Final = 2
 _KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """The C library gives large blocks back at once; each picture would then fault its pages in anew."""
 
@@ -46,7 +45,7 @@ class Worker:
     """One process, used by one thread at a time."""
 
     def __init__(self, library: str) -> None:
-        self._process = subprocess.Popen(
+        self.process: Final = subprocess.Popen(
             [sys.executable, "-I", "-S", program.__file__, library],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -60,10 +59,10 @@ class Worker:
         Raises:
             BlocksUnavailable: The process ended or took too long.
         """
-        stdin, stdout = self._process.stdin, self._process.stdout
+        stdin, stdout = self.process.stdin, self.process.stdout
         if stdin is None or stdout is None:
             raise BlocksUnavailable
-        watch = threading.Timer(SECONDS, self._process.kill)
+        watch = threading.Timer(SECONDS, self.process.kill)
         watch.start()
         try:
             program.send(stdin, list(parts))
@@ -77,7 +76,7 @@ class Worker:
             watch.cancel()
 
     def _part(self) -> bytes:
-        stdout = self._process.stdout
+        stdout = self.process.stdout
         if stdout is None:
             raise BlocksUnavailable
         (length,) = struct.unpack("<I", stdout.read(4))
@@ -87,62 +86,27 @@ class Worker:
         return data
 
     def close(self) -> None:
-        self._process.kill()
+        self.process.kill()
         with contextlib.suppress(OSError):
-            self._process.communicate()
+            self.process.communicate()
 
 
-class Pool:
-    """Warm processes."""
+def _started() -> Worker:
+    """Starts a process.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._idle: list[Worker] = []
-
-    @contextlib.contextmanager
-    def worker(self) -> Iterator[Worker]:
-        """Lends a process; it is kept only if the work ends without an exception.
-
-        Raises:
-            BlocksUnavailable: None can be started here.
-        """
-        path = library_path()
-        if not path:
-            raise BlocksUnavailable
-        with self._lock:
-            worker = self._idle.pop() if self._idle else None
-        try:
-            worker = worker or Worker(path)
-        except OSError as error:
-            raise BlocksUnavailable from error
-        try:
-            yield worker
-        except BaseException:
-            worker.close()
-            raise
-        with self._lock:
-            keep = len(self._idle) < _IDLE
-            if keep:
-                self._idle.append(worker)
-        if not keep:
-            worker.close()
-
-    def close(self) -> None:
-        with self._lock:
-            workers, self._idle = self._idle, []
-        for worker in workers:
-            worker.close()
-
-    def forget(self) -> None:
-        """After a fork the pipes belong to the parent."""
-        self._lock = threading.Lock()
-        self._idle = []
+    Raises:
+        BlocksUnavailable: None can be started here.
+    """
+    path = library_path()
+    if not path:
+        raise BlocksUnavailable
+    try:
+        return Worker(path)
+    except OSError as error:
+        raise BlocksUnavailable from error
 
 
-POOL: Final = Pool()
-atexit.register(POOL.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=POOL.forget)
+POOL: Final = Warm(_started)
 
 
 def numbers(optimise: bool, facts: Sequence[int], boxes: Sequence[Rectangle]) -> bytes:
