@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, event, select, text
 
 from yinji.errors import UsageError, YinjiError
 from yinji.labels.declaration import Declaration, Declared
+from yinji.platform import instants
 from yinji.platform.database import Database
 from yinji.platform.errors import Conflict, Unavailable
 from yinji.platform.grouping import Grouped
@@ -249,3 +251,28 @@ def test_a_file_that_was_collected_while_its_post_waited_is_put_back(platform: P
     storing._grouped._carry_out = collected_first
     item = sent(platform, author, data, NOT_AI)
     assert platform.served_file(item.id).path.read_bytes() == data
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_jumps_breaks_nothing(
+    platform: Platform, author: Account, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """The clock of a machine is set back, or forward, while people are signed in and the log grows."""
+    token = platform.sign_in("qinghe", "正确 horse battery")
+    _, key = platform.keys.create(author, "k")
+    first = sent(platform, author, picture(50), GENERATED)
+    true, jump = instants.now, timedelta(hours=hours)
+    monkeypatch.setattr(instants, "now", lambda: true() + jump)
+    second = sent(platform, author, picture(51), GENERATED)
+    assert platform.account_of(token) == platform.account_of(key) == author
+    assert {item.id for item in platform.feed().rows} == {first.id, second.id}
+    platform.marking.ask(author, second.id)
+    platform.work.pool(1).drain()
+    assert "item.marked" in [step.event for step in platform.item(second.id).history]
+    platform.tidy(thorough=True)
+    monkeypatch.setattr(instants, "now", true)
+    third = sent(platform, author, picture(52), NOT_AI)
+    assert platform.item(third.id) == third
+    entries = list(platform.audit_export())
+    assert platform.audit_verify()[0] == len(entries)
+    assert all(platform.served_file(item.id).path.exists() for item in (first, second, third))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from yinji.errors import UsageError
@@ -45,9 +46,11 @@ def _write(value: Any, depth: int) -> str:
 
 
 def _string(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise UsageError("not-canonical", reason="unpaired surrogate")
-    return json.dumps(text, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("not-canonical", reason="unpaired surrogate") from error
+    return encode_basestring(text)
 
 
 def _number(number: float) -> str:

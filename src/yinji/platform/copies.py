@@ -39,16 +39,36 @@ _LEAST: Final = KIB
 """Media bytes below which equal media say nothing: blank pictures and one-line texts are alike by chance."""
 
 
-def media_digest_of(file: BinaryIO, filename: str) -> str | None:
-    """Returns the digest of the media in a file; None where it cannot be told, or is too little to tell by."""
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The media of a file.
+
+    Attributes:
+        recognised: Whether the format is one whose media can be told from the rest.
+        digest: Its SHA-256, hex; None where it cannot be told, or is too little to tell by.
+    """
+
+    recognised: bool
+    digest: str | None = None
+
+
+def media_of(file: BinaryIO, filename: str) -> Media:
+    """Returns what can be told of the media in a file."""
+    recognised = False
     try:
         with Source.open(file, name=filename) as source:
             container = registry.identify(source)
+            recognised = True
             if sum(stop - start for start, stop in container.media(source)) < _LEAST:
-                return None
-            return digest.media_digest(container, source)
+                return Media(recognised)
+            return Media(recognised, digest.media_digest(container, source))
     except YinjiError:
-        return None
+        return Media(recognised)
+
+
+def media_digest_of(file: BinaryIO, filename: str) -> str | None:
+    """Returns the digest of the media in a file; None where it cannot be told, or is too little to tell by."""
+    return media_of(file, filename).digest
 
 
 _IN_FORCE: Final = items.join(

@@ -20,7 +20,7 @@ def to_text(at: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """Reads a time that :func:`to_text` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return datetime.fromisoformat(text)
 
 
 def uuid7() -> str:

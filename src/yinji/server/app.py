@@ -40,7 +40,8 @@ from yinji.server.telemetry.traces import tracer_from
 from yinji.server.upkeep import upkeep
 
 _UPLOADS: Final = frozenset(
-    ("POST", path) for path in ("/v1/check", "/v1/items", "/publish", "/preview", "/verify", "/verify.json")
+    ("POST", path)
+    for path in ("/v1/check", "/v1/items", "/matches/byContent", "/publish", "/preview", "/verify", "/verify.json")
 )
 _FORM_ROOM: Final = MIB
 """What the text fields and the framing of a form may add to its file."""

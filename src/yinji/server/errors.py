@@ -21,6 +21,12 @@ class UnsupportedBody(UsageError):
     http_status = 415
 
 
+class BindingInvalid(UsageError):
+    """No soft binding of an algorithm that is known here."""
+
+    http_status = 400
+
+
 class BodyTooSlow(UsageError):
     http_status = 408
 

@@ -87,6 +87,6 @@ def problem_response(request: Request, error: YinjiError) -> Response:
 def wants_page(request: Request) -> bool:
     """Tells whether a person with a browser asked, rather than a program."""
     path = request.url.path
-    programs = path.startswith(("/v1/", "/.well-known/")) or path.endswith(".json")
+    programs = path.startswith(("/v1/", "/.well-known/", "/matches/", "/services/")) or path.endswith(".json")
     page = "text/html" in request.headers.get("accept", "") or request.headers.get("hx-request") == "true"
     return page and not programs

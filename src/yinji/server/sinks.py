@@ -7,13 +7,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, Generic, TypeVar, cast
 
 from yinji.errors import LimitExceeded
 from yinji.limits import MIB
+from yinji.platform.copies import Media, media_of
 from yinji.platform.model import Account, Draft
 from yinji.platform.posts import Incoming
 from yinji.platform.service import Platform, Upload
+
+T = TypeVar("T")
 
 _IN_MEMORY: Final = 1 * MIB
 
@@ -80,11 +83,11 @@ class Checked:
     report: dict[str, Any]
 
 
-class CheckSink:
-    """Spools the file outside the store, has it checked and forgets it."""
+class LookSink(Generic[T]):
+    """Spools the file outside the store, has it looked at and forgets it."""
 
-    def __init__(self, platform: Platform, limit: int, filename: str) -> None:
-        self._platform = platform
+    def __init__(self, look: Callable[[BinaryIO, str, int], T], limit: int, filename: str) -> None:
+        self._look = look
         self._limit = limit
         self._filename = filename
         self._size = 0
@@ -96,10 +99,9 @@ class CheckSink:
             raise LimitExceeded("body-too-large", limit=f"{self._limit / MIB:g} MB")
         self._file.write(chunk)
 
-    def finish(self) -> Checked:
+    def finish(self) -> T:
         self._file.seek(0)
-        report = self._platform.check(cast(BinaryIO, self._file), self._filename)
-        return Checked(self._filename, self._size, report)
+        return self._look(cast(BinaryIO, self._file), self._filename, self._size)
 
     def discard(self) -> None:
         self._file.close()
@@ -115,6 +117,15 @@ def post_sink(platform: Platform, author: Account, kept: ExitStack) -> Callable[
     return partial(PostSink, platform, author, kept)
 
 
-def check_sink(platform: Platform, limit: int) -> Callable[[str], CheckSink]:
-    """Returns what opens a look at a file of at most ``limit`` bytes."""
-    return partial(CheckSink, platform, limit)
+def check_sink(platform: Platform, limit: int) -> Callable[[str], LookSink[Checked]]:
+    """Returns what opens a check of a file of at most ``limit`` bytes."""
+
+    def look(file: BinaryIO, filename: str, size: int) -> Checked:
+        return Checked(filename, size, platform.check(file, filename))
+
+    return partial(LookSink, look, limit)
+
+
+def digest_sink(limit: int, filename: str) -> LookSink[Media]:
+    """Returns what tells the media of a file of at most ``limit`` bytes by their digest."""
+    return LookSink(lambda file, name, _: media_of(file, name), limit, filename)

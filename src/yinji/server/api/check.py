@@ -14,7 +14,7 @@ from yinji.server.access import authorize, authorize_here, platform_of
 from yinji.server.api.shared import MULTIPART, request_body
 from yinji.server.errors import BadRequest
 from yinji.server.intake import Form, raw_filename, read_file, read_form, receive_file, receive_form, small_body
-from yinji.server.sinks import Checked, CheckSink, check_sink
+from yinji.server.sinks import Checked, LookSink, check_sink
 
 router = APIRouter()
 
@@ -52,7 +52,7 @@ def _look_at(request: Request, body: bytes) -> Response:
     return _answer(read_file(body, filename, _sink(request)(filename)))
 
 
-def _sink(request: Request) -> Callable[[str], CheckSink]:
+def _sink(request: Request) -> Callable[[str], LookSink[Checked]]:
     platform = platform_of(request)
     return check_sink(platform, platform.settings.max_upload_bytes)
 

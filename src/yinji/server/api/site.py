@@ -32,6 +32,7 @@ def about(request: Request) -> Response:
             "api": "/v1",
             "openapi": "/v1/openapi.json",
             "max_upload_bytes": settings.max_upload_bytes,
+            "soft_bindings": {"algorithms": "/services/supportedAlgorithms", "by_content": "/matches/byContent"},
             "audit": {"log": "/v1/audit", "vkey": platform_of(request).audit.verifier.vkey},
         }
     )
