@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import samples
 from yinji.containers.model import State
-from yinji.containers.reading import read_as
+from yinji.containers.reading import _glanced, read_as
+from yinji.containers.registry import by_name
 from yinji.containers.source import Source
 from yinji.containers.text import frontmatter, markdown
 from yinji.labels import aigc
 from yinji.labels.aigc import AigcLabel
-from yinji.testing import LABEL
+from yinji.limits import Limits
+from yinji.testing import LABEL, Sample, labelled
 
 VALUES = st.one_of(st.text("ab1 \"\\'{}&é\t~!", max_size=4), st.sampled_from(("1", "2", "x", "00119111", "")))
 ENTRY = frontmatter.entry(LABEL, "", "\n")
 PIECES = ("'", "''", '"', "\n", "\r\n", "  ", "#", ": ", "- ", "Label: '2'", "AIGC:", "é", "|", "{", "~", "")
+
+
+GLANCED = {
+    "jpeg": lambda: samples.jpeg("camera"),
+    "png": lambda: samples.png("rgb"),
+    "mp4": lambda: samples.video("mp4"),
+    "m4a": lambda: samples.audio("m4a"),
+    "mp3": lambda: samples.audio("mp3", "v24"),
+    "wav": lambda: samples.audio("wav"),
+    "flac": lambda: samples.audio("flac"),
+    "opus": lambda: samples.audio("opus"),
+    "avi": lambda: samples.video("avi"),
+}
+
+
+@pytest.mark.parametrize("format", GLANCED)
+def test_a_glance_settles_what_encoders_write(format: str, sample_dir: Path) -> None:
+    """The harness holds glances to the walk's answer wherever they answer; here they must."""
+    path = GLANCED[format]()
+    plain = Sample(path.name, path.read_bytes())
+    container = by_name(format)
+    for sample, count in ((plain, 0), (labelled(container, plain), 1)):
+        with Source.open(sample.data, name=sample.name) as source:
+            blocks = _glanced(container, source)
+        assert blocks is not None
+        assert sum("AIGC" in str(block.value) or block.key == "AIGC" for block in blocks) == count
+
+
+def test_narrow_limits_take_the_walk(sample_dir: Path) -> None:
+    with Source.open(samples.jpeg("camera"), limits=Limits()) as source:
+        assert _glanced(by_name("jpeg"), source) is None
 
 
 @given(st.tuples(*[VALUES] * 7))

@@ -79,6 +79,9 @@ class _File:
         self.tail = source.look(self.tail_at, TAIL_BYTES)
 
     def show(self, at: int, length: int) -> bytes:
+        """Returns at most so many bytes from a place; LookupError of one in front of the file."""
+        if at < 0:
+            raise LookupError
         if at >= self.tail_at:
             return self.tail[at - self.tail_at : at - self.tail_at + length]
         head = self.source.head
@@ -227,6 +230,8 @@ def _load(file: _File, sections: list[_Section], reference: bytes) -> _Place:
     pack = _object(file, at, place)
     data, start, stop = _content(file, pack)
     count, first = int(pack.dictionary.entries[b"/N"]), int(pack.dictionary.entries[b"/First"])
+    if count < 0 or first < 0:
+        raise LookupError
     words = data[:first].split()[: count * 2]
     if len(words) != count * 2 or int(words[index * 2]) != number or not all(map(bytes.isdigit, words)):
         raise LookupError
