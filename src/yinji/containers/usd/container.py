@@ -205,11 +205,14 @@ def _scene(text: bytes, source: Source, at: int) -> Iterator[Span]:
     layer, damage = scan(text, source)
     if damage is not None:
         raise damage
-    start = body_of(text, layer)
+    start, has_begun = body_of(text, layer), False
     for value in sorted(layer.labels, key=lambda each: each.start):
         if value.start >= start:
+            has_begun = has_begun or bool(text[start : value.start].strip())
             yield Span(at + start, at + value.start)
             start = value.stop
+            if not has_begun:  # white space in front of the scene is none of it, with or without a label there
+                start = len(text) - len(text[start:].lstrip())
     yield Span(at + start, at + len(text))
 
 
