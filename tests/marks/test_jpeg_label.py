@@ -152,6 +152,7 @@ def segment(marker: int, payload: bytes) -> bytes:
 def test_metadata_and_trailing_data_stay_byte_for_byte(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if library == "again":
         monkeypatch.setattr(pool, "library_path", lambda: "")
+        pool.POOL.close()
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
@@ -181,6 +182,7 @@ def test_metadata_and_trailing_data_stay_byte_for_byte(library: str, monkeypatch
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_without_the_library_the_picture_is_encoded_again(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "library_path", lambda: "")
+    pool.POOL.close()
     data = jpeg(picture(400, 300, mode), quality=90)
     marked, drawn = draw(data)
     assert drawn.method == "re-encoded"
