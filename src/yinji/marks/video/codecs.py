@@ -122,12 +122,18 @@ def _planar(depths: dict[str, tuple[int, ...]]) -> frozenset[str]:
 
 
 _X264: Final = {
-    "crf": "18",
-    "preset": "veryfast",
+    "crf": "20",
+    "preset": "superfast",
     "bf": "0",
     "forced-idr": "1",
-    "x264-params": "bframes=0:open-gop=0:log=-1",
+    "x264-params": "bframes=0:open-gop=0:log=-1:rc-lookahead=0:scenecut=0:trellis=0:weightp=0:subme=1",
 }
+"""For some seconds a look ahead does not pay: beside "veryfast" with 18 this takes 0.6 to 0.7 times as long, is as
+close to the source or closer (PSNR), and 10 to 45 % larger."""
+THOROUGH: Final = {
+    "libx264": {"crf": "18", "preset": "veryfast", "x264-params": "bframes=0:open-gop=0:log=-1"},
+}
+"""Other options where all of a video is encoded anew, by encoder."""
 _X265: Final = {
     "crf": "18",
     "preset": "veryfast",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from yinji.marks.video.codecs import Codec, without_delimiters
+from yinji.marks.video.codecs import THOROUGH, Codec, without_delimiters
 from yinji.marks.video.config import Config, merged, parse
 from yinji.marks.video.nal import (
     H264,
@@ -105,6 +105,7 @@ class Encoder:
         self._rate = rate
         self._extras = work.extras
         self._begins = work.begins
+        self._is_full = work.is_full
         self._context: VideoCodecContext | None = None
         self._config = parse(codec.rules, source.extradata or b"") if codec.rules else _NO_CONFIG
         self._in_band = in_band or not self._config.width
@@ -153,7 +154,7 @@ class Encoder:
             if name not in av.codecs_available:
                 continue
             try:
-                context = self._try(name, dict(options), frame)
+                context = self._try(name, options | THOROUGH.get(name, {}) if self._is_full else dict(options), frame)
             except (av.FFmpegError, ValueError):
                 continue
             self.name = name

@@ -144,14 +144,11 @@ def measure(frame: VideoFrame, place: Place, tone: Tone) -> tuple[int, float]:
     """Returns the height of the ink in displayed pixels and its contrast, in a frame decoded again."""
     from PIL import Image
 
-    rgb = frame.reformat(format="rgb24")
+    painter = Painter(place)
+    planes, at = painter.tile(frame), place.tile
+    rgb = painter.space.to_rgb(planes, planes[0].size)
     left, top, right, bottom = place.box
-    plane = rgb.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    box = rows[top:bottom, 3 * left : 3 * right].reshape(bottom - top, right - left, 3)
-    if place.canvas.white < 1:
-        box = np.clip(box / place.canvas.white, 0, 255).astype(np.uint8)
-    shown = place.shown(Image.fromarray(np.ascontiguousarray(box)))
+    shown = place.shown(rgb.crop((left - at.left, top - at.top, right - at.left, bottom - at.top)))
     reading = shown.transpose(Image.Transpose.ROTATE_90) if place.layout.turned else shown
     height = ink_height(reading, place.upright, tone)
     return height, legibility(_split(shown), RGB, place.upright)[1]

@@ -15,6 +15,7 @@ from yinji.marks.video.canvas import Canvas, same_size
 from yinji.marks.video.codecs import CODECS, Codec
 from yinji.marks.video.config import parse
 from yinji.marks.video.encode import Encoder, NoEncoder, Spool
+from yinji.marks.video.kept import Kept
 from yinji.marks.video.nal import BadUnit
 from yinji.marks.video.paint import Painter, measure
 from yinji.marks.video.plan import Part, Plan, Unplaced, plan
@@ -147,6 +148,7 @@ class Clip:
             self.aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
             self.extradata = context.extradata or b""
         self.everything = "continuous" in wish.times
+        self._kept: Kept | None = None
         rules = self.codec.rules
         self.width = parse(rules, self.extradata).width if rules else 0
 
@@ -189,13 +191,21 @@ class Clip:
         """Decodes what a plan encodes anew, and yields a frame for each of its presentation times, in order.
 
         A picture that does not decode (those of an open group at the start of a clip, say) is replaced by the one
-        before it, as players do.
+        before it, as players do. Frames kept for this plan are handed out once, and not decoded again.
 
         Raises:
             Malformed: Too many do not decode.
         """
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.work is work:
+            yield from kept.taken()
+            return
         for part in work.parts:
             yield from self._frames(part)
+
+    def keep(self, kept: Kept) -> None:
+        """Keeps the frames of a plan for the next time that :meth:`frames` is asked for them."""
+        self._kept = kept if kept.is_whole else None
 
     def _frames(self, part: Part) -> Iterator[tuple[VideoFrame, int]]:
         shown = part.shown

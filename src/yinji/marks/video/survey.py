@@ -12,6 +12,7 @@ from yinji.errors import Malformed, UsageError
 from yinji.marks.layout import PLACES
 from yinji.marks.recognise import Occupied
 from yinji.marks.video.canvas import Place, same_size
+from yinji.marks.video.kept import Kept
 from yinji.marks.video.paint import Painter
 from yinji.marks.video.plan import Plan
 
@@ -57,8 +58,10 @@ def _looked(clip: Clip, wish: Wish, work: Plan, name: str, beat: Beat) -> Survey
     searched = _searched(work)
     last = max(labelled)
     painter: Painter | None = None
+    kept = Kept(work)
     for number, (frame, time) in enumerate(clip.frames(work)):
         beat(number)
+        kept.put(frame, time)
         if painter is None:
             place = Place.of(clip.canvas(frame), wish.words, wish.min_height, name, wish.style)
             painter = Painter(place.aware(wish.wordings, wish.words, wish.min_height), wish.words)
@@ -67,11 +70,12 @@ def _looked(clip: Clip, wish: Wish, work: Plan, name: str, beat: Beat) -> Survey
             return _between(clip, work, painter, beat)
         if time in looks:
             painter.look(frame)
-        if time >= last:
+        if time >= last and not kept.is_open:
             break
     if painter is None:
         raise Malformed("mark-not-decodable", kind="video", reason="no pictures")
     painter.choose()
+    clip.keep(kept)
     return Survey(painter, looks, frozenset())
 
 
