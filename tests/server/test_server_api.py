@@ -191,7 +191,8 @@ def test_openapi_names_every_public_route(site: Site) -> None:
     operations = {(m.upper(), p) for p, methods in description["paths"].items() for m in methods}
     from yinji.server.access import ROUTES
 
-    programs = {key for key in ROUTES if key[1].startswith(("/v1/", "/.well-known/", "/healthz", "/metrics"))}
+    public = ("/v1/", "/.well-known/", "/healthz", "/metrics", "/matches/", "/services/")
+    programs = {key for key in ROUTES if key[1].startswith(public)}
     assert operations == {(method, path.replace(":path}", "}")) for method, path in programs}
     assert "security" not in description["paths"]["/v1/check"]["post"]
     assert description["paths"]["/v1/audit/entries"]["get"]["security"] == [{"bearer": []}]
