@@ -133,7 +133,9 @@ def test_an_own_rule_before_the_others_counts_first() -> None:
 def test_every_outcome_has_a_policy_and_every_policy_words() -> None:
     borne = {outcome for policy in rules.policies().values() for outcome in policy.outcomes}
     assert borne == set(Outcome) == {*FIRST, *ON_APPEAL}
-    assert all(p.text.zh and p.text.en and p.clause.startswith("Measures Art.") for p in rules.policies().values())
+    assert all(
+        p.text.zh and p.text.en and p.clause.startswith(("Measures Art.", "CAC ")) for p in rules.policies().values()
+    )
     assert all(q.title.zh and q.title.en and q.within for q in rules.queues().values())
     assert {str(why) for why in REPORTABLE} == {"unlabelled", "wrongly_labelled"}
     assert all(set(c.kinds) <= set(rules.strike_lifetimes()) for c in rules.consequences())

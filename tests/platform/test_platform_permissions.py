@@ -33,6 +33,7 @@ TABLE = {
     "account.create": {Role.ADMIN},
     "account.list": AUDITORS,
     "report.create": READERS,
+    "report.as_visitor": {None},
     "report.read_own": READERS,
     "case.read_own": AUTHORS,
     "appeal.create": AUTHORS,

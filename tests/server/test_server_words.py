@@ -24,7 +24,15 @@ COMPOSED = (
     *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),
     *("kind.", "funnel.", "statistics.tier_", "account.", "verify.well_formed", "item.published", "item.declared"),
     *("item.asked", "outcome.", "case.state_", "case.why_", "case.step_", "case.actor_", "case.tier_", "case.strike_"),
-    *("report.unlabelled", "report.wrongly_labelled", "review.view_", "review.left_", "review.late_", "review.how_"),
+    *(
+        "report.unlabelled",
+        "report.wrongly_labelled",
+        "log.page_",
+        "review.view_",
+        "review.left_",
+        "review.late_",
+        "review.how_",
+    ),
 )
 """Beginnings of keys that templates put together from a value."""
 
