@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,20 +23,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
-def plain_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("files") / "街景.png"
-    samples.picture(size=(400, 300)).save(path)
+_WIDTHS = itertools.count(410)
+
+
+@pytest.fixture
+def plain_png(tmp_path: Path) -> Path:
+    """A picture that no other test has: the site is shared, and knows media again that it has seen with a label."""
+    path = tmp_path / "街景.png"
+    samples.picture(size=(next(_WIDTHS), 290)).save(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def labelled_png(plain_png: Path) -> Path:
-    path = plain_png.with_name("青绿山水.png")
-    other = plain_png.with_name("other.png")  # not the same media: that would make plain_png a copy without its label
-    samples.picture(size=(400, 302)).save(other)
-    yinji.label(other, LABEL, output=path, metadata_only=True)
-    return path
+def labelled_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("labelled")
+    samples.picture(size=(400, 292)).save(folder / "plain.png")
+    yinji.label(folder / "plain.png", LABEL, output=folder / "青绿山水.png", metadata_only=True)
+    return folder / "青绿山水.png"
 
 
 @pytest.fixture(scope="session")
