@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import httpx
+from bare import BARE
 from PIL import Image
 
 from yinji.platform.model import Role
@@ -27,29 +28,6 @@ from yinji.platform.settings import Settings
 
 BUDGET = 0.5
 PASSWORD = "correct horse battery"
-BARE = """
-import os, sys, uuid
-import uvicorn
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
-folder = sys.argv[1]
-
-def store(body):
-    name = uuid.uuid4().hex
-    with open(os.path.join(folder, name), "xb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    return name
-
-async def post(request):
-    return JSONResponse({"id": await run_in_threadpool(store, await request.body())}, 201)
-
-uvicorn.run(Starlette(routes=[Route("/v1/items", post, methods=["POST"])]), port=int(sys.argv[2]), log_level="critical")
-"""
 
 
 def free_port() -> int:

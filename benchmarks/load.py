@@ -22,43 +22,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bare import BARE
 from ingest import PASSWORD, body, free_port, processor_seconds, ready
 
 from yinji.platform.model import Role
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
-
-BARE = """
-import os, sys, uuid
-import uvicorn
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.routing import Route
-
-folder = sys.argv[1]
-
-def store(body):
-    name = uuid.uuid4().hex
-    with open(os.path.join(folder, name), "xb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    return name
-
-async def items(request):
-    return JSONResponse({"id": await run_in_threadpool(store, await request.body())}, 201)
-
-async def check(request):
-    return JSONResponse({"size": len(await request.body())})
-
-async def page(request):
-    return HTMLResponse("x" * int(request.query_params["bytes"]))
-
-posts = [Route(path, answer, methods=["POST"]) for path, answer in (("/v1/items", items), ("/v1/check", check))]
-routes = [*posts, Route("/page", page)]
-uvicorn.run(Starlette(routes=routes), port=int(sys.argv[2]), log_level="critical")
-"""
 
 
 def request(method: str, path: str, token: str, data: bytes = b"", kind: str = "text/plain") -> bytes:

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, update
+from sqlalchemy import Connection, Row
 
 from yinji.labels.declaration import Declaration
-from yinji.platform import instants, item_rows
+from yinji.platform import item_rows
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BLOBS_LOCK, BlobStore
+from yinji.platform.blobs import BlobStore
 from yinji.platform.deciding import Decision, decide
 from yinji.platform.errors import Conflict
 from yinji.platform.item_states import Cause, require_move
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served
-from yinji.platform.schema import items
+from yinji.platform.revising import Actor, revise
 from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
 
@@ -43,12 +43,6 @@ class Grounds:
     def of(cls, row: Row[Any]) -> Grounds:
         """Returns those of an item as it stands."""
         return cls(item_rows.declaration_of(row), row.review)
-
-
-@dataclass(frozen=True, slots=True)
-class _Actor:
-    id: str
-    shown: str
 
 
 Asked = Callable[[Row[Any]], Grounds | None]
@@ -93,11 +87,11 @@ class Redeciding:
         for _ in range(_TRIES):
             row = item_rows.required(self._database, item_id)
             grounds = asked(row)
-            if grounds is None or self._changed(row, grounds, cause, _Actor(actor, shown), record):
+            if grounds is None or self._changed(row, grounds, cause, Actor(actor, shown), record):
                 return
         raise Conflict("changed-meanwhile")
 
-    def _changed(self, row: Row[Any], grounds: Grounds, cause: Cause, actor: _Actor, record: Record) -> bool:
+    def _changed(self, row: Row[Any], grounds: Grounds, cause: Cause, actor: Actor, record: Record) -> bool:
         decision = self.decision(row, grounds)
         require_move(row.tier, str(decision.tier), cause)
         with self._served(row, decision) as served:
@@ -114,31 +108,16 @@ class Redeciding:
             yield served
 
     def _store(
-        self, row: Row[Any], grounds: Grounds, decision: Decision, served: Served | None, actor: _Actor, record: Record
+        self, row: Row[Any], grounds: Grounds, decision: Decision, served: Served | None, actor: Actor, record: Record
     ) -> bool:
-        at = instants.now()
         values = {
             "declaration": str(grounds.declaration.choice),
             "declaration_note": grounds.declaration.note,
             "statement": grounds.declaration.statement,
             "review": grounds.review,
-            "decision": row.decision + 1,
-            "propagation": row.propagation + (served is not None),
-            "updated_at": at,
-            "revision": row.revision + 1,
         }
-        if served is not None and served.file is not None:
-            served.file.stage()
-        with self._database.write() as connection:
-            self._database.lock(connection, BLOBS_LOCK)
-            unchanged = (items.c.id == row.id) & (items.c.revision == row.revision)
-            if connection.execute(update(items).where(unchanged).values(values)).rowcount != 1:
-                return False
-            if served is not None and served.file is not None:
-                served.file.keep()
-            steps = Steps(self._audit, connection, row.id, actor.id, at, shown=actor.shown)
+
+        def recorded(connection: Connection, steps: Steps) -> None:
             record(connection, steps, row, decision)
-            steps.decided(row.decision + 1, decision, before=row.tier)
-            if served is not None:
-                steps.propagated(row.propagation + 1, served, sha256=row.sha256, size=row.size)
-        return True
+
+        return revise(self._database, self._audit, row, decision, served, recorded, actor=actor, values=values)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, update
+from sqlalchemy import Connection, Row
 
 from yinji.evidence.base import Basis, Evidence
-from yinji.platform import copies, instants, item_rows
+from yinji.platform import copies, item_rows
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spooled
+from yinji.platform.blobs import BlobStore, Spooled
 from yinji.platform.deciding import TIER_RANK, Decision
 from yinji.platform.errors import Conflict
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served
-from yinji.platform.schema import items
+from yinji.platform.revising import Actor, Record, revise
 from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
 from yinji.regimes.base import Tier
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 _TRIES: Final = 5
 _NOT_OF_THE_FILE: Final = frozenset(map(str, (Basis.DECLARATION, Basis.REVIEW, Basis.KNOWN_CONTENT)))
 
-Record = Callable[[Connection, Steps], None]
-"""Stores what led to the new file, in its transaction."""
+_SYSTEM: Final = Actor("system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +117,5 @@ class Renewing:
         return Decision(found, regime(self._settings.regime).decide(found))
 
     def _store(self, row: Row[Any], decision: Decision | None, served: Served | None, record: Record) -> None:
-        at = instants.now()
-        values = {
-            "decision": row.decision + (decision is not None),
-            "propagation": row.propagation + (served is not None),
-            "updated_at": at,
-            "revision": row.revision + 1,
-        }
-        if served is not None and served.file is not None:
-            served.file.stage()
-        with self._database.write() as connection:
-            self._database.lock(connection, BLOBS_LOCK)
-            unchanged = (items.c.id == row.id) & (items.c.revision == row.revision)
-            if connection.execute(update(items).where(unchanged).values(values)).rowcount != 1:
-                raise Conflict("changed-meanwhile")
-            if served is not None and served.file is not None:
-                served.file.keep()
-            steps = Steps(self._audit, connection, row.id, "system", at)
-            record(connection, steps)
-            if decision is not None:
-                steps.decided(row.decision + 1, decision, before=row.tier)
-            if served is not None:
-                steps.propagated(row.propagation + 1, served, sha256=row.sha256, size=row.size)
+        if not revise(self._database, self._audit, row, decision, served, record, actor=_SYSTEM):
+            raise Conflict("changed-meanwhile")
