@@ -58,3 +58,11 @@ def test_harm() -> None:
         check_damage(TS, Sample(*example), mutations=40)
         with Source.open(example.data) as source:
             assert [tuple(span) for span in TS.media(source)] == [(0, len(example.data))]
+
+
+@pytest.mark.parametrize("name", ["index.ts", "index.mts"])
+def test_typescript_is_text_and_no_damaged_video(name: str) -> None:
+    with Source.open(b"import { read } from './labels';\n" * 40, name=name) as source:
+        assert (read(source).format, read(source).state) == ("text", State.UNSUPPORTED)
+    with Source.open(b"\0\1\2\3" * 90, name=name) as source:
+        assert (read(source).format, read(source).state) == ("mpegts", State.MALFORMED)

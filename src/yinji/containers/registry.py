@@ -306,9 +306,14 @@ def _refined(row: Format | None, head: bytes, extension: str) -> Format | None:
         return row
     if structure := by_structure(head, extension):
         return _NAMED[structure]
-    if named := _TABLE.by_extension(extension):
+    named = _TABLE.by_extension(extension)
+    if named is not None and not (extension in _ALSO_OF_TEXT and _looks_like_text(head)):
         return named
     return _NAMED["text"] if _looks_like_text(head) else None
+
+
+_ALSO_OF_TEXT: Final = frozenset(("ts", "mts"))
+"""Endings of a binary format that text has as well: TypeScript beside MPEG transport streams."""
 
 
 def _looks_like_text(head: bytes) -> bool:
