@@ -17,7 +17,7 @@ from yinji.containers.base import Container
 from yinji.containers.model import State
 from yinji.containers.png.chunks import make
 from yinji.containers.registry import by_name
-from yinji.errors import Malformed, Refused, UnsupportedFormat
+from yinji.errors import Malformed, Refused, Truncated, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import decode
 from yinji.testing import Sample, labelled
@@ -154,10 +154,13 @@ def test_what_cannot_be_understood_is_not_carried(tmp_path: Path) -> None:
     path = writable.place(by_name("jpeg"), tmp_path)
     before = path.read_bytes()
     doubled = '{"Label":"1","Label":"2","ContentProducer":"p","ProduceID":"i"}'
-    for source in (png_with("not a label"), png_with(doubled), png_with("   "), png_with()[:-20]):
+    for source in (png_with("not a label"), png_with(doubled), png_with("   ")):
         with pytest.raises(Malformed) as refused:
             yinji.carry(source, path, filename="a.png")
         assert refused.value.code == "label-not-understood"
+    with pytest.raises(Truncated) as cut:
+        yinji.carry(png_with()[:-20], path, filename="a.png")
+    assert cut.value.code == "png-chunk-length"
     with pytest.raises(Refused) as nothing:
         yinji.carry(png_with(), path, filename="a.png")
     assert nothing.value.code == "nothing-to-carry"
@@ -181,7 +184,7 @@ def test_a_format_without_a_place_says_so(tmp_path: Path) -> None:
     path.write_text("words")
     with pytest.raises(UnsupportedFormat) as refused:
         yinji.carry(png_with(OWN.to_json()), path, filename="a.png")
-    assert refused.value.code == "no-carrier"
+    assert refused.value.code == "no-official-carrier"
     assert path.read_text() == "words"
 
 

@@ -16,7 +16,7 @@ from yinji.cli.app import group
 from yinji.containers import xmp
 from yinji.containers.base import Container
 from yinji.containers.model import Reading, State
-from yinji.errors import Refused
+from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
 from yinji.regimes.base import Tier
 from yinji.testing import LABEL, Sample, labelled, reading_of
@@ -175,7 +175,7 @@ def test_a_platform_may_mark_what_was_blanked_and_cannot_pass_it_on_unseen(tmp_p
     name, data, start, stop = next(carried(container))
     blanked = data[:start] + b" " * (stop - start) + data[stop:]
     platform = "001191110000MA0TE5T00Q20001"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Malformed) as refused:
         yinji.propagate(blanked, propagator=platform, propagate_id="p", output=tmp_path / "no.jpg", filename=name)
     assert refused.value.code == "label-not-understood"
     out = tmp_path / "suspected.jpg"

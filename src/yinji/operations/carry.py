@@ -19,6 +19,7 @@ from yinji.operations.written import (
     Written,
     credentials_step,
     refuse_to_break_credentials,
+    refuse_unreadable,
     write_label,
     written,
 )
@@ -63,6 +64,7 @@ def carry(
     carried, steps = carried_label(source, filename=filename, limits=limits)
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
+        refuse_unreadable(file)
         if output is None and made.path is None:
             raise UsageError("in-place-needs-path")
         target = Target(
@@ -94,8 +96,9 @@ def carried_label(
         Malformed, Refused, UnsupportedFormat, StorageError: As :func:`carry`, for the source.
     """
     with Source.open(source, name=filename, limits=limits) as origin:
-        reading = Opened.of(origin).reading
-        name = filename or origin.name
+        file = Opened.of(origin)
+        refuse_unreadable(file)
+        reading, name = file.reading, filename or origin.name
     if reading.label is None:
         if reading.state is State.UNLABELLED:
             raise Refused("nothing-to-carry", path=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from yinji.limits import DEFAULT, Limits
 from yinji.operations.check import inspect
 from yinji.operations.perceived import perceive
 from yinji.operations.report import SCHEMA_VERSION
-from yinji.regimes.base import Finding, Outcome, Perceived
+from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived
 from yinji.regimes.labels import LabelRules
 from yinji.regimes.registry import judging
 
@@ -97,9 +97,16 @@ def conform(
         file, evidence = inspect(source, pinned_keys=pinned_keys)
         reading = file.reading
         labels = rules.labels(reading.kind) if isinstance(rules, LabelRules) else (rules.mark(reading.kind),)
-        seen = perceive(source, reading.kind, reading.media_type, labels, limits) if perceptible and labels else None
+        seen = _perceived(source, reading, labels, limits) if perceptible and labels else None
         findings = rules.conform(reading, evidence, seen)
         asks_metadata = not isinstance(rules, LabelRules)
         return Conformance(
             filename or source.name, reading, findings, rules.name, rules.version, seen, asks_metadata=asks_metadata
         )
+
+
+def _perceived(source: Source, reading: Reading, rules: Iterable[MarkRule], limits: Limits) -> Perceived:
+    """Looks for the label that people see or hear; what stopped the reading of damaged bytes stops the look as well."""
+    if reading.state in (State.MALFORMED, State.UNREADABLE) and not reading.found and reading.problems:
+        return Perceived(reading.kind, unknown=reading.problems[-1].text)
+    return perceive(source, reading.kind, reading.media_type, rules, limits)

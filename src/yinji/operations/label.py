@@ -22,6 +22,7 @@ from yinji.operations.written import (
     Written,
     credentials_step,
     refuse_to_break_credentials,
+    refuse_unreadable,
     write_label,
     write_unlabelled,
     written,
@@ -104,6 +105,7 @@ def label(
     )
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
+        refuse_unreadable(file, needs_carrier=metadata_only)
         refuse_to_replace(file, label, derived=derived)
         refuse_to_break_credentials(file, target)
         if metadata_only:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from yinji.containers.model import State
 from yinji.containers.reading import is_emptied
 from yinji.containers.source import RangedReader, Source
-from yinji.errors import Refused
+from yinji.errors import Malformed, Refused
 from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
@@ -18,6 +18,7 @@ from yinji.operations.written import (
     Written,
     credentials_step,
     refuse_to_break_credentials,
+    refuse_unreadable,
     write_label,
     written,
 )
@@ -61,7 +62,8 @@ def propagate(
     Raises:
         InvalidLabel: Our half does not keep GB 45438 App. E.
         UsageError: Our code is meant as a 27-character code and is none.
-        Refused: The file carries no label and ``label`` is "", or a label that cannot be understood.
+        Malformed: The file carries a label that cannot be understood, or a trace of one.
+        Refused: The file carries no label and ``label`` is "".
         UnsupportedFormat, UnreadableInput, OutputExists, ReadBackMismatch, StorageError: As for ``label``.
     """
     target = Target.of(
@@ -75,6 +77,7 @@ def propagate(
     require_provider(propagator)
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
+        refuse_unreadable(file)
         passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
         refuse_to_break_credentials(file, target)
         steps = (write_label(file, passed_on, target), *credentials_step(file))
@@ -88,10 +91,11 @@ def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, res
         require_propagation(passed_on)
         return passed_on
     if any(not is_emptied(found) for found in file.reading.found):
-        raise Refused("label-not-understood", path=file.source.name)
+        raise Malformed("label-not-understood", path=file.source.name)
     if not label:
-        is_blanked = file.reading.state is State.MALFORMED
-        raise Refused("label-not-understood" if is_blanked else "nothing-to-propagate", path=file.source.name)
+        if file.reading.state is State.MALFORMED:
+            raise Malformed("label-not-understood", path=file.source.name)
+        raise Refused("nothing-to-propagate", path=file.source.name)
     first = AigcLabel(label, propagator, propagate_id, "", propagator, propagate_id, reserved2)
     require_conforming(first)
     return first

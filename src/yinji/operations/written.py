@@ -10,10 +10,10 @@ from typing import Any
 
 from yinji.containers import executors, readback, reading, registry
 from yinji.containers.base import Container
-from yinji.containers.model import Reading
+from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.errors import ReadBackMismatch, UnsupportedFormat, UsageError, WouldBreakCredentials
+from yinji.errors import ReadBackMismatch, UnreadableInput, UnsupportedFormat, UsageError, WouldBreakCredentials
 from yinji.labels.aigc import AigcLabel
 from yinji.marks.base import Drawn
 from yinji.operations.report import SCHEMA_VERSION
@@ -120,6 +120,33 @@ class Opened:
             UnsupportedFormat: No container knows the file.
         """
         return cls(source, registry.identify(source), reading.read(source, thorough=True))
+
+
+def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
+    """Says of a file that cannot be judged what ``read`` says of it, before anything else is asked of it (R62).
+
+    A label that was emptied or that nobody understands stops no reading: what becomes of it is for each verb to say.
+
+    Args:
+        file: The file.
+        needs_carrier: Refuse formats without a place for a label too.
+
+    Raises:
+        UnreadableInput: The file is damaged, enciphered or beyond the limits.
+        UnsupportedFormat: Its format has no place for a label.
+    """
+    if file.reading.state not in (State.MALFORMED, State.UNREADABLE, State.UNSUPPORTED):
+        return
+    told = {problem.code for problem in file.reading.problems}
+    try:
+        for _ in file.container.blocks(file.source, thorough=True):
+            pass
+    except UnsupportedFormat as error:
+        if needs_carrier and error.code in told:
+            raise
+    except UnreadableInput as error:
+        if error.code in told:
+            raise
 
 
 def refuse_to_break_credentials(file: Opened, target: Target) -> None:
