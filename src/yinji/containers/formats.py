@@ -6,7 +6,8 @@ row whose endings include the file's, then the earlier row, so that every answer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from yinji.containers.model import Kind
@@ -63,22 +64,33 @@ class Table:
         by_start: dict[bytes, list[_Candidate]] = {}
         by_type: dict[bytes, list[_Candidate]] = {}
         self._by_extension: dict[str, int] = {}
+        looked_at: dict[bytes, set[tuple[int, int]]] = {}
         for rank, row in enumerate(self.rows):
             for magic in row.magics:
                 offset, literal = magic[0]
                 candidate = _Candidate(sum(len(part) for _, part in magic), rank, magic)
                 if offset == 0:
                     by_start.setdefault(literal[:2], []).append(candidate)
-                elif offset == 4:
+                    looked_at.setdefault(literal[:2], set()).update((at, at + len(part)) for at, part in magic)
+                elif offset == 4 and len(magic) == 1 and len(literal) <= _BRAND:
                     named = literal[: _BRAND if len(literal) >= _BRAND else 4]
                     by_type.setdefault(literal[:4], [])
                     by_type.setdefault(named, []).append(candidate)
                 else:
-                    raise ValueError(f"{row.name}: the first part of a magic stands at 0 or 4")
+                    raise ValueError(f"{row.name}: a magic begins at 0, or is one brand at 4")
             for extension in row.extensions:
                 self._by_extension.setdefault(extension, rank)
         self._by_start: Final = {start: _longest_first(found) for start, found in by_start.items()}
         self._by_type: Final = {kind: _longest_first(found) for kind, found in by_type.items()}
+        self._looked_at: Final = {
+            start: itemgetter(*(slice(*part) for part in sorted(parts))) for start, parts in looked_at.items()
+        }
+
+    def key(self, head: bytes, extension: str) -> Hashable:
+        """Returns all that :meth:`by_magic` looks at: equal keys have equal answers."""
+        brand = head[4 : 4 + _BRAND]
+        parts = self._looked_at.get(head[:2])
+        return extension, brand if brand[:4] in self._by_type else b"", parts(head) if parts is not None else b""
 
     def by_magic(self, head: bytes, extension: str) -> Format | None:
         """Returns the row whose magic fits best, or None."""

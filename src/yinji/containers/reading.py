@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from yinji.containers import exif, xmp
 from yinji.containers.base import Container
@@ -15,7 +15,7 @@ from yinji.containers.registry import Identity, sniff, unsupported
 from yinji.containers.source import Source
 from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, UnsupportedFormat, YinjiError
 from yinji.labels.aigc import KEYS, AigcLabel
-from yinji.labels.decode import Decoded, decode, looks_like_label
+from yinji.labels.decode import Decoded, conforming, conforming_shape, decode, looks_like_label
 from yinji.labels.other import recognise
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import DEFAULT
@@ -29,6 +29,10 @@ _BLANK: Final = "\0 \t\r\n\u00a0\u3000\ufeff"
 _MIRROR: Final = "pdf-xmp-mirror"
 _OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes"))
 """Problems of blocks that are told of the file, whether or not the block holds a label; the first of each."""
+
+_NO_FIELDS: Final[Mapping[str, Any]] = {}
+_new: Final = tuple.__new__
+"""Makes a named tuple for a third of what its own constructor takes."""
 
 _UNLABELLED: Final = State.UNLABELLED
 _Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
@@ -159,15 +163,19 @@ def _emptied(block: Block, shape: str) -> Found:
 def _take_xmp(answer: _Answer, block: Block, packet: bytes, carrier: str) -> None:
     if block.problems and any(problem.code == _MIRROR for problem in block.problems):
         return
-    plain = xmp.plain_label(packet)
-    if plain is not None and plain.text and not block.problems and carrier in ("xmp", ""):
-        answer.found.append(_found(block, decode(plain.text), plain.text, "element", ()))  # nothing is wrong with it
+    text = xmp.plain_text(packet)
+    if text and not block.problems and carrier in ("xmp", ""):  # nothing is wrong with the packet
+        label = conforming(text)
+        found = (
+            _found(block, decode(text), text, "element", ()) if label is None else _sound(block, label, text, "element")
+        )
+        answer.found.append(found)
         return
-    if plain is None and xmp.is_wiped(packet):
+    if text is None and xmp.is_wiped(packet):
         values = {"carrier": block.carrier, "offset": block.start}
         answer.unread.append(Problem("packet-wiped", Severity.ERROR, "R62", values))
         return
-    for item in xmp.labels(packet) if plain is None else (plain,):
+    for item in xmp.labels(packet):
         if item.is_ours and not item.text.strip(_BLANK):
             answer.found.append(_emptied(block, item.shape))
         elif item.is_ours or looks_like_label(item.text):
@@ -203,6 +211,11 @@ def _take_exif(answer: _Answer, block: Block, tiff: bytes) -> None:
 
 
 def _take_text(answer: _Answer, block: Block, text: str, carrier: str) -> None:
+    if block.key == _NAME and block.carrier == carrier and not block.problems:
+        label = conforming(text)
+        if label is not None:
+            answer.found.append(_sound(block, label, text, conforming_shape(text)))
+            return
     named = block.key.lower() == "aigc"
     if not named and not looks_like_label(text):
         _take_other_scheme(answer, block, text, block.key)
@@ -259,11 +272,17 @@ def _take_other_scheme(answer: _Answer, block: Block, text: str, key: str) -> No
         )
 
 
+def _sound(block: Block, label: AigcLabel, text: str, shape: str) -> Found:
+    """Returns a label without problems in its proper place."""
+    return _new(Found, (_GB45438, label, text, block.carrier, shape, block.start, block.stop, (), _NO_FIELDS))
+
+
 def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: tuple[Problem, ...]) -> Found:
     label, told = decoded.label, decoded.problems + problems + block.problems
     if decoded.problems and label is not None and not any(value.strip(_BLANK) for _, value in label.items()):
         label, told = None, (Problem("values-emptied", Severity.ERROR, "R62"), *told)
-    return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told, decoded.fields)
+    fields = decoded.fields if decoded.problems else _NO_FIELDS
+    return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told, fields)
 
 
 def _says_label(answer: _Answer) -> bool:
@@ -325,16 +344,19 @@ def _reading(
     blocks: tuple[Block, ...] = (),
     problems: tuple[Problem, ...] = (),
 ) -> Reading:
-    return Reading(
-        identity.name,
-        identity.media_type,
-        identity.kind,
-        state,
-        found,
-        other,
-        blocks,
-        problems,
-        source.size,
-        source.bytes_read,
-        source.reads,
+    return _new(
+        Reading,
+        (
+            identity.name,
+            identity.media_type,
+            identity.kind,
+            state,
+            found,
+            other,
+            blocks,
+            problems,
+            source.size,
+            source.bytes_read,
+            source.reads,
+        ),
     )

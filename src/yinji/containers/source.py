@@ -79,6 +79,7 @@ class Source:
     _inflated = 0
     _fd: int | None = None
     _path: str | None = None
+    _stop_at: float | None = None
     limits: Limits = DEFAULT
     bytes_read = 0
     reads = 0
@@ -87,7 +88,6 @@ class Source:
 
     def __init__(self, fetch: Callable[[int, int], bytes], size: int, name: str = "", limits: Limits = DEFAULT) -> None:
         self._fetch = fetch
-        self._stop_at = monotonic() + limits.seconds
         self.size = size
         self.name = name
         if limits is not DEFAULT:
@@ -140,7 +140,12 @@ class Source:
         except OSError as error:
             raise _not_opened(Path(path), error) from error
         try:
-            size = _size_of(fd, path)
+            try:
+                size = os.lseek(fd, 0, os.SEEK_END)  # a quarter of what a ``stat`` costs
+            except OSError:
+                size = 0  # of a pipe or a terminal, which have no end
+            if not size % _SECTOR or size > _FILE_MAX:
+                size = _size_of_file(fd, path)
             head = os.pread(fd, HEAD_BYTES, 0) if limits is DEFAULT else b""
         except IsADirectoryError:
             head = b""  # told to who asks for the head
@@ -315,7 +320,10 @@ class Source:
             self._check_clock()
 
     def _check_clock(self) -> None:
-        if monotonic() > self._stop_at:
+        """The clock starts with the first check: a glance needs none."""
+        if self._stop_at is None:
+            self._stop_at = monotonic() + self.limits.seconds
+        elif monotonic() > self._stop_at:
             raise LimitExceeded("too-slow", path=self.name, limit=self.limits.seconds)
 
     def _get(self, at: int, length: int) -> bytes:
@@ -324,8 +332,7 @@ class Source:
             raise LimitExceeded("too-large-read", path=self.name, needed=length, limit=limits.one_read)
         if self._asked + length > limits.total_bytes:
             raise LimitExceeded("too-many-bytes", path=self.name, limit=limits.total_bytes)
-        if monotonic() > self._stop_at:
-            self._check_clock()
+        self._check_clock()
         try:
             data = self._fetch(length, at)
         except IsADirectoryError:
@@ -345,18 +352,12 @@ class Source:
         self.bytes_read, self.reads = ahead.fetched, ahead.requests
 
 
-def _size_of(fd: int, path: str) -> int:
-    """Returns the size of an open file, by what costs a quarter of a ``stat``.
+def _size_of_file(fd: int, path: str) -> int:
+    """Returns the size of an open file whose size may be none.
 
     Raises:
-        NotRegularFile: It is none. A directory whose size looks like a file's shows itself at the first read.
+        NotRegularFile: It is none. A directory whose size looks like that of a file shows itself at the first read.
     """
-    try:
-        size = os.lseek(fd, 0, os.SEEK_END)
-    except OSError:
-        size = 0  # of a pipe or a terminal, which have no end
-    if size % _SECTOR and size < _FILE_MAX:
-        return size
     info = os.fstat(fd)
     if not stat.S_ISREG(info.st_mode):
         raise NotRegularFile("directory" if stat.S_ISDIR(info.st_mode) else "not-a-file", path=Path(path))

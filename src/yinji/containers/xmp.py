@@ -49,6 +49,14 @@ _PLAIN_END: Final = re.compile(rb"""<\?xpacket end=(?:"[wr]"|'[wr]')\?{1,2}>[\0 
 _OUR_END: Final = (b"\n" + b" " * 99) * 40 + _TRAILER
 """How a packet of our own ends, whatever its padding."""
 
+_OUR_FRONT: Final = (
+    _HEADER
+    + f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'.encode()
+    + f'<rdf:Description rdf:about="" xmlns:{PREFIX}="{NAMESPACE}"><{PREFIX}:{NAME}>'.encode()
+)
+_OUR_BACK: Final = f"</{PREFIX}:{NAME}></rdf:Description></rdf:RDF></x:xmpmeta>".encode()
+"""What stands around the value in a packet of our own."""
+
 _PRINTABLE: Final = bytes(set(range(0x20, 0x7F)) - set(b"<>"))
 _ENTITIES: Final = ((b"&quot;", b'"'), (b"&apos;", b"'"), (b"&lt;", b"<"), (b"&gt;", b">"), (b"&amp;", b"&"))
 
@@ -142,11 +150,21 @@ def plain_label(packet: bytes) -> XmpLabel | None:
     The pattern spans the whole packet, so whatever it does not foresee (a document type, a comment, another property,
     a second label) makes it fail, and expat decides.
     """
+    text = plain_text(packet)
+    return None if text is None else XmpLabel(*_AS_PRESCRIBED, text)
+
+
+def plain_text(packet: bytes) -> str | None:
+    """Returns the text of :func:`plain_label`, and of a packet of our own without an expression."""
+    if packet.startswith(_OUR_FRONT):
+        start = len(_OUR_FRONT)
+        stop = packet.find(b"<", start)
+        if packet.startswith(_OUR_BACK, stop) and _OUR_END.endswith(packet[stop + len(_OUR_BACK) :]):
+            return _plain_text(packet[start:stop])
     match = _PLAIN.match(packet)
     if match is None or not _is_plain_end(packet, match.end()):
         return None
-    text = _plain_text(match["text"])
-    return None if text is None else XmpLabel(NAMESPACE, PREFIX, NAME, "element", text)
+    return _plain_text(match["text"])
 
 
 def _is_plain_end(packet: bytes, at: int) -> bool:
@@ -478,15 +496,4 @@ def _whitespace(length: int) -> bytes:
 
 
 def _new_packet(json: str, padding: int) -> bytes:
-    return (
-        _HEADER
-        + b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="'
-        + _RDF.encode()
-        + b'"><rdf:Description rdf:about="" xmlns:TC260="'
-        + NAMESPACE.encode()
-        + b'">'
-        + _property(PREFIX, json)
-        + b"</rdf:Description></rdf:RDF></x:xmpmeta>"
-        + _whitespace(padding)
-        + _TRAILER
-    )
+    return _OUR_FRONT + escaped(json).encode() + _OUR_BACK + _whitespace(padding) + _TRAILER

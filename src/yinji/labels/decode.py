@@ -35,15 +35,11 @@ _LABEL_LIKE: Final = re.compile(
 )
 
 
-_CLEAN: Final = r"[\x21\x23-\x5B\x5D-\x7E]"
-_VALUES: Final = ("([123])", *([f"({_CLEAN}+)"] * 2), f'({_CLEAN}*(?:\\\\"{_CLEAN}*)*)')
-_CONFORMING: Final = re.compile(
-    r'(\{"AIGC":)?\{'
-    + ",".join(f'"{key}":"{value}"' for key, value in zip(KEYS, (*_VALUES, *_VALUES[1:]), strict=True))
-    + r"\}(?(1)\})"
-)
-"""A value without any deviation, as Yinji itself writes it: one match instead of a scan."""
-
+_KEYS: Final = list(KEYS)
+_COLONS: Final = [":"] * len(KEYS)
+_COMMAS: Final = [","] * (len(KEYS) - 1) + ["}"]
+_STAND_IN: Final = "\x01"
+"""For an escaped quotation mark, while a value is cut at the others."""
 
 _NO_FIELDS: Final[Mapping[str, str]] = {}
 
@@ -80,16 +76,39 @@ def decode(text: str) -> Decoded:
     """
     if len(text) > MAX_CHARACTERS:
         return _refused([Problem("value-too-long", Severity.ERROR, "R64", {"limit": MAX_CHARACTERS})])
-    if conforming := _CONFORMING.fullmatch(text):
-        return _conforming(*conforming.groups())
+    if (label := conforming(text)) is not None:
+        return Decoded(label, conforming_shape(text), (), dict(label.items()))
     return _tolerated(text)
 
 
-def _conforming(wrapper: str | None, *values: str) -> Decoded:
-    reserved1, reserved2 = values[3], values[6]
-    if "\\" in reserved1 or "\\" in reserved2:
-        values = (*values[:3], reserved1.replace('\\"', '"'), *values[4:6], reserved2.replace('\\"', '"'))
-    return Decoded(AigcLabel(*values), "wrapped" if wrapper else "bare", (), dict(zip(KEYS, values)))  # noqa: B905
+def conforming(text: str) -> AigcLabel | None:
+    """Returns the label of a value without any deviation, as Yinji itself writes it; None of any other value.
+
+    Cut at its quotation marks, which takes half the time of an expression and a tenth of a scan.
+    """
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return None
+    is_escaped = "\\" in text
+    if is_escaped:
+        text = text.replace('\\"', _STAND_IN)
+    if text.startswith('{"AIGC":{') and text.endswith("}}"):
+        text = text[8:-1]
+    parts = text.split('"')
+    if parts[1::4] != _KEYS or parts[2::4] != _COLONS or parts[4::4] != _COMMAS or parts[0] != "{":
+        return None
+    label, producer, produce_id, reserved1, propagator, propagate_id, reserved2 = parts[3::4]
+    if label not in LABELS or not (producer and produce_id and propagator and propagate_id):
+        return None
+    if is_escaped:
+        if "\\" in text or _STAND_IN in producer + produce_id + propagator + propagate_id:
+            return None
+        reserved1, reserved2 = reserved1.replace(_STAND_IN, '"'), reserved2.replace(_STAND_IN, '"')
+    return AigcLabel(label, producer, produce_id, reserved1, propagator, propagate_id, reserved2)
+
+
+def conforming_shape(text: str) -> str:
+    """Returns the shape of a value that is :func:`conforming`."""
+    return "wrapped" if text.startswith('{"AIGC"') else "bare"
 
 
 def _tolerated(text: str) -> Decoded:
