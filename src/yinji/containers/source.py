@@ -321,9 +321,10 @@ class Source:
 
     def _check_clock(self) -> None:
         """The clock starts with the first check: a glance needs none."""
+        now = monotonic()
         if self._stop_at is None:
-            self._stop_at = monotonic() + self.limits.seconds
-        elif monotonic() > self._stop_at:
+            self._stop_at = now + self.limits.seconds
+        if now > self._stop_at:
             raise LimitExceeded("too-slow", path=self.name, limit=self.limits.seconds)
 
     def _get(self, at: int, length: int) -> bytes:
