@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageOps
 from yinji.errors import LimitExceeded, Malformed, Truncated, UnreadableInput, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkRequest, PerceptibleMark
 from yinji.marks.image import ImageMark
-from yinji.marks.jpeg import pool, worker
+from yinji.marks.jpeg import coefficients, library, pool
 
 WORDS = "人工智能生成"
 
@@ -221,12 +221,12 @@ def test_ycck_is_understood() -> None:
 
 def test_arithmetic_coding_is_read() -> None:
     source = jpeg(picture(160, 120), quality=85)
-    library = worker.load(pool.library_path())
-    opened_ = worker.Picture(library, source, (160, 120, 0, 1, 2, 2, 2, 1, 1, 3, 1, 1))
-    writer = worker.Writer(library)
-    library.jpeg_copy_critical_parameters(ctypes.byref(opened_.info), ctypes.byref(writer.info))
+    jpeglib = library.load(pool.library_path())
+    opened_ = coefficients.Picture(jpeglib, source, (160, 120, 0, 1, 2, 2, 2, 1, 1, 3, 1, 1))
+    writer = library.Writer(jpeglib)
+    jpeglib.jpeg_copy_critical_parameters(ctypes.byref(opened_.info), ctypes.byref(writer.info))
     writer.info.arith_code = 1
-    library.jpeg_write_coefficients(ctypes.byref(writer.info), opened_.arrays)
+    jpeglib.jpeg_write_coefficients(ctypes.byref(writer.info), opened_.arrays)
     data = writer.finish()
     opened_.close()
     assert b"\xff\xc9" in data

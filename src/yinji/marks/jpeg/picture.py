@@ -24,6 +24,7 @@ class JpegPicture(Single):
 
     Args:
         jpeg: Taken apart.
+        max_pixels: Largest picture that is decoded whole.
         name: For messages.
 
     Attributes:
@@ -32,8 +33,9 @@ class JpegPicture(Single):
 
     change: Change
 
-    def __init__(self, jpeg: Jpeg, name: str) -> None:
+    def __init__(self, jpeg: Jpeg, max_pixels: int, name: str) -> None:
         self._jpeg = jpeg
+        self._most = max_pixels
         self._name = name
         self.size = (jpeg.width, jpeg.height)
         self.orientation = jpeg.exif.orientation
@@ -46,23 +48,23 @@ class JpegPicture(Single):
         Raises:
             Malformed, Truncated, LimitExceeded, UnsupportedFormat: As :func:`yinji.marks.jpeg.segments.parse`.
         """
-        return cls(parse(data, max_pixels=max_pixels, name=name), name)
+        return cls(parse(data, name=name), max_pixels, name)
 
     def frames(self) -> Iterator[Frame]:
-        yield Still(decoded(self._jpeg, self._name))
+        yield Still(decoded(self._jpeg, self._name, self._most))
 
     @cached_property
     def further(self) -> Sequence[Picture]:  # type: ignore[override]
         """The thumbnail in the EXIF block, if it is a JPEG."""
         start, stop = self._jpeg.thumbnail
         try:
-            small = parse(self._jpeg.data[start:stop], max_pixels=_MOST_IN_THUMBNAIL) if stop else None
+            small = parse(self._jpeg.data[start:stop]) if stop else None
         except YinjiError:
             return ()
         return (Thumbnail(small, self),) if small else ()
 
     def draw(self, box: Box, overlay: Overlay) -> Change:
-        change = draw(self._jpeg, box, overlay, self._name)
+        change = draw(self._jpeg, box, overlay, self._name, self._most)
         detail = dict(change.detail)
         if self._jpeg.trailer:
             detail["trailing_bytes"] = len(self._jpeg.trailer)
@@ -76,7 +78,7 @@ class Thumbnail(JpegPicture):
     optional = True
 
     def __init__(self, jpeg: Jpeg, owner: JpegPicture) -> None:
-        super().__init__(jpeg, "")
+        super().__init__(jpeg, _MOST_IN_THUMBNAIL, "")
         self._owner = owner
         self.orientation = owner.orientation
 
@@ -90,7 +92,7 @@ class Thumbnail(JpegPicture):
         Raises:
             UnsupportedFormat: The label needs more bytes than there are.
         """
-        change = draw(self._jpeg, box, overlay, "")
+        change = draw(self._jpeg, box, overlay, "", self._most)
         room, whole = len(self._jpeg.data), self._owner.change
         new = self._fitting(bytes(change.data), room)
         # Segments before the picture keep their order and length when other pixels are put in, except stray bytes.
@@ -104,7 +106,7 @@ class Thumbnail(JpegPicture):
     def _fitting(self, data: bytes, room: int) -> bytes | None:
         if len(data) <= room:
             return data
-        picture = decoded(parse(data, max_pixels=_MOST_IN_THUMBNAIL), "")
+        picture = decoded(parse(data), "", self._most)
         for quality in _QUALITIES:
             output = io.BytesIO()
             picture.save(output, "JPEG", quality=quality, optimize=True)

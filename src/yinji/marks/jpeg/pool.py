@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from yinji.marks.jpeg import worker as program
-from yinji.marks.jpeg.worker import Rectangle
+from yinji.marks.jpeg.coefficients import Rectangle
+from yinji.marks.jpeg.messages import send
 from yinji.marks.warm import Warm
 
 SECONDS: Final = 60.0
+_ROOT: Final = Path(program.__file__).parents[3]
+_START: Final = "import sys; sys.path.append(sys.argv.pop(1)); from yinji.marks.jpeg.worker import main; main()"
 _KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """The C library gives large blocks back at once; each picture would then fault its pages in anew."""
 
@@ -46,7 +49,7 @@ class Worker:
 
     def __init__(self, library: str) -> None:
         self.process: Final = subprocess.Popen(
-            [sys.executable, "-I", "-S", program.__file__, library],
+            [sys.executable, "-I", "-S", "-c", _START, str(_ROOT), library],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -65,7 +68,7 @@ class Worker:
         watch = threading.Timer(SECONDS, self.process.kill)
         watch.start()
         try:
-            program.send(stdin, list(parts))
+            send(stdin, list(parts))
             head = stdout.read(4)
             if len(head) < 4:
                 raise BlocksUnavailable
@@ -109,7 +112,7 @@ def _started() -> Worker:
 POOL: Final = Warm(_started)
 
 
-def numbers(optimise: bool, facts: Sequence[int], boxes: Sequence[Rectangle]) -> bytes:
-    """Packs what a ``read`` needs beside the file."""
-    values = [len(boxes), int(optimise), *facts, *(v for box in boxes for v in box)]
+def numbers(optimise: bool, rows: tuple[int, int], facts: Sequence[int], boxes: Sequence[Rectangle]) -> bytes:
+    """Packs what a ``read`` needs beside the file; for the whole file the last row comes before the first."""
+    values = [len(boxes), int(optimise), *rows, *facts, *(v for box in boxes for v in box)]
     return struct.pack(f"<{len(values)}i", *values)

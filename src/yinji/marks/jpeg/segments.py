@@ -107,12 +107,12 @@ class Jpeg:
         return self.data[segment.payload : segment.stop]
 
 
-def parse(data: bytes, *, max_pixels: int, name: str = "") -> Jpeg:
+def parse(data: bytes, *, name: str = "") -> Jpeg:
     """Takes a JPEG apart.
 
     Raises:
         Malformed, Truncated: It breaks the rules or ends too early.
-        LimitExceeded: Too many pixels or segments.
+        LimitExceeded: Too many segments.
         UnsupportedFormat: Lossless, hierarchical or 12-bit.
     """
     if data[:2] != b"\xff\xd8":
@@ -124,8 +124,6 @@ def parse(data: bytes, *, max_pixels: int, name: str = "") -> Jpeg:
     if frame is None or not any(s.marker == SOS for s in segments):
         raise Malformed("mark-not-decodable", path=name, kind="JPEG", reason="no picture in it")
     width, height, components = _frame(data, frame, name)
-    if width * height > max_pixels:
-        raise LimitExceeded("too-many-pixels", path=name, width=width, height=height, limit=max_pixels)
     return Jpeg(
         data,
         segments,
@@ -235,6 +233,17 @@ def graft(original: Jpeg, picture: bytes, *, adobe_transform: int | None = None)
             out += picture[segment.start : following.start if following else segment.stop]
     if index is not None:
         _shift_pictures(out, index, original)
+    return bytes(out) + original.trailer
+
+
+def with_scan(original: Jpeg, start: int, stop: int, scan: bytes) -> bytes:
+    """Puts other entropy-coded bytes into the place of those of the only scan; all else stays byte for byte."""
+    out = bytearray(original.data[:start])
+    out += scan
+    out += original.data[stop : original.end]
+    for segment in original.segments:
+        if segment.marker == 0xE2 and original.payload(segment)[:4] == b"MPF\0":
+            _shift_pictures(out, (segment.payload + 4, segment.payload + 4, segment), original)
     return bytes(out) + original.trailer
 
 
