@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageOps
 from yinji.errors import LimitExceeded, Malformed, Truncated, UnreadableInput, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkRequest, PerceptibleMark
 from yinji.marks.image import ImageMark
-from yinji.marks.jpeg import coefficients, library, pool
+from yinji.marks.jpeg import coefficients, library, pool, scan
 
 WORDS = "人工智能生成"
 
@@ -99,6 +99,59 @@ def test_only_the_blocks_under_the_label_change(kind: str, mode: str, size: tupl
         unit = 17
         assert changed[0] >= drawn.box[0] - unit
         assert changed[1] >= drawn.box[1] - unit
+
+
+def whole_way(monkeypatch: pytest.MonkeyPatch, data: bytes, place: str) -> Image.Image:
+    """What comes out where all of the scan is coded again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(scan.Scan, "part", lambda *_: None)
+        return opened(draw(data, place=place)[0])
+
+
+@pytest.mark.parametrize("place", ["bottom-right", "top-left", "bottom"])
+@pytest.mark.parametrize(
+    ("size", "mode", "options"),
+    [
+        ((413, 287), "RGB", {"quality": 92}),
+        ((413, 287), "CMYK", {"quality": 75, "subsampling": 0}),
+        ((413, 77), "RGB", {"quality": 60, "subsampling": 1}),
+        ((203, 645), "L", {"quality": 85}),
+        ((413, 287), "RGB", {"quality": 80, "restart_marker_rows": 2}),
+        ((413, 287), "L", {"quality": 80, "restart_marker_blocks": 13}),
+    ],
+)
+def test_only_the_rows_of_the_label_are_coded_again(
+    size: tuple[int, int], mode: str, options: dict[str, int], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = jpeg(picture(*size, mode), **options)
+    # Blocks beyond the edge that hold something: other encoders put there what they like, and predictors run on.
+    frame = data.index(b"\xff\xc0")
+    data = data[: frame + 5] + struct.pack(">HH", size[1] - 2, size[0] - 2) + data[frame + 9 :]
+    marked, drawn = draw(data, place=place, max_pixels=1000)  # so that nothing may be decoded whole
+    assert drawn.method == "coefficients"
+    start = data.index(b"\xff\xda")
+    assert marked[:start] == data[:start]
+    assert opened(marked).tobytes() == whole_way(monkeypatch, data, place).tobytes()
+    again = ImageMark().find(io.BytesIO(marked), MarkRequest(WORDS, place, max_pixels=60_000))
+    assert again is not None
+    assert again.box == drawn.box
+
+
+def test_a_picture_too_large_to_be_decoded_says_so_where_its_rows_cannot_be_reached() -> None:
+    for options in ({"progressive": True}, {"restart_marker_blocks": 97}):
+        with pytest.raises(LimitExceeded) as caught:
+            draw(jpeg(picture(413, 287), **options), max_pixels=1000)
+        assert caught.value.code == "too-many-pixels"
+
+
+def test_tables_of_the_file_are_used_where_they_suffice() -> None:
+    flat = Image.new("L", (640, 480), 90)
+    bearing = opened(draw(jpeg(flat, quality=90))[0])
+    flat.paste(bearing.crop((320, 400, 640, 480)), (320, 160))  # the symbols that the label needs occur in it
+    data = jpeg(flat, quality=90, optimize=True)
+    marked, drawn = draw(data, max_pixels=1000)
+    assert drawn.method == "coefficients"
+    assert segments(marked) == segments(data)
 
 
 def test_ink_is_as_high_as_said_in_the_finished_pixels() -> None:

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Final
 
 from yinji.errors import UnsupportedFormat, YinjiError
-from yinji.marks.jpeg.draw import decoded, draw
+from yinji.marks.jpeg.blocks import Strips, aligned, by_rows, decoded
+from yinji.marks.jpeg.draw import draw
 from yinji.marks.jpeg.segments import Jpeg, parse
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
@@ -51,7 +52,11 @@ class JpegPicture(Single):
         return cls(parse(data, name=name), max_pixels, name)
 
     def frames(self) -> Iterator[Frame]:
-        yield Still(decoded(self._jpeg, self._name, self._most))
+        is_large = self._jpeg.width * self._jpeg.height > self._most
+        if is_large and by_rows(self._jpeg, aligned(self._jpeg, self.area)):
+            yield Strips(self._jpeg, self._most, self._name)
+        else:
+            yield Still(decoded(self._jpeg, self._name, self._most))
 
     @cached_property
     def further(self) -> Sequence[Picture]:  # type: ignore[override]

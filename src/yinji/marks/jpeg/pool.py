@@ -78,6 +78,18 @@ class Worker:
         finally:
             watch.cancel()
 
+    def tell(self, parts: Sequence[bytes]) -> None:
+        """Sends a message that nothing is answered to.
+
+        Raises:
+            BlocksUnavailable: The process ended.
+        """
+        try:
+            if self.process.stdin:
+                send(self.process.stdin, list(parts))
+        except OSError as error:
+            raise BlocksUnavailable from error
+
     def _part(self) -> bytes:
         stdout = self.process.stdout
         if stdout is None:

@@ -119,7 +119,7 @@ class Scan:
     def _between(self, interval: int, across: int, down: int, first: int, last: int) -> Part | None:
         step = interval // math.gcd(interval, across)
         above, below = first // step * step, min(down, -(-(last + 1) // step) * step)
-        if below - above > _MOST_ROWS * (last + 1 - first) + 1 and (above, below) != (0, down):
+        if below - above > _MOST_ROWS * (last + 1 - first) + 1:
             return None
         scan = self.jpeg.data[self.start : self.stop]
         marks = [m.start() for m in _RESTART.finditer(scan)]
