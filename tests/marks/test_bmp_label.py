@@ -9,6 +9,7 @@ from PIL import Image, ImageChops
 
 from noise import noise
 from yinji.errors import LimitExceeded, Truncated, UnreadableInput
+from yinji.marks import bmp
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.image import ImageMark
 
@@ -93,3 +94,13 @@ def test_cut_and_broken_files_are_said_to_be() -> None:
     for at in range(2, 54):
         with contextlib.suppress(UnreadableInput):
             draw(data[:at] + bytes((data[at] ^ 0x5A,)) + data[at + 1 :])
+
+
+def test_only_rows_are_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bmp, "_PIECE", 1000)
+    for mode in ("RGB", "P", "L"):
+        out, drawn = draw(encoded(mode), max_pixels=201 * 60)
+        assert out == draw(encoded(mode))[0]
+        found = ImageMark().find(io.BytesIO(out), MarkRequest(WORDS, max_pixels=201 * 60))
+        assert found is not None
+        assert found.box == drawn.box

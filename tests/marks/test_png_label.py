@@ -11,6 +11,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps
 from yinji.errors import LimitExceeded, Malformed, Truncated, UnreadableInput, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.image import ImageMark
+from yinji.marks.png import chunks as chunks_of_png
+from yinji.marks.png import picture
 
 WORDS = "人工智能生成"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -135,6 +137,31 @@ def test_what_pillow_writes_with_its_own_filters(mode: str) -> None:
     assert inside(difference(data, marked), drawn.box) or mode == "I;16"
     assert drawn.contrast >= 4.5
     assert drawn.ink_height >= drawn.needed_height == 8
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour_type"), [(1, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (2, 3), (8, 3), (8, 4), (16, 6)]
+)
+def test_some_rows_at_a_time_are_as_good_as_all(depth: int, colour_type: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    palette = [chunk(b"PLTE", bytes(range(12)) if depth == 2 else random.Random(2).randbytes(768))]
+    stride = (133 * depth * CHANNELS[colour_type] + 7) // 8
+    rows = random.Random(1).randbytes(stride * 90)
+    data = png(133, 90, depth, colour_type, rows, *(palette if colour_type == 3 else ()))
+    whole, _ = draw(data)
+    monkeypatch.setattr(chunks_of_png, "_PIECE", 7 * stride)
+    some, drawn = draw(data, max_pixels=133 * 40)
+    assert unfiltered(some) == unfiltered(whole)
+    monkeypatch.setattr(picture, "_SMALL", 0)
+    found = ImageMark().find(io.BytesIO(some), MarkRequest(WORDS, max_pixels=133 * 40))
+    assert found is not None
+    assert found.box == drawn.box
+
+
+def test_rows_too_wide_to_be_held_are_refused() -> None:
+    data = png(133, 90, 8, 2, bytes(133 * 90 * 3))
+    with pytest.raises(LimitExceeded) as caught:
+        draw(data, max_pixels=133)
+    assert caught.value.code == "too-many-pixels"
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -17,14 +17,16 @@ from yinji.errors import LimitExceeded, Malformed, Truncated
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import paint
-from yinji.marks.picture import Change, Frame, Single, Still, plain
-from yinji.marks.spaces import RGB, Planes
+from yinji.marks.picture import MOST_IN_ROWS, Change, Frame, Single, plain
+from yinji.marks.spaces import RGB, Planes, Space
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _FILE_HEADER: Final = 14
 _CORE: Final = 12
+_PIECE: Final = 4 << 20
+"""Bytes of rows that are widened at once."""
 _PLAIN, _FIELDS, _ALPHA_FIELDS = 0, 3, 6
 _MASKS: Final = {16: (0x7C00, 0x03E0, 0x001F), 24: (0xFF0000, 0xFF00, 0xFF), 32: (0xFF0000, 0xFF00, 0xFF)}
 
@@ -82,6 +84,11 @@ class Header:
         return self.bits in (16, 24, 32) and self.compression in (_PLAIN, _FIELDS, _ALPHA_FIELDS) and all(self.masks)
 
     @property
+    def has_rows(self) -> bool:
+        """Whether each row has its fixed place."""
+        return self.direct or (self.bits in (1, 2, 4, 8) and self.compression == _PLAIN)
+
+    @property
     def row_bytes(self) -> int:
         return (self.width * self.bits + 31) // 32 * 4
 
@@ -91,9 +98,10 @@ class BmpPicture(Single):
 
     orientation = 1
 
-    def __init__(self, data: bytes, header: Header, name: str) -> None:
+    def __init__(self, data: bytes, header: Header, max_pixels: int, name: str) -> None:
         self._data = data
         self._header = header
+        self._most = max_pixels
         self._name = name
         self.size = (header.width, header.height)
         self.area = Box(0, 0, *self.size)
@@ -106,42 +114,75 @@ class BmpPicture(Single):
             Malformed, Truncated, LimitExceeded: It breaks the rules, is not whole, or is too large.
         """
         header = Header.of(data, name)
-        if header.width * header.height > max_pixels:
-            raise LimitExceeded(
-                "too-many-pixels", path=name, width=header.width, height=header.height, limit=max_pixels
-            )
-        if header.direct and header.pixels + header.row_bytes * header.height > len(data) + 3:
+        most = max(max_pixels, MOST_IN_ROWS) if header.has_rows else max_pixels
+        if header.width * header.height > most:
+            raise LimitExceeded("too-many-pixels", path=name, width=header.width, height=header.height, limit=most)
+        if header.has_rows and header.pixels + header.row_bytes * header.height > len(data) + 3:
             raise Truncated("mark-truncated", path=name, kind="BMP", size=len(data))
-        return cls(data, header, name)
+        return cls(data, header, max_pixels, name)
 
     @cached_property
-    def _shown(self) -> Image.Image:
-        from PIL import Image
+    def _whole(self) -> Image.Image:
+        """All of a picture whose rows have no fixed places."""
+        return self._decoded(self._data)
+
+    def _decoded(self, data: bytes) -> Image.Image:
+        from PIL import BmpImagePlugin
 
         try:
-            with Image.open(io.BytesIO(self._data), formats=["BMP"]) as image:
+            with BmpImagePlugin.BmpImageFile(io.BytesIO(data)) as image:
                 image.load()
                 return plain(image.copy()).convert("RGB")
         except (OSError, ValueError, SyntaxError) as error:
             raise Malformed("mark-not-decodable", path=self._name, kind="BMP", reason=str(error)) from error
 
+    def _span(self, top: int, bottom: int) -> tuple[int, int]:
+        """Where some rows stand in the file."""
+        header = self._header
+        first = header.height - bottom if header.upwards else top
+        start = header.pixels + first * header.row_bytes
+        return start, start + (bottom - top) * header.row_bytes
+
+    def _shown(self, top: int, bottom: int, rows: bytes | None = None) -> Image.Image:
+        """Some rows as ``RGB``, or others in their place.
+
+        Raises:
+            LimitExceeded: They have more pixels than may be decoded at once.
+        """
+        header = self._header
+        if header.width * (bottom - top) > self._most:
+            raise LimitExceeded(
+                "too-many-pixels", path=self._name, width=header.width, height=bottom - top, limit=self._most
+            )
+        if not header.has_rows:
+            return self._whole.crop((0, top, header.width, bottom))
+        start, stop = self._span(top, bottom)
+        head = bytearray(self._data[: header.pixels])
+        height = (bottom - top) * (1 if header.upwards else -1)
+        struct.pack_into("<H" if header.size == _CORE else "<i", head, 20 if header.size == _CORE else 22, height)
+        return self._decoded(
+            bytes(head) + (self._data[start:stop] if rows is None else rows).ljust(stop - start, b"\0")
+        )
+
     def frames(self) -> Iterator[Frame]:
-        yield Still(self._shown)
+        yield _Rows(self.area, self._shown)
 
     def draw(self, box: Box, overlay: Overlay) -> Change:
         from PIL import Image
 
-        header = self._header
-        canvas = self._shown.copy()
-        painted = paint(canvas.crop(box).split(), RGB, overlay, self._stored)
+        strip = self._shown(box.top, box.bottom)
+        within = (box.left, 0, box.right, box.height)
+        painted = paint(strip.crop(within).split(), RGB, overlay, self._stored)
         changed = Image.merge("RGB", painted.planes)
-        if header.direct:
-            data, method = self._patched(box, changed, overlay), "lossless"
-        else:
-            canvas.paste(changed, box[:2])
-            data, method = self._widened(canvas), "widened"
-        again = BmpPicture.of(data, header.width * header.height, self._name)._shown.crop(box)
-        return Change(data, method, painted, again, {"changed": list(box)})
+        detail = {"changed": list(box)}
+        if self._header.direct:
+            start, stop = self._span(box.top, box.bottom)
+            rows = self._patched(box, changed, overlay)
+            again = self._shown(box.top, box.bottom, rows).crop(within)
+            whole = memoryview(self._data)
+            return Change(rows, "lossless", painted, again, detail, whole[:start], whole[stop:])
+        strip.paste(changed, within[:2])
+        return Change(self._widened(box.top, strip), "widened", painted, strip.crop(within), detail)
 
     def _stored(self, planes: Planes) -> Planes:
         """As the planes come back from pixels of 16 bits."""
@@ -151,13 +192,15 @@ class BmpPicture(Single):
         return [p.point([v >> 8 - n << 8 - n for v in range(256)]) for p, n in zip(planes, kept, strict=True)]
 
     def _patched(self, box: Box, changed: Image.Image, overlay: Overlay) -> bytes:
-        header, out = self._header, bytearray(self._data)
+        """The rows of the label as they are now."""
+        header = self._header
+        begin, stop = self._span(box.top, box.bottom)
+        out = bytearray(self._data[begin:stop])
         width, step = box.width, header.bits // 8
         colours, covered = changed.tobytes(), overlay.body.tobytes()
         keep = ~(header.masks[0] | header.masks[1] | header.masks[2]) & (1 << header.bits) - 1
         for row in range(box.height):
-            y = box.top + row
-            start = header.pixels + (header.height - 1 - y if header.upwards else y) * header.row_bytes
+            start = (box.height - 1 - row if header.upwards else row) * header.row_bytes
             for column in range(width):
                 at = row * width + column
                 if covered[at]:
@@ -169,12 +212,35 @@ class BmpPicture(Single):
                     out[place : place + step] = pixel.to_bytes(step, "little")
         return bytes(out)
 
-    def _widened(self, canvas: Image.Image) -> bytes:
-        """A bitmap of 24 bits with the resolution of the old one; what stands behind its pixels is kept."""
-        output = io.BytesIO()
-        canvas.save(output, "BMP")
-        out = bytearray(output.getvalue())
-        if self._header.size >= 40:
-            out[38:46] = self._data[38:46]
+    def _widened(self, top: int, strip: Image.Image) -> bytes:
+        """A bitmap of 24 bits with the resolution of the old one; what stands behind its pixels is kept.
+
+        Args:
+            top: Of the rows that bear the label.
+            strip: Those rows.
+        """
+        header = self._header
+        row = (3 * header.width + 3) // 4 * 4
+        size = row * header.height
+        resolution = self._data[38:46] if header.size >= 40 else bytes(8)
+        out = bytearray(struct.pack("<2sIII", b"BM", 54 + size, 0, 54))
+        out += struct.pack("<IiiHHII8sII", 40, header.width, header.height, 1, 24, 0, size, resolution, 0, 0)
+        step = max(1, _PIECE // row)
+        for bottom in range(header.height, 0, -step):
+            first = max(0, bottom - step)
+            rows = self._shown(first, bottom)
+            rows.paste(strip, (0, top - first))
+            out += rows.tobytes("raw", "BGR", row, -1)
         length = int.from_bytes(self._data[2:6], "little")
-        return bytes(out) + (self._data[length:] if self._header.pixels < length else b"")
+        return bytes(out) + (self._data[length:] if header.pixels < length else b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The picture, of which rows are decoded as they are asked for."""
+
+    area: Box
+    shown: Callable[[int, int], Image.Image]
+
+    def crop(self, box: Box) -> tuple[Planes, Space]:
+        return self.shown(box.top, box.bottom).crop((box.left, 0, box.right, box.height)).split(), RGB

@@ -83,7 +83,8 @@ class ImageMark:
         if picture.further:
             change, counts = _on_pages(picture.further, request, change)
             detail |= counts
-        marked.write(change.data)
+        for part in (change.before, change.data, change.behind):
+            marked.write(part)
         return site.drawn(request, first, detail)
 
     def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:

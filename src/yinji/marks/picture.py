@@ -14,6 +14,8 @@ from yinji.marks.spaces import CMYK, GREY, RGB, Planes, Space
 if TYPE_CHECKING:
     from PIL import Image
 
+MOST_IN_ROWS: Final = 1 << 30
+"""Pixels of a picture of which only some rows are in memory at a time: a bound on time, where memory needs none."""
 RGBA: Final = Space("rgb", alpha=True)
 _SPACES: Final = {"L": GREY, "LA": Space("grey", alpha=True), "RGB": RGB, "RGBA": RGBA, "CMYK": CMYK}
 _WIDE: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
@@ -24,11 +26,13 @@ class Change:
     """What was done to a picture.
 
     Attributes:
-        data: The finished file.
+        data: The finished file, or the middle of it.
         method: How everything else was kept; see :class:`yinji.marks.base.Drawn`.
         painted: The label on its tile, as it decodes again.
         rgb: The label's own box as it decodes, over white where transparent; stored orientation.
         detail: What else there is to say, JSON values only.
+        before: What stays as it is before ``data``, where a copy of it would be large.
+        behind: The same behind it.
     """
 
     data: bytes | bytearray
@@ -36,6 +40,8 @@ class Change:
     painted: Painted
     rgb: Image.Image
     detail: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    before: bytes | memoryview = b""
+    behind: bytes | memoryview = b""
 
 
 class Frame(Protocol):

@@ -30,7 +30,8 @@ from yinji.marks.png.chunks import (
     chunk,
     parse,
 )
-from yinji.marks.png.draw import Samples, filtered_rows, key_of, samples_of, widened
+from yinji.marks.png.draw import key_of, samples_of, widened
+from yinji.marks.png.rows import Samples, filtered
 
 _CONTROL: Final = ">IIIIIHHBB"
 _ALPHAS: Final = (GREY_ALPHA, COLOUR_ALPHA)
@@ -150,7 +151,7 @@ class ApngPicture(Single):
             samples = Samples(larger(samples.high), larger(samples.low))
         if sticker is not None:
             _put(samples, colour_type, (box.left - place.left, box.top - place.top), sticker, key_of(single))
-        rows = filtered_rows(samples, 0, place.height)
+        rows = filtered(samples)
         return self._chunks(frame, place, zlib.compress(rows))
 
     def _chunks(self, frame: ApngFrame, place: Box, data: bytes) -> dict[int, bytes]:

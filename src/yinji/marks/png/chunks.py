@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from yinji.errors import LimitExceeded, Malformed, Truncated
 from yinji.marks.exif import read_exif
+from yinji.marks.picture import MOST_IN_ROWS
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 CHANNELS: Final = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 _DEPTHS: Final = {GREY: (1, 2, 4, 8, 16), PALETTE: (1, 2, 4, 8)}
 _CHECKED: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"tRNS"})
+_LARGEST_CHUNK: Final = 1 << 30
+_PIECE: Final = 4 << 20
+"""Bytes of rows that are inflated at once."""
 _MOST_CHUNKS: Final = 200_000
 _ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -71,21 +75,33 @@ class Png:
     def row_bytes(self, width: int) -> int:
         return (width * CHANNELS[self.colour_type] * self.depth + 7) // 8
 
-    def filtered(self) -> bytes:
-        """The inflated rows, each behind its filter byte.
+    def filtered(self) -> Iterator[bytes]:
+        """Yields the inflated rows, each behind its filter byte: some whole ones at a time, all at once if interlaced.
 
         Raises:
             Truncated, Malformed: Too little data, or not deflated.
         """
         expected = self._filtered_size()
+        stride = 1 + self.row_bytes(self.width)
+        piece = expected if self.interlaced else max(1, _PIECE // stride) * stride
         inflater = zlib.decompressobj()
+        rows = bytearray()
         try:
-            rows = inflater.decompress(b"".join(self.payload(c) for c in self.chunks if c.type == b"IDAT"), expected)
+            for part in (c for c in self.chunks if c.type == b"IDAT"):
+                waiting: bytes | memoryview = memoryview(self.data)[part.payload : part.stop - 4]
+                while waiting and expected:
+                    rows += inflater.decompress(waiting, min(piece, expected) - len(rows))
+                    waiting = inflater.unconsumed_tail
+                    if len(rows) == min(piece, expected):
+                        expected -= len(rows)
+                        yield bytes(rows)
+                        rows.clear()
+                    elif inflater.eof:
+                        break
         except zlib.error as error:
             raise Malformed("mark-not-decodable", path=self.name, kind="PNG", reason=str(error)) from error
-        if len(rows) < expected:
+        if expected:
             raise Truncated("mark-truncated", path=self.name, kind="PNG", size=len(self.data))
-        return rows
 
     def _filtered_size(self) -> int:
         if not self.interlaced:
@@ -116,8 +132,10 @@ def parse(data: bytes, *, max_pixels: int, name: str = "") -> Png:
         raise _malformed(name, f"colour type {colour_type} with {depth} bits")
     if compression or filtering or interlace > 1:
         raise _malformed(name, "unknown compression, filter or interlacing")
-    if width * height > max_pixels:
-        raise LimitExceeded("too-many-pixels", path=name, width=width, height=height, limit=max_pixels)
+    # Only what is interlaced or moves is held in memory whole.
+    most = max_pixels if interlace or any(c.type == b"acTL" for c in chunks) else max(max_pixels, MOST_IN_ROWS)
+    if width * height > most:
+        raise LimitExceeded("too-many-pixels", path=name, width=width, height=height, limit=most)
     types = {c.type for c in chunks}
     if b"IDAT" not in types:
         raise _malformed(name, "no picture in it")
@@ -158,13 +176,13 @@ def chunk(type: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + type + payload + struct.pack(">I", zlib.crc32(type + payload))
 
 
-def rebuild(png: Png, head: tuple[int, int], picture: bytes, changed: Mapping[bytes, bytes]) -> bytes:
+def rebuild(png: Png, head: tuple[int, int], rows: Iterable[bytes], changed: Mapping[bytes, bytes]) -> bytes:
     """Puts other pixels into a file; every other chunk, and what follows IEND, stays byte for byte in its place.
 
     Args:
         png: The file.
         head: New bit depth and colour type; rows are never interlaced.
-        picture: Deflated rows.
+        rows: Filtered rows, some at a time.
         changed: New payloads of the chunks that speak of the pixels' form; an empty one drops the chunk.
     """
     out = [SIGNATURE]
@@ -173,7 +191,7 @@ def rebuild(png: Png, head: tuple[int, int], picture: bytes, changed: Mapping[by
         if part.type == b"IHDR":
             out.append(chunk(b"IHDR", struct.pack(">IIBBBBB", png.width, png.height, *head, 0, 0, 0)))
         elif part.type == b"IDAT":
-            out += [] if drawn else [chunk(b"IDAT", picture)]
+            out += [] if drawn else _picture(rows)
             drawn = True
         elif part.type not in changed:
             out.append(png.data[part.start : part.stop])
@@ -181,3 +199,14 @@ def rebuild(png: Png, head: tuple[int, int], picture: bytes, changed: Mapping[by
             out.append(chunk(part.type, changed[part.type]))
     out.append(png.data[png.chunks[-1].stop :])
     return b"".join(out)
+
+
+def _picture(rows: Iterable[bytes]) -> Iterator[bytes]:
+    deflater = zlib.compressobj()
+    waiting = bytearray()
+    for some in rows:
+        waiting += deflater.compress(some)
+        if len(waiting) > _LARGEST_CHUNK:
+            yield chunk(b"IDAT", bytes(waiting))
+            waiting.clear()
+    yield chunk(b"IDAT", bytes(waiting) + deflater.flush())

@@ -8,11 +8,10 @@ sample, the picture is widened, which changes no colour.
 from __future__ import annotations
 
 import struct
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from yinji.errors import Malformed
 from yinji.marks.colour import AA
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
@@ -24,38 +23,17 @@ from yinji.marks.png.chunks import (
     GREY,
     GREY_ALPHA,
     PALETTE,
-    SIGNATURE,
     Png,
-    parse,
     rebuild,
 )
+from yinji.marks.png.rows import Samples, bands, filtered, strip, with_strip
 from yinji.marks.spaces import Space
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["SIGNATURE", "draw", "opaque_box", "parse", "planes"]
-
 _ENOUGH: Final = 24
 """Free palette entries below which a label would look rough."""
-_RAW: Final[dict[tuple[int, int], tuple[tuple[str, str], ...]]] = {
-    (GREY, 1): (("1", "1"),),
-    (GREY, 2): (("L", "L;2"),),
-    (GREY, 4): (("L", "L;4"),),
-    (GREY, 8): (("L", "L"),),
-    (GREY, 16): (("LA", "LA"),),
-    (COLOUR, 8): (("RGB", "RGB"),),
-    (COLOUR, 16): (("RGB", "RGB;16B"), ("RGB", "RGB;16L")),
-    (PALETTE, 1): (("P", "P;1"),),
-    (PALETTE, 2): (("P", "P;2"),),
-    (PALETTE, 4): (("P", "P;4"),),
-    (PALETTE, 8): (("P", "P"),),
-    (GREY_ALPHA, 8): (("LA", "LA"),),
-    (GREY_ALPHA, 16): (("RGBA", "RGBA"),),
-    (COLOUR_ALPHA, 8): (("RGBA", "RGBA"),),
-    (COLOUR_ALPHA, 16): (("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")),
-}
-"""How Pillow unpacks rows without losing a bit. Two passes over 16-bit colours give the high and the low bytes."""
 _SPACES: Final = {
     GREY: Space("grey"),
     COLOUR: Space("rgb"),
@@ -64,50 +42,34 @@ _SPACES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Planes of samples: high bytes, and low bytes where there are 16 bits."""
-
-    high: tuple[Image.Image, ...]
-    low: tuple[Image.Image, ...] = ()
-
-    def rows(self, top: int, bottom: int) -> bytes:
-        """Unfiltered bytes of some rows."""
-        planes = [p for pair in zip(self.high, self.low, strict=True) for p in pair] if self.low else list(self.high)
-        width = planes[0].width
-        out = bytearray(width * (bottom - top) * len(planes))
-        for number, plane in enumerate(planes):
-            out[number :: len(planes)] = plane.crop((0, top, width, bottom)).tobytes()
-        return bytes(out)
-
-
 def opaque_box(png: Png) -> Box:
     """The enclosing rectangle of what is not wholly transparent (GB 45438-2025 5.2 e); all of it if nothing is."""
-    whole = Box(0, 0, png.width, png.height)
+    from PIL import ImageChops
+
     if png.colour_type in (GREY_ALPHA, COLOUR_ALPHA):
-        samples = _samples(png, png.filtered(), png.height)
-        alpha = samples.high[-1].point([0] + [255] * 255)
+        clear = [0] + [255] * 255
     elif png.colour_type == PALETTE and png.first(b"tRNS"):
-        opacity = _opacity(png)
-        alpha = _samples(png, png.filtered(), png.height).high[0].point([255 if a else 0 for a in opacity])
+        clear = [255 if a else 0 for a in opacity_of(png)]
     else:
-        return whole
-    found = alpha.getbbox()
-    return Box(*found) if found else whole
+        return Box(0, 0, png.width, png.height)
+    boxes = []
+    for top, samples in bands(png):
+        alpha = samples.high[-1].point(clear)
+        if samples.low and png.colour_type != PALETTE:
+            alpha = ImageChops.lighter(alpha, samples.low[-1].point(clear))
+        found = alpha.getbbox()
+        if found:
+            boxes.append((found[0], found[1] + top, found[2], found[3] + top))
+    if not boxes:
+        return Box(0, 0, png.width, png.height)
+    left, upper, right, lower = zip(*boxes, strict=True)
+    return Box(min(left), min(upper), max(right), max(lower))
 
 
 def samples_of(png: Png) -> Samples:
     """All samples; colours in place of palette numbers, and 8 bits in place of fewer."""
-    samples = _samples(png, png.filtered(), png.height)
-    return _wide(png, _indices(png)) if png.colour_type == PALETTE else samples
-
-
-def filtered_rows(samples: Samples, top: int, bottom: int) -> bytes:
-    """Rows of samples, each behind the number of its filter."""
-    depth = 2 if samples.low else 1
-    return _filter(
-        samples.rows(top, bottom), samples.high[0].width * len(samples.high) * depth, len(samples.high) * depth
-    )
+    samples = strip(png, 0, png.height, png.width * png.height)
+    return in_colour(png, samples) if png.colour_type == PALETTE else samples
 
 
 def widened(png: Png) -> tuple[tuple[int, int], dict[bytes, bytes]]:
@@ -135,73 +97,54 @@ def _widened_values(png: Png) -> dict[bytes, bytes]:
     }
 
 
-def planes(png: Png) -> tuple[tuple[Image.Image, ...], Space]:
-    """The whole picture as planes of 8 bits, with opacity where something is transparent."""
-    samples = _samples(png, png.filtered(), png.height)
+def planes(png: Png, top: int, bottom: int, most: int) -> tuple[tuple[Image.Image, ...], Space]:
+    """Some rows as planes of 8 bits, with opacity where something is transparent.
+
+    Raises:
+        LimitExceeded: They have more pixels than ``most``.
+    """
+    samples = strip(png, top, bottom, most)
     if png.colour_type == PALETTE:
-        wide = _wide(png, _indices(png))
+        wide = in_colour(png, samples)
         return wide.high, _SPACES[COLOUR_ALPHA if len(wide.high) == 4 else COLOUR]
     return samples.high, _SPACES[png.colour_type]
 
 
-def draw(png: Png, box: Box, overlay: Overlay) -> Change:
+def draw(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
     """Draws the overlay at ``box`` (stored pixels).
 
     Raises:
+        LimitExceeded: The rows of the label have more pixels than ``most``.
         Malformed, Truncated: The picture does not decode.
     """
     if png.colour_type == PALETTE:
-        return _on_palette(png, box, overlay)
+        return _on_palette(png, box, overlay, most)
     if png.depth < 8:
-        return _on_few_bits(png, box, overlay)
-    stream = png.filtered()
-    bottom = png.height if png.interlaced else min(png.height, box.bottom + 1)
-    samples = _samples(png, stream, bottom)
-    painted, changed = _painted(samples, box, overlay, _SPACES[png.colour_type], key_of(png))
+        return _on_few_bits(png, box, overlay, most)
+    space, bottom = _SPACES[png.colour_type], min(png.height, box.bottom + 1)
+    painted, changed = _painted(strip(png, box.top, bottom, most), _down(box), overlay, space, key_of(png))
+    rows = _mended(png, box.top, bottom, filtered(changed))
     if png.interlaced:
-        new = _filter(changed.rows(0, png.height), png.row_bytes(png.width), png.pixel_bytes)
-    else:
-        stride = 1 + png.row_bytes(png.width)
-        rows = _filter(changed.rows(box.top, bottom), png.row_bytes(png.width), png.pixel_bytes)
-        new = stream[: box.top * stride] + rows + stream[bottom * stride :]
-    data = rebuild(png, (png.depth, png.colour_type), zlib.compress(new), {})
+        rows = map(filtered, with_strip(png, box.top, changed, lambda samples: samples))
+    data = rebuild(png, (png.depth, png.colour_type), rows, {})
     return Change(data, "lossless", painted, painted.rgb, {"changed": list(box), "colour_type": png.colour_type})
 
 
-def _samples(png: Png, stream: bytes, bottom: int) -> Samples:
-    """Unfilters the rows from the first to ``bottom``."""
-    from PIL import Image
-
-    rows = stream if png.interlaced else stream[: bottom * (1 + png.row_bytes(png.width))]
-    height = png.height if png.interlaced else bottom
-    stored = zlib.compress(rows, 0)
-    pictures = []
-    for mode, raw in _RAW[png.colour_type, png.depth]:
-        picture = Image.new(mode, (png.width, height))
-        try:
-            picture.frombytes(stored, "zip", raw, int(png.interlaced))
-        except (ValueError, OSError) as error:
-            raise Malformed("mark-not-decodable", path=png.name, kind="PNG", reason=str(error)) from error
-        pictures.append(picture.convert("L") if mode == "1" else picture)
-    planes = [p.split() for p in pictures]
-    if png.depth < 16:
-        return Samples(planes[0])
-    if len(planes) == 2:
-        return Samples(planes[0], planes[1])
-    return Samples(planes[0][::2], planes[0][1::2])
+def _down(box: Box) -> Box:
+    """A box as it lies in the rows from its own top."""
+    return Box(box.left, 0, box.right, box.height)
 
 
-def _filter(rows: bytes, row_bytes: int, pixel_bytes: int) -> bytes:
-    """Applies the Sub filter to rows and puts its number (1) before each."""
-    from PIL import Image, ImageChops
-
-    height = len(rows) // row_bytes
-    plain = Image.frombytes("L", (row_bytes, height), rows)
-    shifted = Image.new("L", plain.size)
-    shifted.paste(plain, (pixel_bytes, 0))
-    out = Image.new("L", (row_bytes + 1, height), 1)
-    out.paste(ImageChops.subtract_modulo(plain, shifted), (1, 0))
-    return out.tobytes()
+def _mended(png: Png, top: int, bottom: int, new: bytes) -> Iterator[bytes]:
+    """The rows as they are filtered, with others from ``top`` to ``bottom``."""
+    stride, at = 1 + png.row_bytes(png.width), 0
+    for rows in png.filtered():
+        end = at + len(rows) // stride
+        first, last = min(max(top, at), end), min(max(bottom, at), end)
+        yield rows[: (first - at) * stride]
+        yield new[(first - top) * stride : (last - top) * stride] if last > first else b""
+        yield rows[(last - at) * stride :]
+        at = end
 
 
 def key_of(png: Png) -> tuple[int, ...]:
@@ -235,18 +178,18 @@ def _painted(
     return painted, Samples(tuple(high), tuple(low))
 
 
-def _on_few_bits(png: Png, box: Box, overlay: Overlay) -> Change:
+def _on_few_bits(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
     """Widens a grey picture of 1, 2 or 4 bits to 8."""
     changed = _widened_values(png)
     key = (changed[b"tRNS"][1],) if b"tRNS" in changed else ()
-    samples = _samples(png, png.filtered(), png.height)
-    painted, new = _painted(samples, box, overlay, _SPACES[GREY], key)
-    rows = _filter(new.rows(0, png.height), png.width, 1)
-    data = rebuild(png, (8, GREY), zlib.compress(rows), changed)
+    painted, new = _painted(strip(png, box.top, box.bottom, most), _down(box), overlay, _SPACES[GREY], key)
+    rows = map(filtered, with_strip(png, box.top, new, lambda samples: samples))
+    data = rebuild(png, (8, GREY), rows, changed)
     return Change(data, "lossless", painted, painted.rgb, {"changed": list(box), "colour_type": GREY})
 
 
-def _opacity(png: Png) -> list[int]:
+def opacity_of(png: Png) -> list[int]:
+    """Opacity of each of 256 palette entries."""
     values = list(png.first(b"tRNS")[:256])
     return values + [255] * (256 - len(values))
 
@@ -257,47 +200,42 @@ def _colours(png: Png) -> list[tuple[int, int, int]]:
     return colours + [(0, 0, 0)] * (256 - len(colours))
 
 
-def _wide(png: Png, indices: Image.Image) -> Samples:
-    """Looks the palette up: three planes, and a fourth where something may be transparent."""
+def in_colour(png: Png, numbers: Samples) -> Samples:
+    """Looks palette numbers up: three planes, and a fourth where something may be transparent."""
     tables = list(zip(*_colours(png), strict=True))
-    tables += [tuple(_opacity(png))] if png.first(b"tRNS") else []
-    return Samples(tuple(indices.point(list(t)) for t in tables))
+    tables += [tuple(opacity_of(png))] if png.first(b"tRNS") else []
+    return Samples(tuple(numbers.high[0].point(list(t)) for t in tables))
 
 
-def _on_palette(png: Png, box: Box, overlay: Overlay) -> Change:
-    indices = _indices(png)
+def _on_palette(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
     colour_type = COLOUR_ALPHA if png.first(b"tRNS") else COLOUR
     space = _SPACES[colour_type]
-    tile = _wide(png, indices.crop(box))
-    painted, _ = _painted(tile, Box(0, 0, *overlay.size), overlay, space, ())
-    few = _with_entries(png, indices, box, overlay, painted, space)
+    numbers = strip(png, box.top, box.bottom, most)
+    painted, new = _painted(in_colour(png, numbers), _down(box), overlay, space, ())
+    few = _with_entries(png, numbers, box, overlay, painted, space)
     if few is not None:
         return few
-    painted, new = _painted(_wide(png, indices), box, overlay, space, ())
-    channels = len(new.high)
-    rows = _filter(new.rows(0, png.height), png.width * channels, channels)
+    rows = map(filtered, with_strip(png, box.top, new, partial(in_colour, png)))
     head, changed = widened(png)
-    data = rebuild(png, head, zlib.compress(rows), changed)
+    data = rebuild(png, head, rows, changed)
     return Change(data, "widened", painted, painted.rgb, {"changed": list(box), "colour_type": colour_type})
 
 
-def _indices(png: Png) -> Image.Image:
-    """The palette indices as an ``L`` picture."""
-    from PIL import Image
-
-    (plane,) = _samples(png, png.filtered(), png.height).high
-    return Image.frombytes("L", plane.size, plane.tobytes())
+def _counts(png: Png) -> list[int]:
+    """How many pixels have each palette number."""
+    histograms = (samples.high[0].histogram() for _, samples in bands(png))
+    return [sum(counts) for counts in zip(*histograms, strict=True)]
 
 
 def _with_entries(
-    png: Png, indices: Image.Image, box: Box, overlay: Overlay, painted: Painted, space: Space
+    png: Png, numbers: Samples, box: Box, overlay: Overlay, painted: Painted, space: Space
 ) -> Change | None:
     """Keeps the palette and puts the label's colours into entries that no pixel uses; None if it would look rough."""
     from PIL import Image
 
     entries = len(png.first(b"PLTE")) // 3
     background = png.first(b"bKGD")[:1]
-    counts = indices.histogram()
+    counts = _counts(png)
     last = entries if png.first(b"hIST") else 256
     free = [i for i in range(last) if not counts[i] and bytes((i,)) != background]
     if len(free) < _ENOUGH:
@@ -311,21 +249,30 @@ def _with_entries(
         return None
     table = few.getpalette(merged.mode) or []
     step = len(merged.mode)
-    colours, opacity = _colours(png), _opacity(png)
+    colours, opacity = _colours(png), opacity_of(png)
     slots = free[: len(table) // step]
     for number, slot in enumerate(slots):
         entry = table[number * step : number * step + step]
         colours[slot] = (entry[0], entry[1], entry[2])
         opacity[slot] = entry[3] if space.alpha else 255
     tile = Image.frombytes("L", few.size, few.tobytes()).point((slots + [0] * 256)[:256])
-    canvas = indices.copy()
-    canvas.paste(tile, box[:2], overlay.body.point([0] + [255] * 255))
+    canvas = numbers.high[0].copy()
+    canvas.paste(tile, (box.left, 0), overlay.body.point([0] + [255] * 255))
     size = max(entries, 1 + max(slots))
     changed = {b"PLTE": bytes(v for c in colours[:size] for v in c)}
     if space.alpha:
         changed[b"tRNS"] = bytes(opacity[:size])
-    rows = Image.new("L", (png.width + 1, png.height))
-    rows.paste(canvas, (1, 0))
-    data = rebuild(png, (8, PALETTE), zlib.compress(rows.tobytes()), changed)
+    rows = map(_plain, with_strip(png, box.top, Samples((canvas,)), lambda samples: samples))
+    data = rebuild(png, (8, PALETTE), rows, changed)
     final = Painted(used.split(), rgb, reached, painted.tone)
     return Change(data, "lossless", final, rgb, {"changed": list(box), "colour_type": PALETTE})
+
+
+def _plain(numbers: Samples) -> bytes:
+    """Rows of palette numbers behind a filter that does nothing: numbers are not the closer for being neighbours."""
+    from PIL import Image
+
+    (plane,) = numbers.high
+    rows = Image.new("L", (plane.width + 1, plane.height))
+    rows.paste(plane, (1, 0))
+    return rows.tobytes()
