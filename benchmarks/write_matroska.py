@@ -48,12 +48,12 @@ def label_new(path: Path, out: Path) -> None:
     with Source.open(path) as source:
         reading = read(source, thorough=True)
         splice = Matroska().write(source, LABEL, reading, in_place=False)
-        size = source.size + splice.growth
+        size, runs = source.size + splice.growth, readback.moved(source.runs, splice)
         executors.write_new(
             source,
             splice,
             out,
-            verify=lambda copy: readback.check(copy, LABEL, reading, size),
+            verify=lambda copy: readback.check(copy, LABEL, reading, size, runs=runs),
             overwrite=True,
             durable=False,
         )
@@ -63,8 +63,8 @@ def label_in_place(path: Path, label: AigcLabel) -> None:
     with Source.open(path) as source:
         reading = read(source, thorough=True)
         splice = Matroska().write(source, label, reading, in_place=True)
-        size = source.size + splice.growth
-    executors.write_in_place(path, splice, verify=lambda copy: readback.check(copy, label, reading, size))
+        size, runs = source.size + splice.growth, readback.moved(source.runs, splice)
+    executors.write_in_place(path, splice, verify=lambda copy: readback.check(copy, label, reading, size, runs=runs))
 
 
 def thorough(path: Path) -> None:

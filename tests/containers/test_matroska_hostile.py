@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_matroska import AIGC, JSON, LIVE, MKV, ORIGINAL, appended, before_media, read, resized, simple, tag, tags
 
+from yinji.containers import readback
 from yinji.containers.matroska import ebml
 from yinji.containers.matroska.ebml import make, make_number
 from yinji.containers.matroska.elements import CLUSTER, CUES, SEEK_HEAD, SEGMENT, TAGS, segments, top
@@ -16,8 +17,9 @@ from yinji.containers.matroska.seek import entries
 from yinji.containers.model import State
 from yinji.containers.reading import read as read_source
 from yinji.containers.source import Source
+from yinji.containers.splice import Edit, Splice
 from yinji.containers.window import Window
-from yinji.errors import Malformed
+from yinji.errors import Malformed, YinjiError
 from yinji.limits import Limits
 from yinji.testing import LABEL, Sample, labelled, media_hash, reading_of, survives
 
@@ -207,6 +209,25 @@ def test_thousands_of_clusters_stay_where_they_are() -> None:
     assert [found.label for found in reading_of(MKV, Sample("x.mkv", written)).found] == [LABEL]
     assert media_hash(MKV, written) == media_hash(MKV, data)
     assert read_source(Source.open(data[:-100_000], name="x.mkv")).state is State.MALFORMED
+
+
+def test_reading_back_goes_over_rows_of_clusters_that_stand_as_they_stood() -> None:
+    clusters = [make(CLUSTER, make_number(0xE7, n) + make(0xA3, b"\x81\0\0\x80media")) for n in range(60)]
+    data = appended(*clusters)
+    with Source.open(data, name="x.mkv") as source:
+        reading = read_source(source, thorough=True)
+        splice = MKV.write(source, LABEL, reading, in_place=True)
+        runs = readback.moved(source.runs, splice)
+    new = splice.applied(data)
+    (run,) = runs.values()
+    assert new[run.start : run.stop] == b"".join(clusters[1:])
+    with Source.open(new, name="x.mkv") as copy:
+        readback.check(copy, LABEL, reading, len(new), runs=runs)
+        assert copy.reads < 20
+    misplaced = new[: run.last - 1] + new[run.last :]
+    with Source.open(misplaced, name="x.mkv") as copy, pytest.raises(YinjiError):
+        readback.check(copy, LABEL, reading, len(new), runs=runs)
+    assert readback.moved(runs, Splice.of([Edit(run.start + 40, run.start + 41, b"?")])) == {}
 
 
 def test_other_segments_keep_their_places() -> None:

@@ -13,8 +13,8 @@ from typing import Final
 
 from yinji.containers import journal
 from yinji.containers.source import Source
-from yinji.containers.splice import Edit, Splice
-from yinji.errors import NotRegularFile, OutputExists, StorageError, UsageError
+from yinji.containers.splice import Edit, Foreseen, Splice
+from yinji.errors import NotRegularFile, OutputExists, ReadBackMismatch, StorageError, UsageError
 
 Verify = Callable[[Source], None]
 """Reads the written file by a path of its own and raises when it is not what was meant (R41)."""
@@ -85,6 +85,9 @@ def write_new(
 def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
     """Changes the file itself; an undo record beside it brings the old bytes back after any failure or crash.
 
+    What the file will say is verified before the first byte changes, and the bytes are compared once they stand there:
+    so a file never holds a change that was not verified, and one that holds all of it needs no way back.
+
     Bytes behind the first edit that changes the length are rewritten, so plans that move nothing are the cheap ones.
     The disk needs room for the bytes that are written over.
 
@@ -99,13 +102,16 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
         try:
             size = os.fstat(fd).st_size
             splice = _joined(fd, splice)
-            record = journal.write(path, fd, _touched(splice, size), size)
+            foreseen = Foreseen(fd, splice, size)
+            verify(Source(foreseen.read, foreseen.size, name=str(path)))
+            ranges = _touched(splice, size)
+            record = journal.write(path, fd, ranges, size, foreseen.size, _new_bytes(foreseen, ranges, size))
             try:
                 _change(fd, splice, size, record)
-                with Source.open(path) as written:
-                    verify(written)
+                if not journal.is_complete(fd, record):
+                    raise ReadBackMismatch("read-back-mismatch", path=path, state="changed")
             except BaseException:
-                journal.roll_back(path, fd, record)
+                journal.roll_back(path, fd, record, even_complete=True)
                 raise
             journal.finish(record)
         finally:
@@ -330,6 +336,15 @@ def _touched(splice: Splice, size: int) -> list[tuple[int, int]]:
     return [*ranges, (moving[0].start, size - moving[0].start)] if moving else ranges
 
 
+def _new_bytes(foreseen: Foreseen, ranges: list[tuple[int, int]], size: int) -> Iterator[bytes]:
+    """Yields what will stand in the ranges that a change touches; where the size changes, the last grows with it."""
+    for number, (start, length) in enumerate(ranges):
+        is_moved = number == len(ranges) - 1 and foreseen.size != size
+        stop = foreseen.size if is_moved else start + length
+        for at in range(start, stop, _BUFFER):
+            yield foreseen.read(min(_BUFFER, stop - at), at)
+
+
 def _change(fd: int, splice: Splice, size: int, record: Path) -> None:
     """Writes the new bytes; the part that moves comes out of the undo record, which holds its old bytes."""
     still, moving = _split(splice)
@@ -345,4 +360,4 @@ def _change(fd: int, splice: Splice, size: int, record: Path) -> None:
                     journal.pwrite_all(fd, data, at)
                     at += len(data)
         os.ftruncate(fd, at)
-    os.fsync(fd)
+    journal.sync_data(fd)

@@ -8,11 +8,11 @@ import os
 import stat
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Final, Protocol, Self, runtime_checkable
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from yinji.containers.readahead import Readahead
 from yinji.errors import LimitExceeded, Malformed, NotRegularFile, StorageError, Truncated, UsageError
@@ -46,6 +46,21 @@ class RangedReader(Protocol):
     def size(self) -> int: ...
 
     def read_range(self, start: int, length: int) -> bytes: ...
+
+
+class Run(NamedTuple):
+    """A row of media structures that stand one behind the other, with nothing between them.
+
+    Attributes:
+        start, stop: The row.
+        last: Where its last structure starts.
+        number: How many they are.
+    """
+
+    start: int
+    last: int
+    stop: int
+    number: int
 
 
 class _Head:
@@ -83,6 +98,8 @@ class Source:
     limits: Limits = DEFAULT
     bytes_read = 0
     reads = 0
+    runs: Mapping[int, Run] = {}
+    """Long rows of media structures that a walk of the same bytes has gone through, by where they start."""
     walked: object = None
     """What a thorough reading leaves to the planner of the same container, which then need not walk the file again."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +53,16 @@ class Splice:
         """Whether every edit has the length of what it replaces."""
         return all(e.growth == 0 for e in self.edits)
 
+    def moved(self, start: int, stop: int) -> int | None:
+        """Returns where a stretch of the old file begins in the new one; None where an edit changes it."""
+        shift = 0
+        for edit in self.edits:
+            if edit.stop <= start:
+                shift += edit.growth
+            elif edit.start < stop:
+                return None
+        return start + shift
+
     def applied(self, data: bytes) -> bytes:
         """Returns what the plan makes of a file that is held in memory."""
         return b"".join(data[p[0] : p[1]] if isinstance(p, tuple) else p for p in self.pieces(len(data)))
@@ -65,3 +78,36 @@ class Splice:
             at = edit.stop
         if at < size:
             yield (at, size)
+
+
+class Foreseen:
+    """A file as a splice will leave it, read from the file as it is.
+
+    Attributes:
+        size: Bytes that it will have.
+    """
+
+    def __init__(self, fd: int, splice: Splice, size: int) -> None:
+        self.size = size + splice.growth
+        self._fd = fd
+        self._pieces = list(splice.pieces(size))
+        lengths = (len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in self._pieces)
+        self._starts = list(accumulate(lengths, initial=0))
+
+    def read(self, length: int, at: int) -> bytes:
+        """Returns up to ``length`` bytes from ``at``, fewer at the end."""
+        found = []
+        number = bisect_right(self._starts, at) - 1
+        while length > 0 and number < len(self._pieces):
+            piece, inside = self._pieces[number], at - self._starts[number]
+            if isinstance(piece, bytes):
+                data = piece[inside : inside + length]
+            else:
+                data = os.pread(self._fd, min(length, piece[1] - piece[0] - inside), piece[0] + inside)
+                if not data:
+                    break
+            found.append(data)
+            at, length = at + len(data), length - len(data)
+            if at >= self._starts[number + 1]:
+                number += 1
+        return b"".join(found)

@@ -223,7 +223,8 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
 def _read_back(file: Opened, label: AigcLabel, splice: Splice) -> Callable[[Source], None]:
     """Returns the check that a written file must pass before it replaces anything."""
     size = file.source.size + splice.growth
-    return lambda copy: readback.check(copy, label, file.reading, size)
+    runs = readback.moved(file.source.runs, splice)
+    return lambda copy: readback.check(copy, label, file.reading, size, runs=runs)
 
 
 def written(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from yinji.containers.matroska import ebml
 from yinji.containers.matroska.ebml import Element
-from yinji.containers.source import Source
+from yinji.containers.source import Run, Source
 from yinji.containers.window import Window
 from yinji.errors import Malformed, Truncated, UnsupportedFormat
 
@@ -56,6 +56,9 @@ _LEVEL_1: Final = 0x10000000
 _BLOCKS_PER_ELEMENT: Final = 64
 _CLUSTERS_PER_ELEMENT: Final = 15
 """A mask: one of 16 is counted."""
+_RUN_LEAST: Final = 16
+"""Clusters from which on it pays to remember a row."""
+
 _CLUSTER_FRONT: Final = struct.Struct(">IQ")
 """The id of a Cluster, and the eight bytes that its size stands at the head of."""
 
@@ -175,10 +178,16 @@ def top(window: Window, segment: Segment, *, ends: bool = True, runs: bool = Fal
 def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
     """Hops over Clusters of known size, one short read each; returns where something else stands.
 
-    What is no such Cluster, or does not fit, is left to the walk, which says what is wrong with it.
+    What is no such Cluster, or does not fit, is left to the walk, which says what is wrong with it. A row that was gone
+    through before, in the same bytes, is known by its last Cluster.
     """
+    known = source.runs.get(at)
+    if known is not None and _is_last(source, segment, known):
+        segment.clusters += known.number
+        return known.stop
     length, limit = _CLUSTER_FRONT.size, segment.element.stop
     fetch, unpack, last = source.looks(length), _CLUSTER_FRONT.unpack, limit - length
+    start = before = at
     hops = 0
     try:
         while at <= last:
@@ -191,14 +200,24 @@ def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
             stop = at + 4 + width + size
             if size == unknown or stop > limit:
                 break
-            at, hops = stop, hops + 1
+            before, at, hops = at, stop, hops + 1
             if not hops & _CLUSTERS_PER_ELEMENT:
                 source.element(1)
     except (OSError, struct.error):
         pass  # the walk comes by the same bytes, and says it
     source.looked(hops, length)
     segment.clusters += hops
+    if hops >= _RUN_LEAST:
+        source.runs = {**source.runs, start: Run(start, before, at, hops)}
     return at
+
+
+def _is_last(source: Source, segment: Segment, run: Run) -> bool:
+    """Whether the last Cluster of a row stands where it should, and ends with the row."""
+    found = ebml.header(source.read_up_to(run.last, ebml.MAX_HEADER))
+    if found is None or found.id != CLUSTER or found.size is None:
+        return False
+    return run.last + found.length + found.size == run.stop <= segment.element.stop
 
 
 def cluster_front(window: Window, cluster: Element) -> Iterator[Element]:
