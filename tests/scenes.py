@@ -33,13 +33,18 @@ import * as THREE from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 const renderer = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
 document.body.append(renderer.domElement);
-window.show = async ({ data, width, height, background, turn, loose, front }) => {
+window.show = async ({ data, width, height, background, turn, loose, front, lamp }) => {
   const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
   const gltf = await new GLTFLoader().parseAsync(bytes.buffer, '');
   renderer.setSize(width, height);
   const scene = new THREE.Scene();
   scene.background = new THREE.Color(background);
-  scene.add(gltf.scene, new THREE.HemisphereLight(0xffffff, 0x556677, 2.5));
+  scene.add(gltf.scene, new THREE.HemisphereLight(0xffffff, 0x556677, lamp ? 1.1 : 2.5));
+  if (lamp) {
+    const sun = new THREE.DirectionalLight(0xfff2e0, 2.6);
+    sun.position.set(-2, 3, 3 * front);
+    scene.add(sun);
+  }
   scene.updateMatrixWorld(true);
   let camera = gltf.cameras[0];
   if (camera === undefined) {
@@ -78,6 +83,7 @@ class Viewer:
         turn: float = 0,
         loose: float = 1.0,
         front: int = 1,
+        lamp: bool = False,
     ) -> Image.Image:
         """Returns the start view: the first camera's, or else the content seen from its front.
 
@@ -88,9 +94,10 @@ class Viewer:
             turn: Degrees by which the viewer stands aside, without a camera.
             loose: How much room the viewer leaves around the content.
             front: Which way the content faces, 1 or -1.
+            lamp: Whether light falls from one side too, which shows roundness.
         """
         told = {"data": base64.b64encode(data).decode(), "width": size[0], "height": size[1]}
-        told |= {"background": background, "turn": turn, "loose": loose, "front": front}
+        told |= {"background": background, "turn": turn, "loose": loose, "front": front, "lamp": lamp}
         shown = self._page.evaluate("told => window.show(told)", told)
         return Image.open(io.BytesIO(base64.b64decode(shown))).convert("RGB")
 

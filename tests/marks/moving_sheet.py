@@ -1,46 +1,89 @@
-"""Draws ``docs/pictures/labels-on-video.png`` and ``labels-in-sound.png``. Run it after a change of either."""
+"""Draws ``docs/pictures/labels-on-video.png`` and ``labels-in-sound.png``. Run it after a change of either.
+
+Needs ``tests`` on the path: ``PYTHONPATH=src:tests python tests/marks/moving_sheet.py``.
+"""
 
 import io
 import subprocess
 import tempfile
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from marks.sheet import hills
 from yinji.marks.audio.mark import AudioMark
 from yinji.marks.audio.speech import CLIPS
 from yinji.marks.base import MarkRequest
+from yinji.marks.face import font
 from yinji.marks.video.mark import VideoMark
 
 FOLDER = Path(__file__).parents[2] / "docs/pictures"
 SIZE = (300, 169)
 TIMES = (0.0, 1.9, 2.1)
+GAP = 12
+PAPER = (233, 235, 239)
 PIECE = "0.12*sin(2*PI*(220+55*floor(mod(t*3\\,5)))*t)+0.06*sin(2*PI*(440+110*floor(mod(t*3\\,5)))*t)+0.01*random(0)"
 RATE = 16000
 TALL = 110
 
 
-def ffmpeg(*arguments: str | Path) -> bytes:
-    return subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], capture_output=True, check=True).stdout
+def ffmpeg(*arguments: str | Path, input: bytes = b"") -> bytes:
+    command = ["ffmpeg", "-v", "error", "-y", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=True, input=input).stdout
+
+
+def evening(size: tuple[int, int]) -> Iterator[Image.Image]:
+    """Three seconds of hills, with a sun that sets and a balloon that drifts by; ten frames a second."""
+    ground = hills(size)
+    width, height = size
+    for number in range(30):
+        frame = ground.copy()
+        draw = ImageDraw.Draw(frame)
+        x, y = width * (0.72 - 0.016 * number), height * (0.62 - 0.006 * number)
+        side = min(size) * 0.11
+        draw.polygon(((x - side * 0.6, y), (x + side * 0.6, y), (x, y + side * 1.9)), fill=(120, 60, 50))
+        draw.ellipse((x - side, y - side * 1.3, x + side, y + side), fill=(214, 74, 62))
+        draw.ellipse((x - side * 0.45, y - side * 1.3, x + side * 0.45, y + side), fill=(246, 222, 190))
+        draw.rectangle((x - side * 0.22, y + side * 1.7, x + side * 0.22, y + side * 2.1), fill=(84, 50, 40))
+        yield frame
+
+
+def filmed(folder: Path, size: tuple[int, int], *, turned: bool = False) -> Path:
+    """Encodes the evening, stored on its side if wanted, as phones do."""
+    path = folder / f"{size[0]}.mp4"
+    frames = (f.rotate(-90, expand=True) if turned else f for f in evening(size))
+    stored = size[::-1] if turned else size
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", "10", "-s"]
+    coded = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-crf", "16"]
+    ffmpeg(*raw, f"{stored[0]}x{stored[1]}", "-i", "-", *coded, path, input=b"".join(f.tobytes() for f in frames))
+    if not turned:
+        return path
+    upright = path.with_stem(f"{path.stem}-turned")
+    ffmpeg("-i", path, "-c", "copy", "-metadata:s:v", "rotate=90", upright)
+    return upright
 
 
 def on_video(folder: Path) -> Image.Image:
-    """Frames at the start, just before and just after two seconds."""
-    source, labelled = folder / "source.mp4", folder / "labelled.mp4"
-    moving = "mandelbrot=s=640x360:r=10,trim=end=3"
-    ffmpeg("-f", "lavfi", "-i", moving, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", source)
-    with source.open("rb") as original, labelled.open("wb") as marked:
-        VideoMark().draw(original, marked, MarkRequest("AI生成", min_seconds=2.0, media_type="video/mp4"))
-    sheet = Image.new("RGB", (len(TIMES) * (SIZE[0] + 8) - 8, SIZE[1] + 18), "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, time in enumerate(TIMES):
-        data = ffmpeg("-ss", str(time), "-i", labelled, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-")
-        left = number * (SIZE[0] + 8)
-        sheet.paste(Image.open(io.BytesIO(data)).resize(SIZE, Image.Resampling.LANCZOS), (left, 18))
-        draw.text((left, 2), f"{time:.1f} s", "black")
+    """Frames at the start, just before and just after two seconds, of a clip and of one that is stored on its side."""
+    sizes = {False: (640, 360), True: (360, 640)}
+    width = sum(3 * (SIZE[1] * w // h + GAP) for w, h in sizes.values()) + GAP
+    sheet = Image.new("RGB", (width, SIZE[1] + 2 * GAP + 20), PAPER)
+    draw, left = ImageDraw.Draw(sheet), GAP
+    for turned, size in sizes.items():
+        source, labelled = filmed(folder, size, turned=turned), folder / "labelled.mp4"
+        with source.open("rb") as original, labelled.open("wb") as marked:
+            VideoMark().draw(original, marked, MarkRequest("AI生成", min_seconds=2.0, media_type="video/mp4"))
+        shown = SIZE[1] * size[0] // size[1], SIZE[1]
+        for time in TIMES:
+            data = ffmpeg("-ss", str(time), "-i", labelled, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-")
+            sheet.paste(Image.open(io.BytesIO(data)).resize(shown, Image.Resampling.LANCZOS), (left, GAP))
+            place = left + shown[0] // 2, SIZE[1] + GAP + 8
+            draw.text(place, f"{time:.1f} s", fill=(70, 74, 84), font=font(15), anchor="mt")
+            left += shown[0] + GAP
     return sheet
 
 
@@ -82,7 +125,7 @@ def spectrogram(samples: Any) -> Image.Image:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, sheet in (("labels-on-video", on_video(Path(folder))), ("labels-in-sound", in_sound(Path(folder)))):
-            sheet.quantize(64).save(FOLDER / f"{name}.png", optimize=True)
+            sheet.quantize(200, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

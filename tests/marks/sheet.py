@@ -26,7 +26,8 @@ def hills(size: tuple[int, int]) -> Image.Image:
     picture = gradient(size, (246, 214, 178), (214, 132, 120))
     draw = ImageDraw.Draw(picture)
     width, height = size
-    draw.ellipse((width * 0.62, height * 0.16, width * 0.76, height * 0.37), fill=(255, 243, 214))
+    x, y, side = width * 0.69, height * 0.265, min(width * 0.07, height * 0.105)
+    draw.ellipse((x - side, y - side, x + side, y + side), fill=(255, 243, 214))
     for step, colour in enumerate(((176, 108, 120), (122, 84, 116), (70, 60, 96))):
         base = height * (0.5 + 0.15 * step)
         points = [(x, base + height * 0.1 * ((x * (3 + step) // width + step) % 2)) for x in range(0, width + 40, 40)]

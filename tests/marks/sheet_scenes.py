@@ -4,12 +4,15 @@ Needs ``tests`` on the path: ``PYTHONPATH=src:tests python tests/marks/sheet_sce
 """
 
 import io
+import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 import scene_files as files
 import scenes
+import usd_files
+from marks import figures
 from yinji.marks.base import MarkRequest
 from yinji.marks.colour import STYLES
 from yinji.marks.image import ImageMark
@@ -19,28 +22,32 @@ PICTURES = Path(__file__).parents[2] / "docs/pictures"
 TILE = (300, 220)
 GAP = 12
 PAPER = (233, 235, 239)
+NIGHT = "#1c2430"
 
 
-def views(viewer: scenes.Viewer) -> list[Image.Image]:
-    """A cube, an avatar of either version, something flat, and two cameras; from aside and from behind."""
-    cube, flat = files.glb(files.box()), files.glb(files.box((-2, 0, -2), (2, 0.05, 2)))
-    seen = files.glb(files.seen_by(files.PERSPECTIVE))
+def views(viewer: scenes.Viewer, folder: Path) -> list[Image.Image]:
+    """A vase, a pawn, an avatar of either version; a grove before a camera, a stage of OpenUSD, aside and behind."""
     english = "AI-generated · AI生成"
+    package = folder / "stage.usdz"
+    usd_files.stage(folder / "given.usdc", camera="perspective")
+    package.write_bytes(labelled(usd_files.package(folder / "given.usdc"), kind="model/vnd.usdz+zip"))
+    seen = figures.before_camera()
     return [
-        viewer.picture(labelled(cube), TILE),
-        viewer.picture(labelled(cube, english), TILE, background="#1c2430"),
-        viewer.picture(labelled(files.glb(files.avatar(0))), TILE, front=-1),
-        viewer.picture(labelled(files.glb(files.avatar(1))), TILE, background="#f2efe8"),
-        viewer.picture(labelled(flat), TILE, turn=35, loose=1.2),
-        viewer.picture(labelled(seen), TILE),
-        viewer.picture(labelled(seen, place="top-right"), TILE, background="#1c2430"),
-        viewer.picture(labelled(files.glb(files.box((-1, -1, -0.01), (1, -0.98, 0.01)))), TILE, turn=180),
-    ]
+        viewer.picture(labelled(files.glb(figures.scene(figures.vase()))), TILE, background="#dfe5ea", lamp=True),
+        viewer.picture(labelled(files.glb(figures.scene(figures.pawn())), english), TILE, background=NIGHT, lamp=True),
+        viewer.picture(labelled(files.glb(figures.avatar(0))), TILE, front=-1, background="#b9cbd8", lamp=True),
+        viewer.picture(labelled(files.glb(figures.avatar(1))), TILE, background="#f2efe8", lamp=True),
+        viewer.picture(labelled(files.glb(seen)), TILE, background="#bcd6ea", lamp=True),
+        viewer.picture(labelled(files.glb(seen), place="top-right"), TILE, background=NIGHT, lamp=True),
+        viewer.picture(labelled(files.glb(figures.scene(figures.vase()))), TILE, background="#dfe5ea", lamp=True,
+                       turn=40, loose=1.15),
+        viewer.picture(usd_files.as_glb(package), TILE, background="#c9d3dc", lamp=True),
+    ]  # fmt: skip
 
 
-def labelled(scene: bytes, words: str = "AI生成", place: str = "") -> bytes:
+def labelled(scene: bytes, words: str = "AI生成", place: str = "", kind: str = "model/gltf-binary") -> bytes:
     output = io.BytesIO()
-    SceneMark().draw(io.BytesIO(scene), output, MarkRequest(words, place, media_type="model/gltf-binary"))
+    SceneMark().draw(io.BytesIO(scene), output, MarkRequest(words, place, media_type=kind))
     return output.getvalue()
 
 
@@ -70,8 +77,8 @@ def sheet(tiles: list[Image.Image], columns: int = 4) -> Image.Image:
 
 
 def main() -> None:
-    with scenes.viewer() as viewer:
-        shown = {"labels-in-scenes.png": sheet(views(viewer)), "labels-of-the-eu.png": sheet(marks())}
+    with tempfile.TemporaryDirectory() as folder, scenes.viewer() as viewer:
+        shown = {"labels-in-scenes.png": sheet(views(viewer, Path(folder))), "labels-of-the-eu.png": sheet(marks())}
     for name, picture in shown.items():
         picture.quantize(256, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
         print(f"{PICTURES / name}: {(PICTURES / name).stat().st_size} bytes")

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pygltflib
@@ -15,6 +16,7 @@ from PIL import Image, ImageChops, ImageStat
 
 import scene_files as files
 import scenes
+from marks import sheet_scenes
 from yinji import YinjiError
 from yinji.errors import LimitExceeded, Malformed, Truncated, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkFinder, MarkRequest
@@ -321,3 +323,10 @@ def test_text_is_added_where_it_belongs() -> None:
     assert text.result() == '{"n":[{"x":1},{}], "n":[{"y":3},{"c":[5]}]}'
     with pytest.raises(ValueError, match="not a list"):
         JsonText('{"a":{}}').append("a", item=1)
+
+
+def test_the_sheet_of_scenes_in_the_documentation_is_current(viewer: scenes.Viewer, tmp_path: Path) -> None:
+    drawn = sheet_scenes.sheet(sheet_scenes.views(viewer, tmp_path))
+    with Image.open(sheet_scenes.PICTURES / "labels-in-scenes.png") as kept:
+        assert kept.size == drawn.size
+        assert max(ImageStat.Stat(ImageChops.difference(kept.convert("RGB"), drawn)).mean) < 4
