@@ -1,6 +1,7 @@
 """The rhythm joined to two minutes of MP3 and AAC against encoding all of it anew, in one run: CPU seconds and ratios.
 
-CPU time counts this process and the warm one that decodes and encodes.
+CPU time counts this process and the warm one that decodes and encodes. The first label of a kind is encoded; those that
+follow on sound of the same kind and loudness take what is encoded. The budget holds for the first.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import resource
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from yinji.marks.audio.mark import AudioMark
@@ -33,8 +35,15 @@ def processor_seconds() -> float:
     return total
 
 
-def mark(data: bytes, media_type: str) -> str:
-    return AudioMark().draw(io.BytesIO(data), io.BytesIO(), MarkRequest("AI", media_type=media_type)).method
+def mark(data: bytes, media_type: str, place: str) -> str:
+    return AudioMark().draw(io.BytesIO(data), io.BytesIO(), MarkRequest("AI", place, media_type=media_type)).method
+
+
+def costs(data: bytes, media_type: str, places: Sequence[str]) -> float:
+    start = processor_seconds()
+    for place in places:
+        mark(data, media_type, place)
+    return (processor_seconds() - start) / len(places)
 
 
 def anew(path: Path, codec: str) -> float:
@@ -52,21 +61,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
+    other = next(example.data for example in AudioMark.examples() if example.media_type == "audio/mpeg")
     with tempfile.TemporaryDirectory() as folder:
         for name, (ending, media_type, codec) in KINDS.items():
             path = Path(folder, f"sound.{ending}")
             command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", SOUND, "-c:a", codec, "-b:a", "128k", str(path)]
             subprocess.run(command, check=True)
             data = path.read_bytes()
-            method = mark(data, media_type)
-            start = processor_seconds()
-            for _ in range(runs):
-                mark(data, media_type)
-            spliced = (processor_seconds() - start) / runs
+            mark(other, "audio/mpeg", "start")
+            first = costs(data, media_type, ("start", "end"))
+            following = costs(data, media_type, ("start", "end") * runs)
             whole = sorted(anew(path, codec) for _ in range(3))[1]
-            ratio = spliced / whole
+            ratio = first / whole
             word = "kept" if ratio <= BUDGET else "missed"
-            print(f"{name}: {method} {spliced:.3f} s, anew {whole:.2f} s, {ratio:.3f}x (budget {BUDGET}x {word})")
+            print(
+                f"{name}: first {first:.3f} s, following {following:.3f} s, anew {whole:.2f} s: "
+                f"{ratio:.3f}x and {following / whole:.3f}x (budget {BUDGET}x {word})"
+            )
 
 
 if __name__ == "__main__":

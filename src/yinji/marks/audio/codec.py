@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +23,8 @@ _HEADLESS: Final = frozenset(("aac", "mp3"))
 """Formats whose length FFmpeg guesses from their size."""
 _ATTACHED: Final = 0x400
 _FRAME: Final = 4096
+_KEPT: Final = 16
+"""Encoded labels that a process remembers: a service makes sound of few kinds."""
 
 
 class Unspliceable(Exception):
@@ -233,15 +236,24 @@ def _spread(sound: Sound) -> array[float]:
 
 
 def cue(name: str, sound: Sound, *, bit_rate: int = 0, options: dict[str, str] | None = None) -> Cue:
-    """Encodes a rhythm.
+    """Encodes a label, or takes it from those encoded last.
 
     Raises:
         Unspliceable: The encoder does not take this rate or these channels.
         UnsupportedFormat: There is no such encoder.
     """
+    more = tuple((options or {}).items())
+    return _encoded(name, sound.samples.tobytes(), sound[1:], bit_rate, more)
+
+
+@lru_cache(_KEPT)
+def _encoded(
+    name: str, samples: bytes, rest: tuple[int, int, str], bit_rate: int, options: tuple[tuple[str, str], ...]
+) -> Cue:
     import av
 
-    context = encoder(name, sound, bit_rate=bit_rate, options=options)
+    sound = Sound(array("f", samples), *rest)
+    context = encoder(name, sound, bit_rate=bit_rate, options=dict(options))
     packets: list[bytes] = []
     durations: list[int] = []
     first: list[int] = []
