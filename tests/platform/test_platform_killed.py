@@ -95,7 +95,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(tmp_path: Path, how: str) -
     look = (
         "blobs = data / 'blobs'\n"
         "print([str(p) for p in blobs.rglob('*') if p.is_file() and p.stat().st_size > 1 << 16])\n"
-        "print(list((blobs / 'scratch').iterdir()))\n"
+        "print([str(p) for p in (blobs / 'scratch').rglob('*') if p.is_file()])\n"
     )
     environment = os.environ | {"YINJI_DATA_DIR": str(tmp_path)}
     command = [*prefix, sys.executable, "-c", FULL + look, "disk" if prefix else "limit"]

@@ -28,7 +28,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Site]:
 
 
 def scratch(site: live.Site) -> list[Path]:
-    return list((site.platform.settings.data_dir / "blobs" / "scratch").iterdir())
+    folder = site.platform.settings.data_dir / "blobs" / "scratch"
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("size", [40_000, 1_800_000], ids=["small", "large"])

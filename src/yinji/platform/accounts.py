@@ -7,13 +7,14 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from yinji.platform import cursors, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict, NotSignedIn
 from yinji.platform.model import Account, Page, Role
 from yinji.platform.passwords import Passwords
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import accounts, sessions
 from yinji.platform.settings import Settings
 from yinji.platform.throttle import Throttle, wait_after
@@ -25,6 +26,16 @@ _DISPLAY_NAME: Final = 40
 _TOKEN_BYTES: Final = 32
 _SEEN_EVERY: Final = timedelta(minutes=1)
 """A session in use is written down at most this often, so that reading pages does not write."""
+
+_SESSION: Final = Prepared(
+    select(accounts, sessions.c.seen_at)
+    .join(sessions)
+    .where(
+        sessions.c.token_sha256 == bindparam("digest"),
+        sessions.c.expires_at > bindparam("now"),
+        sessions.c.seen_at > bindparam("idle"),
+    )
+)
 
 
 class Accounts:
@@ -193,19 +204,11 @@ class Accounts:
     def account_of(self, session_token: str) -> Account | None:
         """Returns whose session it is; None when it is unknown, over, or was idle for too long."""
         digest, now = _digest(session_token), instants.now()
-        query = (
-            select(accounts, sessions.c.seen_at)
-            .join(sessions)
-            .where(
-                sessions.c.token_sha256 == digest,
-                sessions.c.expires_at > now,
-                sessions.c.seen_at > now - self._settings.session_idle,
-            )
-        )
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+        idle = now - self._settings.session_idle
+        found = self._database.find(_SESSION, digest=digest, now=now, idle=idle)
+        if not found:
             return None
+        (row,) = found
         if now - row.seen_at > _SEEN_EVERY:
             self._mark_seen(digest, now)
         return account_from(row)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
 
 from yinji.errors import Refused, UsageError
 from yinji.platform import instants, words
@@ -16,6 +16,7 @@ from yinji.platform.accounts import account_from
 from yinji.platform.audit import AuditLog
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import accounts, api_keys
 
 if TYPE_CHECKING:
@@ -121,24 +122,26 @@ class ApiKeys:
     def account_of(self, secret: str) -> Account | None:
         """Returns whose key it is; None when it is unknown, revoked or over."""
         now = instants.now()
-        query = (
-            select(accounts, api_keys.c.id.label("key_id"), api_keys.c.used_at)
-            .join(api_keys, api_keys.c.account_id == accounts.c.id)
-            .where(api_keys.c.secret_sha256 == _digest(secret), _alive(now))
-        )
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+        found = self._database.find(_USED, digest=_digest(secret), now=now)
+        if not found:
             return None
+        (row,) = found
         if row.used_at is None or now - row.used_at > _USED_EVERY:
             with self._database.write() as connection:
                 connection.execute(update(api_keys).where(api_keys.c.id == row.key_id).values(used_at=now))
         return account_from(row)
 
 
-def _alive(now: datetime) -> Any:
+def _alive(now: Any) -> Any:
     keys = api_keys.c
     return and_(keys.revoked_at.is_(None), or_(keys.expires_at.is_(None), keys.expires_at > now))
+
+
+_USED: Final = Prepared(
+    select(accounts, api_keys.c.id.label("key_id"), api_keys.c.used_at)
+    .join(api_keys, api_keys.c.account_id == accounts.c.id)
+    .where(api_keys.c.secret_sha256 == bindparam("digest"), _alive(bindparam("now")))
+)
 
 
 def _key(row: Row[Any]) -> ApiKey:

@@ -24,6 +24,7 @@ from yinji.platform.audit import AuditLog
 from yinji.platform.blobs import BLOBS_LOCK
 from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, require
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import decisions, items, known_media
 from yinji.regimes.base import Tier
 
@@ -79,16 +80,15 @@ _STANDING: Final = (
     .select_from(known_media.outerjoin(_IN_FORCE, items.c.id == known_media.c.item_id))
     .where(or_(known_media.c.item_id.is_(None), decisions.c.tier != str(Tier.NONE)))
 )
-_ONE: Final = _STANDING.where(known_media.c.media_digest == bindparam("digest"))
+_ONE: Final = Prepared(_STANDING.where(known_media.c.media_digest == bindparam("digest")))
 _SOME: Final = _STANDING.where(known_media.c.media_digest.in_(bindparam("digests", expanding=True)))
 
 
-def look_up(connection: Connection, media_digest: str | None) -> Known | None:
+def look_up(database: Database, media_digest: str | None) -> Known | None:
     """Returns what is known of this media, unless the item it is known by bears no label any more."""
-    if media_digest is None:
-        return None
-    row = connection.execute(_ONE, {"digest": media_digest}).one_or_none()
-    return None if row is None else Known(row.media_digest, row.label, row.item_id or "", row.origin)
+    for row in database.find(_ONE, digest=media_digest) if media_digest is not None else ():
+        return Known(row.media_digest, row.label, row.item_id or "", row.origin)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +193,4 @@ class Copies:
 
     def known(self, media_digest: str) -> Known | None:
         """Returns what is known of a medium."""
-        with self._database.read() as connection:
-            return look_up(connection, media_digest)
+        return look_up(self._database, media_digest)

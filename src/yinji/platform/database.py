@@ -9,18 +9,23 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy import BigInteger, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from yinji.errors import StorageError, UsageError, YinjiError
 from yinji.platform.errors import Conflict, Unavailable
+from yinji.platform.prepared import Prepared
 
 _WRITES: Final = "yinji_writes"
 _BEFORE: Final = "yinji_before"
 _AFTER: Final = "yinji_after"
 _BUSY_SECONDS: Final = 30
+_DRIVERS: Final = frozenset({"sqlite3", "psycopg"})
+"""Modules of the errors that prepared statements raise."""
+
+_LOCK: Final = Prepared(select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger))))
 
 
 class Database:
@@ -69,6 +74,15 @@ class Database:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
+    def find(self, query: Prepared, **parameters: Any) -> list[Any]:
+        """Returns what a prepared query finds, in a transaction of its own."""
+        with _translated():
+            connection = self._engine.raw_connection()
+            try:
+                return query.rows_of(connection, self._engine.dialect, parameters)
+            finally:
+                connection.close()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Opens a writing transaction: durable when the block ends, gone when it raises.
@@ -103,9 +117,7 @@ class Database:
     def lock(self, connection: Connection, name: str) -> None:
         """Holds a named lock until the transaction ends. On SQLite a writer is alone anyway."""
         if not self._sqlite:
-            connection.execute(
-                select(text("pg_advisory_xact_lock(:key)")).params(key=zlib.crc32(f"yinji {name}".encode()))
-            )
+            _LOCK.rows(connection, key=zlib.crc32(f"yinji {name}".encode()))
 
     def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> None:
         """Inserts a row unless its key is there already."""
@@ -165,9 +177,11 @@ def _translated() -> Iterator[None]:
         yield
     except YinjiError:
         raise
-    except SQLAlchemyError as error:
+    except Exception as error:
+        if not isinstance(error, SQLAlchemyError) and type(error).__module__.partition(".")[0] not in _DRIVERS:
+            raise
         cause = getattr(error, "orig", None) or error
-        if isinstance(error, IntegrityError) and _is_duplicate(cause):
+        if _is_duplicate(cause):
             raise Conflict("already-there") from error
         if _is_full(cause):
             raise StorageError("disk-full") from error

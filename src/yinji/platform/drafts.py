@@ -64,8 +64,7 @@ class Drafts:
     def recognise(self, file: BinaryIO, filename: str) -> tuple[str | None, Known | None]:
         """Returns the digest of the media in a file, and what is known of it."""
         media_digest = copies.media_digest_of(file, words.filename(filename))
-        with self._database.read() as connection:
-            return media_digest, copies.look_up(connection, media_digest)
+        return media_digest, copies.look_up(self._database, media_digest)
 
     def examine(self, spool: Spool, filename: str) -> tuple[str | None, dict[str, Any]]:
         """Returns the digest of the media in a file that came, and the report on it without any declaration."""

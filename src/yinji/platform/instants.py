@@ -15,7 +15,7 @@ def now() -> datetime:
 
 def to_text(at: datetime) -> str:
     """Writes a time with six decimals, so that texts sort as times do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def from_text(text: str) -> datetime:

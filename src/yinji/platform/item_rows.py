@@ -12,6 +12,7 @@ from yinji.platform import cursors, words
 from yinji.platform.deciding import Decision
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, Change, Item, Role
+from yinji.platform.prepared import Prepared
 from yinji.platform.propagation import Served
 from yinji.platform.schema import accounts, decisions, item_changes, items, propagations, withdrawals
 
@@ -90,10 +91,9 @@ def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -
     return rows
 
 
-NEW_DECISION: Final = insert(decisions)
-NEW_PROPAGATION: Final = insert(propagations)
-NEW_CHANGE: Final = insert(item_changes)
-"""Written once: building a statement costs more than running it."""
+NEW_DECISION: Final = Prepared(insert(decisions))
+NEW_PROPAGATION: Final = Prepared(insert(propagations))
+NEW_CHANGE: Final = Prepared(insert(item_changes))
 
 
 def decision_row(item_id: str, number: int, decision: Decision, at: datetime) -> dict[str, Any]:
@@ -129,15 +129,15 @@ def change_row(item_id: str, number: int, actor: str, event: str, detail: dict[s
     return {"item_id": item_id, "number": number, "at": at, "actor": actor, "event": event, "detail": detail}
 
 
-_STEPS_TAKEN: Final = select(func.count()).where(item_changes.c.item_id == bindparam("item"))
+_STEPS_TAKEN: Final = Prepared(select(func.count().label("count")).where(item_changes.c.item_id == bindparam("item")))
 
 
 def add_change(
     connection: Connection, item_id: str, *, actor: str, event: str, detail: dict[str, Any], at: datetime
 ) -> None:
     """Stores one step of the item's history; the transaction holds the item, so numbers do not collide."""
-    number = connection.scalar(_STEPS_TAKEN, {"item": item_id}) or 0
-    connection.execute(NEW_CHANGE, change_row(item_id, number, actor, event, detail, at))
+    (steps,) = _STEPS_TAKEN.rows(connection, item=item_id)
+    NEW_CHANGE.run(connection, change_row(item_id, steps.count, actor, event, detail, at))
 
 
 def history(connection: Connection, item_id: str) -> tuple[Change, ...]:

@@ -21,6 +21,7 @@ from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict
 from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, require
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import policies
 from yinji.platform.settings import Settings
 from yinji.platform.vocabularies.vocabulary import vocabulary
@@ -31,6 +32,7 @@ from yinji.texts import Text
 if TYPE_CHECKING:
     from yinji.platform.database import Database
 
+_NEWEST: Final = Prepared(select(policies).order_by(policies.c.number.desc()).limit(1))
 TIERS: Final = (Tier.CONFIRMED, Tier.POSSIBLE, Tier.SUSPECTED)
 _SWITCHES: Final = {"short_video_labels": False, "visitor_reports": True}
 _DEMANDS: Final = {"notice": "show_notice", "propagation": "write_propagation"}
@@ -115,9 +117,8 @@ class Policies:
 
     def get(self) -> Policy:
         """Returns what holds now."""
-        with self._database.read() as connection:
-            row = connection.execute(select(policies).order_by(policies.c.number.desc()).limit(1)).one_or_none()
-        return Policy() if row is None else _policy(row)
+        found = self._database.find(_NEWEST)
+        return _policy(found[0]) if found else Policy()
 
     def history(self, actor: Account, *, limit: int = 100) -> tuple[Policy, ...]:
         """Returns the versions, newest first.

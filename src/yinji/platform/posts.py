@@ -25,7 +25,7 @@ class Incoming:
         self.spool.write(chunk)
 
     def finish(self, filename: str) -> Incoming:
-        """Waits until all of it is on disk."""
+        """Ends the file."""
         self.spool.seal()
         self.filename = tidy_name(filename)
         return self

@@ -24,6 +24,7 @@ from yinji.platform.items import Items
 from yinji.platform.model import Account, Item
 from yinji.platform.policy import Policies
 from yinji.platform.posts import Content, Incoming, Post
+from yinji.platform.prepared import Prepared
 from yinji.platform.propagation import TEXT_NAME, Propagation
 from yinji.platform.schema import idempotency_keys
 from yinji.platform.settings import Settings
@@ -39,8 +40,10 @@ MAX_TITLE: Final = 120
 MAX_TEXT: Final = 20_000
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _KEYS_KEPT: Final = timedelta(days=7)
-_USED_KEY: Final = select(idempotency_keys).where(
-    idempotency_keys.c.account_id == bindparam("account"), idempotency_keys.c.key == bindparam("key")
+_USED_KEY: Final = Prepared(
+    select(idempotency_keys).where(
+        idempotency_keys.c.account_id == bindparam("account"), idempotency_keys.c.key == bindparam("key")
+    )
 )
 
 
@@ -145,10 +148,10 @@ class Publishing:
         """
         if key is None:
             return None
-        with self._database.read() as connection:
-            row = connection.execute(_USED_KEY, {"account": author.id, "key": key}).one_or_none()
-        if row is None:
+        found = self._database.find(_USED_KEY, account=author.id, key=key)
+        if not found:
             return None
+        (row,) = found
         if row.request_sha256 != request:
             raise Conflict("idempotency-key-reused")
         return str(row.item_id)

@@ -52,13 +52,13 @@ class Steps:
     def decided(self, number: int, decision: Decision, *, before: str = "") -> None:
         """Stores a version of the verdict; ``before`` is the tier it replaces."""
         row = item_rows.decision_row(self._item_id, number, decision, self._at)
-        self._connection.execute(item_rows.NEW_DECISION, row)
+        item_rows.NEW_DECISION.run(self._connection, row)
         self.recorded(DECIDED, decided(number, decision, before=before))
 
     def propagated(self, number: int, served: Served, *, sha256: str, size: int) -> None:
         """Stores which file readers get from now on; ``sha256`` and ``size`` are those of the upload."""
         row = item_rows.propagation_row(self._item_id, number, served, sha256=sha256, size=size, at=self._at)
-        self._connection.execute(item_rows.NEW_PROPAGATION, row)
+        item_rows.NEW_PROPAGATION.run(self._connection, row)
         copies.remember(self._connection, self._item_id, served.label)
         self.recorded(PROPAGATED, propagated(number, served, sha256=sha256))
 

@@ -19,14 +19,15 @@ from yinji.platform.grouping import Grouped
 from yinji.platform.marking import Marking
 from yinji.platform.model import Change, Item
 from yinji.platform.posts import Post
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import drafts, idempotency_keys, items
 
 if TYPE_CHECKING:
     from yinji.platform.cases.service import Cases
     from yinji.platform.database import Database
 
-_NEW_ITEM: Final = insert(items)
-_NEW_KEY: Final = insert(idempotency_keys)
+_NEW_ITEM: Final = Prepared(insert(items))
+_NEW_KEY: Final = Prepared(insert(idempotency_keys))
 _DRAFT: Final = select(drafts.c.item_id).where(drafts.c.id == bindparam("draft")).with_for_update()
 _USED_DRAFT: Final = update(drafts).where(drafts.c.id == bindparam("draft")).values(item_id=bindparam("item"))
 _STORED: Final = select(items.c.id).where(items.c.id == bindparam("item"))
@@ -67,19 +68,19 @@ class Storing:
             for file in post.files:
                 file.keep()
         at = instants.now()
-        connection.execute(_NEW_ITEM, [_item_row(post, at) for post in posts])
+        _NEW_ITEM.run(connection, *(_item_row(post, at) for post in posts))
         if keys := [_key_row(post, at) for post in posts if post.key is not None]:
-            connection.execute(_NEW_KEY, keys)
-        connection.execute(item_rows.NEW_DECISION, [_decision_row(post, at) for post in posts])
-        connection.execute(item_rows.NEW_PROPAGATION, [_propagation_row(post, at) for post in posts])
+            _NEW_KEY.run(connection, *keys)
+        item_rows.NEW_DECISION.run(connection, *(_decision_row(post, at) for post in posts))
+        item_rows.NEW_PROPAGATION.run(connection, *(_propagation_row(post, at) for post in posts))
         histories = [_history(post) for post in posts]
-        connection.execute(
-            item_rows.NEW_CHANGE,
-            [
+        item_rows.NEW_CHANGE.run(
+            connection,
+            *(
                 item_rows.change_row(post.id, number, post.author.id, event, detail, at)
                 for post, history in zip(posts, histories, strict=True)
                 for number, (event, detail) in enumerate(history)
-            ],
+            ),
         )
         copies.keep(connection, [known for post in posts if (known := _known(post)) is not None])
         strikes = self._cases.strikes.counts(connection, {post.author.id for post in posts})

@@ -22,6 +22,7 @@ from yinji.platform.audit.entries import body_of, parsed
 from yinji.platform.audit.tiles import HEIGHT, MAX_ENTRY
 from yinji.platform.errors import AuditBroken
 from yinji.platform.model import AuditEntry, Page
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import audit_checkpoints, audit_entries, audit_head, audit_nodes
 
 if TYPE_CHECKING:
@@ -37,11 +38,10 @@ SYSTEM: Final = "system"
 
 _BATCH: Final = 500
 
-# Written once: every action runs these, and building a statement costs more than running it.
-_LOCKED_HEAD: Final = select(audit_head).where(audit_head.c.id == 1).with_for_update()
-_GROWN_HEAD: Final = update(audit_head).where(audit_head.c.id == 1)
-_NEW_ENTRY: Final = insert(audit_entries)
-_NEW_NODE: Final = insert(audit_nodes)
+_LOCKED_HEAD: Final = Prepared(select(audit_head).where(audit_head.c.id == 1).with_for_update())
+_GROWN_HEAD: Final = Prepared(update(audit_head).where(audit_head.c.id == 1))
+_NEW_ENTRY: Final = Prepared(insert(audit_entries))
+_NEW_NODE: Final = Prepared(insert(audit_nodes))
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many have been looked at."""
@@ -99,7 +99,7 @@ class AuditLog:
 
     def _write(self, connection: Connection, appended: list[_Appended]) -> None:
         """Writes all entries of a transaction in one go, with the head of the log held."""
-        head = connection.execute(_LOCKED_HEAD).one()
+        (head,) = _LOCKED_HEAD.rows(connection)
         chain, edge = head.chain_hash, tree.Frontier.from_hex(head.size, head.frontier)
         entries, nodes = [], []
         for new in appended:
@@ -121,10 +121,10 @@ class AuditLog:
             )
             for level, index, node in _of_tiles(edge.append(bytes.fromhex(leaf))):
                 nodes.append({"level": level, "position": index, "hash": node.hex()})
-        connection.execute(_NEW_ENTRY, entries)
+        _NEW_ENTRY.run(connection, *entries)
         if nodes:
-            connection.execute(_NEW_NODE, nodes)
-        connection.execute(_GROWN_HEAD, {"size": edge.size, "chain_hash": chain, "frontier": edge.hex()})
+            _NEW_NODE.run(connection, *nodes)
+        _GROWN_HEAD.run(connection, {"size": edge.size, "chain_hash": chain, "frontier": edge.hex()})
 
     def page(
         self, *, cursor: str | None, limit: int, event: str = "", subject: str = "", actor: str = ""

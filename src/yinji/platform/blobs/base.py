@@ -33,7 +33,7 @@ class Spooled(Protocol):
     def size(self) -> int: ...
 
     def stage(self) -> None:
-        """Brings them to where they will be kept. Slow where that is far: call it before the transaction."""
+        """Brings them to where they will be kept, and waits for the disk. Slow: call it before the transaction."""
         ...
 
     def keep(self) -> None:
@@ -54,7 +54,7 @@ class Spool(Spooled, Protocol):
         ...
 
     def seal(self) -> None:
-        """Waits until all bytes are on disk; nothing more can be written."""
+        """Ends the file: all of it can be read at ``path``, and nothing more can be written."""
         ...
 
 

@@ -1,8 +1,10 @@
 """Files by their SHA-256: whole or absent, never under a name that a person gave.
 
-New bytes arrive in a scratch folder of their own, are hashed as they come and waited for (fsync). ``stage`` links them
-into place and waits for the folder, before the transaction, so that nobody else waits for it; ``keep``, inside it,
-looks whether somebody removed them meanwhile, which is rare. A scratch folder is locked by the process that uses it, so
+New bytes arrive in the scratch folder of the process and are hashed as they come. ``stage`` links them into place and
+waits for the disk (fsync), before the transaction, so that nobody else waits for it; ``keep``, inside it, looks whether
+somebody removed them meanwhile, which is rare. A file gets its name before it is waited for, where the name is free: a
+journalling file system then commits both at once. A power cut may leave such a name with a torn file, but no row that
+refers to it; whoever brings those bytes again replaces it. A scratch folder is locked by the process that uses it, so
 that those of dead processes can be told apart and swept.
 """
 
@@ -15,10 +17,13 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -38,29 +43,30 @@ class DirectoryStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._scratch = folder / "scratch"
+        self._own: _Locked | None = None
+        self._guard = threading.Lock()
         with storage(folder):
             self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
     def spool(self, limit: int) -> Iterator[Spool]:
-        with self.scratch() as folder:
-            spool = _DirectorySpool(self, folder / "upload", limit)
-            try:
-                yield spool
-            finally:
-                spool.close()
+        spool = _DirectorySpool(self, self._new_name(), limit)
+        try:
+            yield spool
+        finally:
+            spool.close()
+            with storage(spool.path):
+                spool.path.unlink(missing_ok=True)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        with storage(self._scratch):
-            folder = Path(tempfile.mkdtemp(prefix=f".yinji-tmp-{os.getpid()}-", dir=self._scratch))
-            lock = os.open(folder, os.O_RDONLY)
+        folder = self._new_name()
+        with storage(folder):
+            folder.mkdir(mode=0o700)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
 
     def spooled(self, path: Path) -> Spooled:
         digest, size = hashlib.sha256(), 0
@@ -68,8 +74,14 @@ class DirectoryStore:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
-            os.fsync(file.fileno())
         return _InScratch(self, path, digest.hexdigest(), size)
+
+    def _new_name(self) -> Path:
+        """Returns a name in this process's scratch folder that nothing else uses."""
+        with self._guard:
+            if self._own is None or not self._own.usable():
+                self._own = _Locked(self._scratch)
+            return self._own.folder / str(next(self._own.numbers))
 
     def path(self, sha256: str) -> Path:
         place = self.place(sha256)
@@ -92,19 +104,33 @@ class DirectoryStore:
                 start += len(piece)
 
     def place_in(self, path: Path, sha256: str) -> int:
-        """Puts a file that was waited for under its hash as well, waits for the folder and returns the inode there."""
+        """Puts a file under its hash as well, waits until both are on disk and returns the inode there."""
         place = self.place(sha256)
         with storage(place):
             if not place.parent.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
-                _fsync_folder(self._folder)
+                _fsync(self._folder)
             path.chmod(0o400)
-            second = path.with_name(f"{path.name}.kept")
-            second.unlink(missing_ok=True)
-            _link(path, second)
-            placed = second.stat().st_ino
-            second.replace(place)
-            _fsync_folder(place.parent)
+            try:
+                place.hardlink_to(path)
+            except FileExistsError:
+                return self._replace(path, place)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return self._replace(path, place)
+            placed = _fsync(path)
+            _fsync(place.parent)
+        return placed
+
+    def _replace(self, path: Path, place: Path) -> int:
+        """Does so where the name may be a row's already: only whole files take its place."""
+        second = path.with_name(f"{path.name}.kept")
+        second.unlink(missing_ok=True)
+        _link(path, second)
+        placed = _fsync(second)
+        second.replace(place)
+        _fsync(place.parent)
         return placed
 
     def holds(self, inode: int | None, sha256: str) -> bool:
@@ -205,8 +231,6 @@ class _DirectorySpool(_Kept):
         if self._file.closed:
             raise StorageError("spool-closed")
         with storage(self.path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
             self._file.close()
 
     def close(self) -> None:
@@ -222,8 +246,6 @@ def _link(path: Path, second: Path) -> None:
             raise
         shutil.copyfile(path, second)
         second.chmod(0o400)
-        with second.open("rb") as file:
-            os.fsync(file.fileno())
 
 
 def _remove_if_abandoned(folder: Path) -> None:
@@ -244,9 +266,35 @@ def _remove_if_abandoned(folder: Path) -> None:
         os.close(lock)
 
 
-def _fsync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
+def _fsync(path: Path) -> int:
+    """Waits until a file or folder is on disk; returns its inode."""
+    fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
+        return os.fstat(fd).st_ino
     finally:
         os.close(fd)
+
+
+class _Locked:
+    """A scratch folder that this process holds until the store is gone."""
+
+    def __init__(self, parent: Path) -> None:
+        with storage(parent):
+            self.folder = Path(tempfile.mkdtemp(prefix=f".yinji-tmp-{os.getpid()}-", dir=parent))
+            self._lock = os.open(self.folder, os.O_RDONLY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.numbers = count()
+        self._process = os.getpid()
+        weakref.finalize(self, _let_go, self.folder, self._lock, self._process)
+
+    def usable(self) -> bool:
+        """Whether it is still there, and not that of the process we were forked from."""
+        return self._process == os.getpid() and os.fstat(self._lock).st_nlink > 0
+
+
+def _let_go(folder: Path, lock: int, process: int) -> None:
+    if process == os.getpid():
+        with suppress(OSError):
+            folder.rmdir()
+    os.close(lock)
