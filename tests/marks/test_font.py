@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from yinji.errors import UsageError
 from yinji.marks.face import FONT, LabelFace, check_words, font, ink_mask
 
 FOLDER = files("yinji.marks").joinpath("fonts")
+DATA = Path(str(files("yinji.regimes"))) / "data"
 NOTO = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc")
 
 
@@ -58,13 +62,49 @@ def test_label_words_can_be_drawn(words: str) -> None:
     assert box[2] - box[0] > 24 * len(words) * 0.6
 
 
-@pytest.mark.parametrize("words", ["龘生成", "AI\n生成", "AI🙂", "\u0000AI"])
+def wordings(values: object, inside: bool = False) -> Iterator[str]:
+    """All strings below the keys of a rule that hold what a label says."""
+    if isinstance(values, str) and inside:
+        yield values
+    elif isinstance(values, dict):
+        for key, value in values.items():
+            yield from wordings(value, inside or key in {"words", "corner", "short", "sentence"})
+
+
+def test_the_words_of_every_regime_can_be_drawn_and_no_glyph_is_empty() -> None:
+    found: set[str] = set()
+    for path in sorted(DATA.glob("*/20*.toml")):
+        found |= {*wordings(tomllib.loads(path.read_text("utf-8")))}
+    assert {"AI生成", "AI GENERATED"} <= found
+    with FOLDER.joinpath(FONT).open("rb") as file:
+        covered = TTFont(file).getBestCmap()
+    for words in found:
+        check_words(words)
+        assert {ord(c) for c in words} <= covered.keys()
+    for character in {c for words in found for c in words} - set(" \u3000"):
+        canvas = Image.new("L", (60, 60))
+        ink_mask(character, 40, canvas, 8, 45)
+        assert canvas.getbbox(), character
+
+
+def test_nothing_that_passes_is_missing_in_the_font() -> None:
+    with FOLDER.joinpath(FONT).open("rb") as file:
+        covered = TTFont(file).getBestCmap()
+    passed = set()
+    for number in (*range(0xD800), *range(0xE000, 0x11000), *range(0x1F000, 0x20000)):
+        with suppress(UsageError):
+            check_words(chr(number))
+            passed.add(number)
+    assert passed == {n for n in covered if n < 0x11000}
+
+
+@pytest.mark.parametrize("words", ["龘生成", "AI\n生成", "AI🙂", "\u0000AI", "AI\u00a0生成", "AI\u001c生成"])
 def test_missing_glyphs_are_named_and_never_drawn_as_boxes(words: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_words(words)
     assert caught.value.code == "missing-glyph"
     named = caught.value.details["characters"]
-    assert named in ("龘", "U+000A", "🙂", "U+0000")
+    assert named in ("龘", "U+000A", "🙂", "U+0000", "U+00A0", "U+001C")
     assert named in caught.value.text.zh
 
 

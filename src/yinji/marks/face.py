@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
 FONT: Final = "YinjiSansLabel-Bold.otf"
+_SPACES: Final = frozenset(" \u3000")
+"""What the font has of white space; any other would be drawn as a box."""
 _UNIT: Final = 1000
 _FLAT: Final = 0.85
 """Ideographs with less ink than this share of the em (such as 工 or 一) are flat by nature and measure nothing."""
@@ -38,7 +40,8 @@ def font_bytes() -> bytes:
 
 @cache
 def _coverage() -> frozenset[str]:
-    return frozenset(files("yinji.marks").joinpath("fonts", "characters.txt").read_text("utf-8").rstrip("\n"))
+    drawn = files("yinji.marks").joinpath("fonts", "characters.txt").read_text("utf-8").rstrip("\n")
+    return frozenset(drawn) | _SPACES
 
 
 @lru_cache(64)
@@ -55,7 +58,7 @@ def check_words(words: str) -> None:
     Raises:
         UsageError: ``missing-glyph``, with the characters it lacks.
     """
-    missing = sorted({c for c in words if not c.isspace() or c in "\r\n\t\v\f"} - _coverage())
+    missing = sorted(set(words) - _coverage())
     if missing:
         shown = " ".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in missing)
         raise UsageError("missing-glyph", characters=shown)

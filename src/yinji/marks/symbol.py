@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from importlib.util import find_spec
 from typing import Any, Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from yinji.errors import MissingExtra, UsageError
 from yinji.marks.colour import STYLES
@@ -40,8 +40,8 @@ def svg(words: str, style: str = "black", alt: str = "") -> str:
     width, height = layout.box.width, layout.box.height
     ground = f'fill="{_grey(tone.body)}"' + (f' fill-opacity="{cover:g}"' if cover < 1 else "")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="t">'
-        f'<title id="t">{escape(alt or words)}</title>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f"aria-label={quoteattr(alt or words)}><title>{escape(alt or words)}</title>"
         f'<rect width="{width}" height="{height}" rx="{layout.radius}" {ground}/>'
         f'<path fill="{_grey(tone.ink)}" d="{_outlines(layout)}"/></svg>\n'
     )
