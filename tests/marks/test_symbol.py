@@ -66,7 +66,7 @@ def test_the_vector_is_a_named_picture_that_loads_nothing() -> None:
     assert name is not None
     assert name.text == "Label: partly modified & <kept>"
     assert root.get("aria-label") == name.text
-    assert "id" not in root.keys() | name.keys()  # two on a page would share it
+    assert "id" not in {*root.keys(), *name.keys()}  # two on a page would share it
     assert {e.tag.rpartition("}")[2] for e in root} == {"title", "rect", "path"}
 
 
