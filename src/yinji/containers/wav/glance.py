@@ -50,7 +50,7 @@ def glance(source: Source, kind: Kind) -> list[Block] | None:
     has_media = False
     for _ in range(_CHUNKS_MAX):
         if at + HEADER > limit:
-            return found if has_media else None
+            return found if has_media and at + HEADER > size else None  # else something stands there
         offset = at - base
         if offset + HEADER > len(data):
             data, base, offset = source.look(at, _AHEAD), at, 0
