@@ -159,6 +159,25 @@ def test_a_user_password_cannot_tell(bits: str, sample_dir: Path) -> None:
         plan(data)
 
 
+@pytest.mark.parametrize("bits", ["128", "256"])
+def test_a_password_closes_what_shows_no_label_and_leaves_plain_metadata_open(bits: str, sample_dir: Path) -> None:
+    """Without an information dictionary too: what cannot be opened is never called unlabelled (design, rule 6)."""
+    with pikepdf.open(io.BytesIO(pdf_files.pikepdf(with_xmp=False))) as pdf:
+        del pdf.trailer["/Info"]
+        out = io.BytesIO()
+        pdf.save(out)
+    lock = ("--encrypt", "user", "owner", bits, *(("--use-aes=y",) if bits == "128" else ()))
+    bare = reading_of(PDF, Sample("page.pdf", pdf_files.qpdf(*lock, "--", data=out.getvalue())))
+    assert (bare.state, [problem.code for problem in bare.problems]) == ("unreadable", ["pdf-password"])
+    data = pdf_files.qpdf(*lock, "--cleartext-metadata", "--", data=with_copy(LABEL, compressed=True))
+    answer = reading_of(PDF, Sample("page.pdf", data))
+    assert [(found.carrier, found.label) for found in answer.found] == [("xmp", LABEL)]
+    assert [problem.code for problem in answer.problems] == ["pdf-partly-locked"]
+    with pytest.raises(Encrypted) as refused:
+        plan(data)
+    assert refused.value.code == "pdf-password"
+
+
 def with_copy(label: AigcLabel, *, compressed: bool) -> bytes:
     """A labelled file whose XMP packet repeats a label, as other writers leave it."""
     with pikepdf.open(io.BytesIO(written(pdf_files.pikepdf()))) as pdf:

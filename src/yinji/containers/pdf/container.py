@@ -12,6 +12,8 @@ Decisions, and why:
   ``/P 3`` are written: filling in a form renews this dictionary too, and validators accept it.
 * **Encryption.** Where the empty user password opens the document, ours is enciphered like every other string.
   The owner's permission bits ask viewers not to offer editing; they do not lift the duty to label (Measures, Art. 5).
+  Under a password that we do not have, the answer is "cannot tell", also where no information dictionary is seen; a
+  label in metadata that were left in plain is shown, with the word that another may be inside.
 * **Damage.** What a search of a file with a broken cross-reference finds is shown, but the answer is never "no label",
   and nothing is written into such a file.
 """
@@ -35,7 +37,7 @@ from yinji.containers.pdf.update import KEY, Update, exchange, free_number, info
 from yinji.containers.pdf.xref import InUse
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.errors import Malformed, Truncated, UnreadableInput, UnsupportedFormat, WouldBreakCredentials
+from yinji.errors import Encrypted, Malformed, Truncated, UnreadableInput, UnsupportedFormat, WouldBreakCredentials
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import decode, looks_like_label
 from yinji.labels.problem import Problem, Severity
@@ -167,21 +169,42 @@ def _salvaged(source: Source, damage: Malformed | Truncated) -> list[Block]:
 def _blocks(document: Document, *, thorough: bool) -> Iterator[Block]:
     info = _information(document)
     value = None
-    if info is not None:
-        for block in _properties(document, info):
+    locked: Encrypted | None = None
+    try:
+        for block in _properties(document, info) if info is not None else ():
             value = block.value if block.key == KEY else value
             yield block
+        _ = document.security  # one that nothing of ours asked for is still closed to us
+    except Encrypted as error:
+        locked = error
     if value is None and document.is_unfinished:
         raise Truncated("pdf-unfinished", path=document.source.name, offset=document.source.size)
     if value is not None and not thorough:
         return
     catalog = catalog_of(document)
+    packet = _stream_of(document, catalog.dictionary.get("Metadata"))
+    if locked is not None:
+        yield from _in_plain(document, packet)
+        raise locked
     yield from _signatures(document, catalog)
     yield from _manifests(document, catalog)
-    packet = _stream_of(document, catalog.dictionary.get("Metadata"))
     if packet is not None:
         data = document.stream(packet)
         yield Block("xmp", "", data, packet.start, packet.stop, _mirrored(data, value))
+
+
+def _in_plain(document: Document, packet: Indirect | None) -> Iterator[Block]:
+    """Yields the metadata that a document under a password leaves in plain (``/EncryptMetadata false``).
+
+    Raises:
+        Encrypted: A label stands there, and there may be another inside; or the metadata are enciphered too.
+    """
+    if packet is None:
+        return
+    data = document.stream(packet)
+    yield Block("xmp", "", data, packet.start, packet.stop)
+    if xmp.labels(data):
+        raise Encrypted("pdf-partly-locked", path=document.source.name)
 
 
 def _mirrored(packet: bytes, value: bytes | str | None) -> tuple[Problem, ...]:

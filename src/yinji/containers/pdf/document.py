@@ -389,22 +389,26 @@ class Document:
         return self._unfiltered(indirect, data)
 
     def cipher(self, indirect: Indirect) -> Cipher:
-        """Returns what a stream is enciphered with (7.6.5): ``Identity`` filters and plain metadata are not."""
-        security = self.security
-        if security is None or indirect.dictionary.get("Type") == "XRef":
-            return Cipher.NONE
-        if indirect.dictionary.get("Type") == "Metadata" and not security.metadata:
-            return Cipher.NONE
-        if "Crypt" in (name for name, _ in self._filters(indirect.dictionary)):
-            return Cipher.NONE if self._is_identity(indirect.dictionary) else security.streams
-        return security.streams
+        """Returns what a stream is enciphered with (7.6.5): ``Identity`` filters and plain metadata are not.
 
-    def _is_identity(self, dictionary: Dictionary) -> bool:
+        Raises:
+            Encrypted: It is enciphered, and a password or certificate is needed.
+        """
+        encrypt, type = self.resolve(self.trailer.trailer.get("Encrypt")), indirect.dictionary.get("Type")
+        if isinstance(encrypt, Dictionary):
+            if type == "XRef" or (type == "Metadata" and self.resolve(encrypt.get("EncryptMetadata")) is False):
+                return Cipher.NONE
+            if "Crypt" in (name for name, _ in self._filters(indirect.dictionary)):
+                self._require_identity(indirect.dictionary)
+                return Cipher.NONE
+        security = self.security
+        return Cipher.NONE if security is None else security.streams
+
+    def _require_identity(self, dictionary: Dictionary) -> None:
         parameters = next((p for name, p in self._filters(dictionary) if name == "Crypt"), None)
         name = parameters.get("Name") if isinstance(parameters, Dictionary) else None
         if name not in (None, "Identity"):
             raise Encrypted("pdf-security-handler", path=self.source.name, handler=str(name))
-        return True
 
     def source_bytes(self, indirect: Indirect) -> bytes:
         """Returns the stream data as they stand in the file."""
