@@ -13,7 +13,7 @@ from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
-from flask import Flask, jsonify, request
+from flask import Flask, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
@@ -22,6 +22,8 @@ CLIENT, SECRET = "yinji-site", "geheim & 秘密"
 PEOPLE: dict[str, dict[str, Any]] = {
     "qinghe": {"name": "青禾", "realm": {"groups": ["editors"]}},
     "shenhe": {"name": "审核员", "realm": {"groups": ["staff", "desk"]}},
+    "jia": {"name": "甲", "realm": {"groups": ["editors"]}},
+    "yi": {"name": "乙", "realm": {"groups": ["editors"]}},
     "stranger": {"name": "路人", "realm": {"groups": ["guests"]}},
 }
 
@@ -29,6 +31,7 @@ app = Flask(__name__)
 app.secret_key = "only for tests"
 keys = [RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"}, private=True)]
 codes: dict[str, Code] = {}
+ended: list[str] = []
 
 
 class Client(ClientMixin):
@@ -146,9 +149,27 @@ def discovery() -> Any:
         token_endpoint=f"{at}/token",
         userinfo_endpoint=f"{at}/userinfo",
         jwks_uri=f"{at}/jwks",
+        end_session_endpoint=f"{at}/end",
         token_endpoint_auth_methods_supported=["client_secret_basic"],
         authorization_response_iss_parameter_supported=False,
     )
+
+
+@app.get("/end")
+def end() -> Any:
+    """Signs somebody out as RP-Initiated Logout 1.0 says: by their own token, and back only to an address it knows."""
+    asked = request.args
+    said = jwt.decode(asked["id_token_hint"], keys[-1]).claims
+    back = asked["post_logout_redirect_uri"]
+    if asked["client_id"] != CLIENT or CLIENT not in said["aud"] or not back.endswith("/sign-out/done"):
+        return "", 400
+    ended.append(said["sub"])
+    return redirect(back)
+
+
+@app.get("/test/ended")
+def ended_here() -> Any:
+    return jsonify(ended)
 
 
 @app.get("/jwks")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
+import re
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ import pytest
 from browser import launch, opened, violations
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from live import Site, serve
+from live import PASSWORD, Site, serve
 from playwright.sync_api import expect, sync_playwright
 
 from yinji.errors import UsageError
@@ -213,6 +215,84 @@ def test_a_person_signs_in_and_erases_the_account(site: Site, provider: str, lan
             expect(page).to_have_url(f"{site.base}/")
         browser.close()
     assert site.platform.account_named("qinghe") is None
+
+
+def connect(site: Site, client: httpx.Client, who: str, password: str = PASSWORD) -> httpx.Response:
+    """Connects somebody of the provider to the account that is signed in, as a browser would."""
+    asked = client.post("/account/connection", data={"password": password}, headers={"Accept": "text/html"})
+    if asked.status_code != 200:
+        return asked
+    onward = re.search(r'href="(http://[^"]*prompt=login)"', asked.text)
+    assert onward is not None, asked.text
+    answer = httpx.post(html.unescape(onward[1]), data={"who": who})
+    return client.get(str(answer.headers["Location"]), headers={"Accept": "text/html"})
+
+
+def test_an_account_with_a_password_is_connected_by_whoever_knows_it_and_keeps_its_role(site: Site) -> None:
+    with site.client() as client, site.client() as other:
+        client.post("/sign-in", data={"name": "the-auditor", "password": PASSWORD})
+        assert connect(site, client, "jia", "falsch").status_code == 401
+        assert connect(site, client, "jia").headers["Location"] == "/account?done=connected#connect"
+        other.get(ask(site, other, "jia"))
+        account = other.get("/account.json").json()
+        assert (account["name"], account["role"]) == ("the-auditor", "auditor"), "not the provider's creator"
+    assert site.platform.account_named("jia") is None, "no second account was made"
+    (entry,) = [e for e in site.platform.audit_export() if e.event == "account.connected"]
+    assert entry.actor == entry.subject == site.accounts[Role.AUDITOR].id
+
+
+def test_who_is_connected_already_is_not_connected_to_another_account(site: Site) -> None:
+    with site.client() as client:
+        client.get(ask(site, client, "yi"))
+        client.cookies.clear()
+        client.post("/sign-in", data={"name": "the-reader", "password": PASSWORD})
+        answer = connect(site, client, "yi")
+        assert answer.status_code == 409 and "oidc-connected-elsewhere" not in answer.text
+        assert "另一个账号" in answer.text
+        assert client.post("/account/connection/end").status_code == 303, "nothing to end"
+
+
+def test_an_answer_connects_only_the_account_that_asked(site: Site) -> None:
+    with site.client() as client:
+        client.post("/sign-in", data={"name": "the-reader", "password": PASSWORD})
+        asked = client.post("/account/connection", data={"password": PASSWORD}, headers={"Accept": "text/html"})
+        onward = re.search(r'href="(http://[^"]*prompt=login)"', asked.text)
+        assert onward is not None
+        back = httpx.post(html.unescape(onward[1]), data={"who": "shenhe"}).headers["Location"]
+        kept = client.cookies["yinji-oidc-connect"]
+        client.post("/sign-in", data={"name": "the-creator", "password": PASSWORD})
+        assert client.get(back).status_code == 401
+        client.cookies.delete("yinji-session")
+        client.cookies.set("yinji-oidc-connect", kept, domain="127.0.0.1")
+        assert client.get(back).status_code == 401, "signed out meanwhile"
+
+
+def test_what_only_the_provider_opens_stays_connected(site: Site) -> None:
+    with site.client() as client:
+        client.get(ask(site, client, "qinghe"))
+        assert "account/connection" not in client.get("/account", headers={"Accept": "text/html"}).text
+        assert client.post("/account/connection/end").json()["code"] == "oidc-only-way-in"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_signing_out_here_offers_to_sign_out_there(site: Site, provider: str, language: str) -> None:
+    button = {"zh-CN": "同时退出公司账号", "en": "Sign out of company account as well"}[language]
+    done = {"zh-CN": "您已退出本站。", "en": "You are signed out of this site."}[language]
+    before = len(httpx.get(f"{provider}/test/ended").json())
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        with opened(browser, site.base, language=language, bypass_csp=True) as page:
+            page.goto("/sign-in/oidc?next=/account")
+            page.fill("input[name=who]", "shenhe")
+            page.get_by_role("button").click()
+            page.wait_for_url("**/account")
+            page.locator("form[action='/sign-out'] button").click()
+            page.wait_for_url("**/sign-out/done")
+            assert violations(page) == []
+            page.get_by_role("link", name=button).click()
+            expect(page.get_by_text(done)).to_be_visible()
+        browser.close()
+    assert httpx.get(f"{provider}/test/ended").json()[before:] == ["id-shenhe"]
 
 
 @pytest.mark.parametrize(

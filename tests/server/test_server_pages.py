@@ -223,7 +223,7 @@ def test_a_reader_may_dim_but_not_lose_the_notice(site: Site, browser: Browser, 
         expect(mount.locator(".notice")).to_be_visible()
         assert mount.locator(".notice").evaluate("n => getComputedStyle(n).opacity") == "1"
         page.goto("/")
-        expect(page.locator(".segments [aria-current]")).to_have_text("Dim")
+        expect(page.locator(".aside .segments [aria-current]")).to_have_text("Dim")
 
 
 def test_four_answers_look_different(site: Site, browser: Browser, labelled_png: Path, plain_png: Path) -> None:

@@ -59,7 +59,7 @@ def test_see_the_label_on_ones_own_picture_and_draw_it_again(
         assert violations(page) == []
         page.select_option("#place", "top-left")
         with page.expect_navigation():
-            page.click("form button:has-text('重新画'), form button:has-text('Draw again')")
+            page.click("form button:has-text('重新生成'), form button:has-text('Draw again')")
         expect(page.locator("#place")).to_have_value("top-left")
         expect(page.locator("dl.facts dd").nth(1)).to_have_text("左上角" if language == "zh-CN" else "Top left")
 

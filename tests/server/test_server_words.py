@@ -22,7 +22,8 @@ COMPOSED = (
     *("preview.place_", "preview.language_", "preview.style_"),
     *("seal.", "feed.is_", "feed.may_", "feed.sus_", "feed.ai_", "item.here_", "answer.", "field.", "shape."),
     *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),
-    *("kind.", "funnel.", "statistics.tier_", "account.", "verify.well_formed", "item.published", "item.declared"),
+    *("kind.", "funnel.", "statistics.tier_", "statistics.speed_", "duration.", "account.", "verify.well_formed"),
+    *("item.published", "item.declared"),
     *("item.asked", "outcome.", "case.state_", "case.why_", "case.step_", "case.actor_", "case.tier_", "case.strike_"),
     *(
         "report.unlabelled",

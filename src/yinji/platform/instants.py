@@ -32,3 +32,8 @@ def uuid7() -> str:
     number |= 0x7 << 76 | fraction << 64
     number |= 0b10 << 62 | secrets.randbits(62)
     return str(UUID(int=number))
+
+
+def uuid7_floor(at: datetime) -> str:
+    """Returns what every version 7 UUID made at that time or later is above, and every earlier one below."""
+    return str(UUID(int=int(at.timestamp() * 1000) << 80))

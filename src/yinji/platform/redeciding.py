@@ -34,10 +34,12 @@ class Grounds:
     Attributes:
         declaration: What the author says.
         review: ``Evidence.to_dict()`` of the review in force, or None.
+        file_report: What the file says from now on, where more was found in it; None for what it said before.
     """
 
     declaration: Declaration
     review: dict[str, Any] | None
+    file_report: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, row: Row[Any]) -> Grounds:
@@ -67,7 +69,8 @@ class Redeciding:
 
     def decision(self, row: Row[Any], grounds: Grounds) -> Decision:
         """Returns what the rules would conclude."""
-        return decide(row.file_report, grounds.declaration, self._settings.regime, grounds.review)
+        said = row.file_report if grounds.file_report is None else grounds.file_report
+        return decide(said, grounds.declaration, self._settings.regime, grounds.review)
 
     def change(self, item_id: str, cause: Cause, actor: str, asked: Asked, record: Record, *, shown: str = "") -> None:
         """Lets an item rest on new grounds.
@@ -116,6 +119,8 @@ class Redeciding:
             "statement": grounds.declaration.statement,
             "review": grounds.review,
         }
+        if grounds.file_report is not None:
+            values["file_report"] = grounds.file_report
 
         def recorded(connection: Connection, steps: Steps) -> None:
             record(connection, steps, row, decision)

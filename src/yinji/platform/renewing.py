@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from yinji.platform.database import Database
 
 _TRIES: Final = 5
-_NOT_OF_THE_FILE: Final = frozenset(map(str, (Basis.DECLARATION, Basis.REVIEW, Basis.KNOWN_CONTENT)))
+_NOT_OF_THE_FILE: Final = frozenset(
+    map(str, (Basis.DECLARATION, Basis.REVIEW, Basis.KNOWN_CONTENT, Basis.EXPLICIT_LABEL))
+)
+"""What a new look at the metadata does not find, and so does not take away."""
 
 _SYSTEM: Final = Actor("system")
 

@@ -58,7 +58,7 @@ class Platform:
         policy: What is added by itself, as the operator decided.
         relabelling: Passes over the back catalogue.
         derivatives: What is made from served files: thumbnails, cards, versions for the web.
-        sightings: Where labels are seen in uploads, for reviewers.
+        sightings: Where labels are seen in uploads, and what follows from it.
         webhooks: Who is told of what happens.
         work: What is still to be done, and who does it.
         audit: The log: checkpoints, tiles, proofs, entries.
@@ -166,8 +166,9 @@ class Platform:
         self.work.handle(relabelling.KIND, self.relabelling.handler)
         self.derivatives = Derivatives(database, blobs, self._queue, settings)
         self.work.handle(derivatives.KIND, self.derivatives.handler)
-        self.sightings = Sightings(database, blobs, self._queue, settings)
+        self.sightings = Sightings(database, blobs, self._queue, redeciding, self.cases, settings)
         self.work.handle(sighting.KIND, self.sightings.handler)
+        self.work.at_each_look(self.sightings.look)
         webhooks = Dispatch(database, self._audit, self._queue, settings)
         self.webhooks = Webhooks(database, self._audit, webhooks, settings)
         self.work.handle(dispatch.KIND, webhooks.handler)
@@ -266,6 +267,15 @@ class Platform:
     def has_password(self, account: Account) -> bool:
         """Tells whether a password opens the account; if not, its provider does."""
         return self._accounts.has_password(account)
+
+    def confirm_password(self, account: Account, password: str) -> None:
+        """Passes if it is the account's password, for what a session alone is not enough.
+
+        Raises:
+            NotSignedIn: It is not.
+            TooManyAttempts: Too many attempts.
+        """
+        self._accounts.confirm(account, password)
 
     def account_named(self, name: str) -> Account | None:
         return self._accounts.by_name(name)

@@ -1,14 +1,18 @@
-"""The labels of ours that are seen and heard in uploads, with box and seconds, for reviewers.
+"""The labels of ours that are seen and heard in uploads, with box and seconds: evidence like any other.
 
-Finding them decodes the content, so that a worker does it, when a reviewer first opens a case about the item. What is
-found is kept beside the verdict and not in it: a reviewer judges by it (Measures Art. 6(3)).
+Finding them decodes the content, so that a worker does it: for every post that bears no notice yet soon after it was
+published, for any other when a reviewer first opens a case about it. What is found goes beside what the file said when
+it came, and the item is decided anew (Measures Art. 6(3), checklist R83): where nothing was declared and the metadata
+says nothing, a label in the content makes it suspected, and a reviewer looks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, and_, literal, select
 
 from yinji.containers.model import Kind
 from yinji.containers.source import Source
@@ -18,15 +22,22 @@ from yinji.marks.base import Drawn
 from yinji.operations.perceived import perceive
 from yinji.platform import instants, item_rows
 from yinji.platform.blobs import BlobStore, opened
+from yinji.platform.deciding import Decision
+from yinji.platform.errors import NotFound
+from yinji.platform.item_states import Cause
 from yinji.platform.propagation import TEXT_NAME
-from yinji.platform.schema import sightings
+from yinji.platform.redeciding import Grounds, Redeciding
+from yinji.platform.schema import decisions, items, sightings, tasks, withdrawals
 from yinji.platform.settings import Settings
+from yinji.platform.steps import Steps
 from yinji.platform.work.model import Handler
 from yinji.platform.work.queue import WorkQueue
+from yinji.regimes.base import Tier
 from yinji.regimes.registry import regime
 from yinji.texts import Text
 
 if TYPE_CHECKING:
+    from yinji.platform.cases.service import Cases
     from yinji.platform.database import Database
     from yinji.platform.work.run import Run
 
@@ -35,16 +46,32 @@ DETECTOR: Final = "visible-label"
 VERSION: Final = "1"
 _MOST: Final = 20
 _KINDS: Final = ("image", "video", "audio")
+_BATCH: Final = 100
+_FIRST_LOOK_BACK: Final = timedelta(days=7)
+"""How far back a process that has just started looks for posts that nobody looked at."""
+_SETTLED: Final = timedelta(minutes=1)
+"""After this time no post with an older number appears any more: numbers are given before the commit."""
 
 
 class Sightings:
-    """Finds labels in uploads and remembers where they are."""
+    """Finds labels in uploads, and has the items decided anew."""
 
-    def __init__(self, database: Database, blobs: BlobStore, queue: WorkQueue, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        queue: WorkQueue,
+        redeciding: Redeciding,
+        cases: Cases,
+        settings: Settings,
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._queue = queue
+        self._redeciding = redeciding
+        self._cases = cases
         self._settings = settings
+        self._after = instants.uuid7_floor(instants.now() - _FIRST_LOOK_BACK)
 
     @property
     def handler(self) -> Handler:
@@ -59,12 +86,42 @@ class Sightings:
             row = connection.execute(select(sightings).where(sightings.c.item_id == item_id)).one_or_none()
         if row is not None:
             return tuple(row.found)
-        with self._database.write() as connection:
-            self._queue.put(connection, KIND, {"item": item_id}, key=f"{KIND}:{item_id}")
+        self._ask(item_id)
         return None
 
+    def look(self) -> None:
+        """Has posts looked at that bear no notice and that nobody looked at yet, the oldest first."""
+        with self._database.read() as connection:
+            found = list(connection.scalars(_unseen(self._after)))
+        for item_id in found:
+            self._ask(item_id)
+        settled = instants.uuid7_floor(instants.now() - _SETTLED)
+        self._after = min(found[-1], settled) if len(found) == _BATCH else max(self._after, settled)
+
+    def _ask(self, item_id: str) -> None:
+        with self._database.write() as connection:
+            self._queue.put(connection, KIND, {"item": item_id}, key=_key(item_id))
+
     def _run(self, run: Run) -> None:
-        row = item_rows.required(self._database, run.task.payload["item"])
+        item_id = run.task.payload["item"]
+        try:
+            row = item_rows.required(self._database, item_id)
+        except NotFound:  # withdrawn meanwhile: nobody sees it any more
+            return
+        found = self._found(row)
+
+        def keep(connection: Connection) -> None:
+            run.finish(connection)
+            values = {"item_id": item_id, "found": found, "at": instants.now()}
+            self._database.insert_new(connection, sightings, values)
+
+        if not found:
+            with run.write() as connection:
+                keep(connection)
+            return
+        self._redecide(item_id, found, keep)
+
+    def _found(self, row: Row[Any]) -> list[dict[str, Any]]:
         rules = regime(self._settings.regime)
         with (
             opened(self._blobs.path(row.sha256)) as upload,
@@ -72,11 +129,43 @@ class Sightings:
         ):
             kind = Kind(row.kind)
             seen = perceive(source, kind, row.media_type, (rules.mark(kind),), DEFAULT)
-        found = [one.to_dict() for one in evidence_of(seen.drawn)] if seen.drawn else []
-        with run.write() as connection:
-            run.finish(connection)
-            values = {"item_id": row.id, "found": found, "at": instants.now()}
-            self._database.insert_new(connection, sightings, values)
+        return [one.to_dict() for one in evidence_of(seen.drawn)] if seen.drawn else []
+
+    def _redecide(self, item_id: str, found: list[dict[str, Any]], keep: Callable[[Connection], None]) -> None:
+        def asked(row: Row[Any]) -> Grounds:
+            before = [entry for entry in row.file_report["evidence"] if entry["detector"] != DETECTOR]
+            said = row.file_report | {"evidence": before + found}
+            return Grounds(item_rows.declaration_of(row), row.review, said)
+
+        def record(connection: Connection, steps: Steps, row: Row[Any], decision: Decision) -> None:
+            keep(connection)
+            if str(decision.tier) != row.tier:
+                self._cases.sighted(connection, row, decision)
+            steps.recorded("item.sighted", {"labels": len(found)})
+
+        self._redeciding.change(item_id, Cause.RECHECKED, "system", asked, record)
+
+
+def _key(item_id: str) -> str:
+    return f"{KIND}:{item_id}"
+
+
+def _unseen(after: str) -> Any:
+    """Returns the query for posts after a number that bear no notice, and at which nobody looked or is about to."""
+    in_force = and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision)
+    joined = items.join(decisions, in_force)
+    for table in (sightings, withdrawals):
+        joined = joined.outerjoin(table, table.c.item_id == items.c.id)
+    joined = joined.outerjoin(tasks, tasks.c.key == literal(f"{KIND}:") + items.c.id)
+    return (
+        select(items.c.id)
+        .select_from(joined)
+        .where(items.c.id > after, items.c.kind.in_(_KINDS), items.c.filename != "")
+        .where(decisions.c.tier == str(Tier.NONE))
+        .where(sightings.c.item_id.is_(None), withdrawals.c.item_id.is_(None), tasks.c.id.is_(None))
+        .order_by(items.c.id)
+        .limit(_BATCH)
+    )
 
 
 def evidence_of(drawn: Drawn) -> tuple[Evidence, ...]:

@@ -196,6 +196,11 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/account"): Open.SIGNED_IN,
     ("GET", "/account.json"): Open.SIGNED_IN,
     ("POST", "/sign-out"): Open.SIGNED_IN,
+    ("GET", "/sign-out/done"): Open.ANYBODY,
+    ("GET", "/sign-out/done.json"): Open.ANYBODY,
+    ("GET", "/sign-out/oidc"): Open.ANYBODY,
+    ("POST", "/account/connection"): Open.SIGNED_IN,
+    ("POST", "/account/connection/end"): Open.SIGNED_IN,
 }
 
 

@@ -63,6 +63,16 @@ def date(day: Date, language: str) -> str:
     return say(language, "time.date", year=day.year, month=day.month, month_name=month_name, day=day.day)
 
 
+def duration(minutes: float, language: str) -> str:
+    """Returns how long something took, in the largest unit of which it is at least two."""
+    if minutes < 1.5:
+        return say(language, "duration.moment")
+    for name, length in (("days", 1440), ("hours", 60)):
+        if minutes >= 2 * length:
+            return say(language, f"duration.{name}", count=round(minutes / length))
+    return say(language, "duration.minutes", count=round(minutes))
+
+
 def told(sentence: str) -> Markup:
     """Sets the numbers of a sentence in bold: what its words put in braces."""
     pieces = re.split(r"\{([^{}]*)\}", sentence)

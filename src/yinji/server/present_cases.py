@@ -102,8 +102,9 @@ def row(case: Case, viewer: Account | None, inline: Iterable[str]) -> Row:
 
 
 def with_sightings(report: Json, seen: Iterable[Json]) -> Json:
-    """Returns the report with the labels that were seen in the content after what it holds already."""
-    return dict(report) | {"evidence": [*report["evidence"], *seen]}
+    """Returns the report with the labels that were seen in the content, those that the verdict does not rest on yet."""
+    known = report["evidence"]
+    return dict(report) | {"evidence": [*known, *(one for one in seen if one not in known)]}
 
 
 def evidence(report: Json) -> tuple[Shown, ...]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
 from yinji.labels.declaration import Declaration, Declared
-from yinji.platform import copies, instants
+from yinji.platform import copies, instants, item_rows
 from yinji.platform.audit import SYSTEM
 from yinji.platform.cases import rules
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import Origin, Why
 from yinji.platform.cases.states import Event
 from yinji.platform.deciding import Decision
+from yinji.platform.schema import cases
 from yinji.regimes.base import Tier
 
 _EMPTIED: Final = frozenset(("label-emptied", "values-emptied", "packet-wiped", "label-blanked", "bmff-blanked"))
@@ -68,6 +69,22 @@ class Routing:
             actor=SYSTEM,
             at=instants.now(),
             slot=item_id,
+        )
+
+    def sighted(self, connection: Connection, item: Row[Any], decision: Decision, strikes: int) -> None:
+        """Opens a case about a post in which a label was seen later, unless there is an undecided one."""
+        taken = select(cases.c.id).where(cases.c.slot == item.id).with_for_update()
+        if connection.scalar(taken) is not None:
+            return
+        self.published(
+            connection,
+            item_id=item.id,
+            author_id=item.author_id,
+            kind=item.kind,
+            declaration=item_rows.declaration_of(item),
+            decision=decision,
+            file_report=item.file_report,
+            strikes=strikes,
         )
 
     def reported(self, connection: Connection, case: Row[Any], reports: int, at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from yinji.errors import Refused
 from yinji.platform import cursors
@@ -22,6 +22,7 @@ from yinji.platform.cases.routing import Routing
 from yinji.platform.cases.strikes import Strikes
 from yinji.platform.cases.visiting import Visiting
 from yinji.platform.cases.waiting import Waiting
+from yinji.platform.deciding import Decision
 from yinji.platform.model import Account, Page
 from yinji.platform.permissions import Permission, require
 from yinji.platform.policy import Policies
@@ -94,6 +95,11 @@ class Cases:
         """
         require(visitor, Permission.REPORT_AS_VISITOR)
         self._visiting.report(address, item_id, why)
+
+    def sighted(self, connection: Connection, item: Row[Any], decision: Decision) -> None:
+        """Learns, in the transaction that decides a post anew, that a label was seen in it."""
+        strikes = self.strikes.counts(connection, {item.author_id})
+        self.routing.sighted(connection, item, decision, strikes.get(item.author_id, 0))
 
     def reports(self, reporter: Account, *, cursor: str | None = None, limit: int = 20) -> Page[Report]:
         """Lists one's own reports with what came of them."""

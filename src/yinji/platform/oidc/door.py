@@ -48,6 +48,19 @@ class Question:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A sign-in that has ended well.
+
+    Attributes:
+        session: The session's token.
+        id_token: What the provider said, for signing out there by it later.
+    """
+
+    session: str
+    id_token: str
+
+
 class Oidc:
     """Signing in with an account of the one provider that the operator named."""
 
@@ -62,11 +75,12 @@ class Oidc:
         """What the sign-in page calls it."""
         return self._settings.name
 
-    def begin(self, redirect_uri: str) -> Question:
+    def begin(self, redirect_uri: str, *, anew: bool = False) -> Question:
         """Begins a sign-in.
 
         Args:
             redirect_uri: Where the provider sends the browser with its answer.
+            anew: Have the provider ask who they are even if they are signed in there.
 
         Raises:
             Unavailable: The provider does not answer.
@@ -82,10 +96,11 @@ class Oidc:
             "code_challenge": _challenge(_made(secret, "verifier")),
             "code_challenge_method": "S256",
         }
-        endpoint = self._provider.metadata().authorization_endpoint
-        return Question(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}", secret)
+        if anew:
+            asked["prompt"] = "login"
+        return Question(_with(self._provider.metadata().authorization_endpoint, asked), secret)
 
-    def finish(self, secret: str, answer: Mapping[str, str], redirect_uri: str) -> str:
+    def finish(self, secret: str, answer: Mapping[str, str], redirect_uri: str) -> Entered:
         """Ends a sign-in and opens a session.
 
         Args:
@@ -93,14 +108,63 @@ class Oidc:
             answer: The parameters that it came back with.
             redirect_uri: As in :meth:`begin`.
 
-        Returns:
-            The session's token.
-
         Raises:
             NotSignedIn: No answer to a question of this browser, a refusal, or a token that is not good.
             Refused: The provider knows them, and they have no role here.
             Unavailable: The provider does not answer.
         """
+        person, id_token = self._answered(secret, answer, redirect_uri)
+        return Entered(self._people.enter(person, self._role(person), secret), id_token)
+
+    def connect(self, account: Account, secret: str, answer: Mapping[str, str], redirect_uri: str) -> None:
+        """Ends a sign-in that somebody began to connect it to their account here.
+
+        Args:
+            account: Whose password was asked for before it began, and who is still signed in.
+            secret: As in :meth:`finish`.
+            answer: As in :meth:`finish`.
+            redirect_uri: As in :meth:`begin`.
+
+        Raises:
+            NotSignedIn, Unavailable: As for :meth:`finish`.
+            Conflict: Somebody else's account is connected to it already.
+        """
+        person, _ = self._answered(secret, answer, redirect_uri)
+        self._people.connect(person, account, secret)
+
+    def connected(self, account: Account) -> bool:
+        """Tells whether a sign-in at the provider opens the account."""
+        return self._people.connected(account, self._settings.issuer)
+
+    def disconnect(self, account: Account) -> None:
+        """Lets the provider open the account no longer; its password still does.
+
+        Raises:
+            Refused: It has no password, so that nothing would open it.
+        """
+        self._people.disconnect(account, self._settings.issuer)
+
+    def farewell(self, id_token: str, back: str) -> str:
+        """Returns where a browser goes to sign out at the provider as well (OpenID Connect RP-Initiated Logout 1.0).
+
+        Args:
+            id_token: What the provider said of them, or "" where it was too long to keep; it then asks them.
+            back: Where the provider sends the browser afterwards, if the operator told it of this address.
+
+        Returns:
+            The address; "" where the provider offers none.
+
+        Raises:
+            Unavailable: The provider does not answer.
+        """
+        endpoint = self._provider.metadata().end_session_endpoint
+        if not endpoint:
+            return ""
+        asked = {"client_id": self._settings.client_id, "post_logout_redirect_uri": back}
+        return _with(endpoint, ({"id_token_hint": id_token} if id_token else {}) | asked)
+
+    def _answered(self, secret: str, answer: Mapping[str, str], redirect_uri: str) -> tuple[Person, str]:
+        """Returns whom an answer is about, and the token that says so."""
         state = answer.get("state", "")
         if not secret or not hmac.compare_digest(state.encode(), _made(secret, "state").encode()):
             raise NotSignedIn("oidc-answer")
@@ -111,8 +175,7 @@ class Oidc:
         code = answer.get("code", "")
         if answer.get("error") or not code or len(code) > _MAX_CODE:
             raise NotSignedIn("oidc-refused", reason=answer.get("error", "")[:80] or "no code")
-        person = self._person(metadata, code, _made(secret, "verifier"), _made(secret, "nonce"), redirect_uri)
-        return self._people.enter(person, self._role(person), secret)
+        return self._person(metadata, code, _made(secret, "verifier"), _made(secret, "nonce"), redirect_uri)
 
     def account_of(self, token: str) -> Account:
         """Returns whose access token it is, with the role that it gives.
@@ -131,16 +194,19 @@ class Oidc:
             raise Refused("oidc-no-role")
         return role
 
-    def _person(self, metadata: Metadata, code: str, verifier: str, nonce: str, redirect_uri: str) -> Person:
+    def _person(
+        self, metadata: Metadata, code: str, verifier: str, nonce: str, redirect_uri: str
+    ) -> tuple[Person, str]:
         answer = self._exchanged(metadata, code, verifier, redirect_uri)
-        person = self._tokens.identity(str(answer.get("id_token", "")), nonce)
+        id_token = str(answer.get("id_token", ""))
+        person = self._tokens.identity(id_token, nonce)
         access = answer.get("access_token")
         if person.values(self._settings.roles_claim) or not metadata.userinfo_endpoint or not isinstance(access, str):
-            return person
+            return person, id_token
         more = fetch(metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {access}"})
         if more.get("sub") != person.subject:
             raise NotSignedIn("oidc-token", reason="sub")
-        return Person(person.issuer, person.subject, more | person.claims)
+        return Person(person.issuer, person.subject, more | person.claims), id_token
 
     def _exchanged(self, metadata: Metadata, code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
         form = {
@@ -164,6 +230,10 @@ class Oidc:
             if error.details["status"] == HTTPStatus.BAD_REQUEST:  # RFC 6749, 5.2: not this code, or not any more
                 raise NotSignedIn("oidc-refused", reason="invalid_grant") from error
             raise
+
+
+def _with(endpoint: str, asked: Mapping[str, str]) -> str:
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
 
 def _made(secret: str, purpose: str) -> str:

@@ -32,6 +32,8 @@ class Metadata:
     auth_methods: tuple[str, ...]
     names_itself: bool
     """Whether its answers carry ``iss`` (RFC 9207)."""
+    end_session_endpoint: str
+    """Where a browser goes to sign out there as well; "" where the provider offers none."""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class Provider:
             _address(document, "userinfo_endpoint") if document.get("userinfo_endpoint") else "",
             tuple(map(str, _list(document.get("token_endpoint_auth_methods_supported")))),
             document.get("authorization_response_iss_parameter_supported") is True,
+            _address(document, "end_session_endpoint") if document.get("end_session_endpoint") else "",
         )
         keys = _list(fetch(metadata.jwks_uri).get("keys"))[:_MAX_KEYS]
         return _Known(metadata, tuple(key for key in keys if isinstance(key, dict) and _signs(key)), now)

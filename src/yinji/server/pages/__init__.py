@@ -36,6 +36,7 @@ PAGES: Final[PageTable] = (
     *audit.PAGES,
     *admin.PAGES,
     *account.PAGES,
+    *single_sign_on.PAGES,
     *agreements.PAGES,
 )
 ACTIONS: Final[ActionTable] = (

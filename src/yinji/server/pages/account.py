@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from yinji.errors import Refused, YinjiError
 from yinji.platform.agreements.texts import TERMS
-from yinji.platform.model import Role
+from yinji.platform.model import Account, Role
 from yinji.server import represent
 from yinji.server.access import author_of, cookie_name, platform_of, session_token
 from yinji.server.intake import receive_form
@@ -68,7 +68,7 @@ def _register(request: Request, name: str, password: str, display_name: str, acc
 
 def account(request: Request) -> View:
     """Who is signed in, and the keys by which other systems act for them."""
-    return _account_view(request)
+    return account_view(request)
 
 
 async def make_key(request: Request) -> Response:
@@ -81,8 +81,8 @@ def _make_key(request: Request, name: str) -> Response:
     try:
         _, secret = platform_of(request).keys.create(author_of(request), name)
     except YinjiError as error:
-        return page(request, _account_view(request, error=error))
-    answer = page(request, _account_view(request, secret=secret))
+        return page(request, account_view(request, error=error))
+    answer = page(request, account_view(request, secret=secret))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -93,7 +93,18 @@ def end_key(request: Request) -> Response:
     return see_other("/account#keys")
 
 
-def _account_view(request: Request, *, secret: str = "", error: YinjiError | None = None) -> View:
+def account_view(
+    request: Request, *, secret: str = "", error: YinjiError | None = None, where: str = "keys", onward: str = ""
+) -> View:
+    """Returns the page of whoever is signed in.
+
+    Args:
+        request: Whose.
+        secret: A key that was just made, to be shown once.
+        error: What went wrong, to be shown beside the form that it is about.
+        where: That form: ``keys`` or ``connect``.
+        onward: The provider's address, where a connection to it has begun.
+    """
     viewer = author_of(request)
     keys = platform_of(request).keys.of(viewer)
     data = represent.own_account(viewer) | {"keys": [represent.api_key(key) for key in keys]}
@@ -102,14 +113,31 @@ def _account_view(request: Request, *, secret: str = "", error: YinjiError | Non
         {"name": one.name, "version": one.version, "title": agreements.in_force(one.name).title}
         for one in agreements.acceptances(viewer)
     ]
-    context = {"keys": keys, "secret": secret, "error": error, "acceptances": acceptances}
+    context = {
+        "keys": keys,
+        "secret": secret,
+        "error": error,
+        "where": where,
+        "acceptances": acceptances,
+        "done": request.query_params.get("done", ""),
+        "connection": _connection(request, viewer),
+        "onward": onward,
+    }
     return View("account.html", data, context, error.http_status if error else 200)
+
+
+def _connection(request: Request, viewer: Account) -> dict[str, Any] | None:
+    """Returns how the account stands with the provider; None where there is none, or where it has no password."""
+    door = platform_of(request).oidc
+    if door is None or not platform_of(request).has_password(viewer):
+        return None
+    return {"name": door.name, "connected": door.connected(viewer)}
 
 
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     platform_of(request).sign_out(session_token(request))
-    response = see_other("/")
+    response = see_other("/sign-out/done")
     options = request.app.state.options
     response.delete_cookie(cookie_name(options.secure), secure=options.secure, httponly=True, samesite="lax")
     return response

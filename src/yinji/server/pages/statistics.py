@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yinji.errors import UsageError
+from yinji.platform.cases import rules
 from yinji.platform.statistics.counting import MAX_DAYS
 from yinji.platform.statistics.model import Figures, Span
 from yinji.platform.vocabularies.vocabulary import statements, vocabulary
@@ -25,8 +26,10 @@ from yinji.texts import Text
 _RANGES: Final = (14, 30, 90, 365)
 _NOTICED: Final = (Tier.CONFIRMED, Tier.POSSIBLE, Tier.SUSPECTED)
 """In the order in which a column is stacked."""
+_APPEALS: Final = "appeals"
 _STEPS: Final = ("reports", "opened", "decided", "changed", "appeals", "overturned")
-_PROMISED_MINUTES: Final = 60
+_HOURS_FROM: Final = 180
+"""From so many minutes on a plot counts hours."""
 
 
 def statistics(request: Request) -> View:
@@ -80,19 +83,27 @@ def span_of(query: Mapping[str, str], utc_offset: timedelta, now: datetime | Non
     return Span(first, last, utc_offset)
 
 
+def _promised() -> float:
+    """Returns the minutes within which every report is to be decided: those of the slowest queue but for appeals."""
+    return max(queue.within for queue in rules.queues().values() if queue.name != _APPEALS).total_seconds() / 60
+
+
 def _context(figures: Figures) -> dict[str, Any]:
-    span = figures.span
+    span, taken, promised = figures.span, figures.cases.daily_minutes, _promised()
+    unit = 60 if max([minutes for minutes in taken if minutes is not None] + [promised]) >= _HOURS_FROM else 1
     return {
         "figures": figures,
         "ranges": _RANGES,
         "length": len(span.days),
+        "day_names": [f"{day.month}/{day.day}" for day in span.days],
         "daily": plots.stacked([[day.tiers[tier] for tier in _NOTICED] for day in figures.days]),
         "kinds": _bars(figures.kinds),
         "declarations": _bars(figures.declarations),
         "propagation": _bars(figures.propagation),
-        "speed": plots.line(figures.cases.daily_minutes, _PROMISED_MINUTES),
-        "promised": _PROMISED_MINUTES,
-        "newest_speed": next((m for m in reversed(figures.cases.daily_minutes) if m is not None), None),
+        "speed": plots.line([None if m is None else m / unit for m in taken], promised / unit),
+        "speed_unit": "hours" if unit > 1 else "minutes",
+        "promised": promised,
+        "newest_speed": next((m for m in reversed(taken) if m is not None), None),
         "funnel": _funnel(figures),
         "short_video": _short_video(figures),
         "days_query": f"first={span.first}&last={span.last}",
