@@ -403,3 +403,19 @@ def _loose(data: bytes) -> list[tuple[bytes, bytes]]:
         return chunks(data)
     except struct.error:
         return []
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(16, 148), (18, 191), (13, 255)])
+@pytest.mark.parametrize("colour_type", [2, 6])
+def test_in_high_dynamic_range_white_words_are_no_brighter_than_paper(
+    transfer: int, white: int, colour_type: int
+) -> None:
+    rows = bytes((10, 20, 30, 128)[: CHANNELS[colour_type]]) * 200 * 120
+    data = png(200, 120, 8, colour_type, rows, chunk(b"cICP", bytes((9, transfer, 0, 1))))
+    out, drawn = draw(data, style="black")
+    brightest = max(high for _, high in opened(out).convert("RGB").getextrema())
+    assert white - 2 <= brightest <= white
+    assert drawn.contrast >= 4.5
+    found = ImageMark().find(io.BytesIO(out), MarkRequest(WORDS))
+    assert found is not None
+    assert found.ink_height == drawn.ink_height

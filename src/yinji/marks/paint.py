@@ -7,7 +7,7 @@ there is nothing to blur, and a plain translucent ground is laid over them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from yinji.marks.colour import AA, Pixel, Tone, measured, toned
@@ -138,11 +138,12 @@ def _laid_over(planes: Planes, space: Space, overlay: Overlay, tone: Tone, cover
     from PIL import Image
 
     alpha = planes[-1]
-    tile = Image.merge("RGBA", (*space.to_rgb(planes, alpha.size).split(), alpha))
+    tile = Image.merge("RGBA", (*replace(space, white=1.0).to_rgb(planes, alpha.size).split(), alpha))
+    body, edge, ink = (space.grey(value)[0] for value in (tone.body, tone.edge, tone.ink))
     layers = (
-        (tone.body, overlay.body.point(_share(cover))),
-        (tone.edge, overlay.edge.point(_share(tone.edge_alpha))),
-        (tone.ink, overlay.ink),
+        (body, overlay.body.point(_share(cover))),
+        (edge, overlay.edge.point(_share(tone.edge_alpha))),
+        (ink, overlay.ink),
     )
     for grey, mask in layers:
         layer = Image.new("RGBA", tile.size, (grey, grey, grey, 0))

@@ -19,14 +19,17 @@ class Space:
     Attributes:
         name: ``grey``, ``rgb``, ``ycc``, ``cmyk``, ``cmyk-inverted``, ``ycck``.
         alpha: Whether a last plane holds opacity.
+        white: Signal of a white page, 0 to 1: in high dynamic range the whole signal would dazzle.
     """
 
     name: str
     alpha: bool = False
+    white: float = 1.0
 
     def grey(self, value: int) -> tuple[int, ...]:
         """A neutral tone, opaque, in each plane. Print colours are laid in black alone."""
         opacity = (255,) if self.alpha else ()
+        value = round(value * self.white)
         return {
             "grey": (value,),
             "rgb": (value, value, value),
@@ -37,7 +40,11 @@ class Space:
         }[self.name] + opacity
 
     def to_rgb(self, planes: Sequence[Image.Image], size: tuple[int, int]) -> Image.Image:
-        """The planes as an ``RGB`` picture of the given size; opacity is left out."""
+        """The planes as an ``RGB`` picture of the given size, a white page as 255; opacity is left out."""
+        rgb = self._signal(planes, size)
+        return rgb if self.white == 1 else rgb.point([min(255, round(v / self.white)) for v in range(256)] * 3)
+
+    def _signal(self, planes: Sequence[Image.Image], size: tuple[int, int]) -> Image.Image:
         from PIL import Image, ImageChops
 
         full = [p if p.size == size else p.resize(size, Image.Resampling.BILINEAR) for p in planes]
@@ -57,6 +64,8 @@ class Space:
         return Image.merge("CMYK", (*colours, black)).convert("RGB")
 
 
+WHITE: Final = {16: 0.58, 18: 0.75}
+"""Signal of a white page in PQ and HLG, by the number of the transfer (Rep. ITU-R BT.2408 table 1; ITU-T H.273)."""
 GREY: Final = Space("grey")
 RGB: Final = Space("rgb")
 YCC: Final = Space("ycc")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, legibility, paint
 from yinji.marks.picture import Change, Frame, Single, Still
-from yinji.marks.spaces import GREY, RGB, YCC, Planes, Space
+from yinji.marks.spaces import GREY, RGB, WHITE, YCC, Planes, Space
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,8 +107,8 @@ class HeifPicture(Single):
         canvas, region, _, _ = self._read(box)
         inside = Box(*(v - (region.left, region.top)[i % 2] for i, v in enumerate(box)))
         if len(canvas) == 1:
-            return [canvas[0].crop(inside)], GREY
-        return YCC.to_rgb(canvas, canvas[0].size).crop(inside).split(), RGB
+            return [canvas[0].crop(inside)], replace(GREY, white=self._white)
+        return YCC.to_rgb(canvas, canvas[0].size).crop(inside).split(), replace(RGB, white=self._white)
 
     def draw(self, box: Box, overlay: Overlay) -> Change:
         if self._kind == b"hvc1":
@@ -130,6 +130,14 @@ class HeifPicture(Single):
             if payload[:4] == b"nclx" and len(payload) >= 11:
                 return bool(payload[10] & 0x80)
         return coded.full
+
+    @property
+    def _white(self) -> float:
+        """Signal of a white page, by the transfer that the file names."""
+        for _, payload in self._heif.ordered(self._heif.primary, b"colr"):
+            if payload[:4] == b"nclx" and len(payload) >= 8:
+                return WHITE.get(int.from_bytes(payload[6:8], "big"), 1.0)
+        return 1.0
 
     def _read(self, box: Box) -> tuple[list[Image.Image], Box, list[Tile], list[coding.Coded]]:
         """The tiles that meet a box, joined: planes, the box of all of them, and each."""
@@ -155,7 +163,7 @@ class HeifPicture(Single):
     def _draw_planes(self, box: Box, overlay: Overlay) -> Change:
         heif = self._heif
         canvas, region, tiles, coded = self._read(box)
-        space = YCC if len(canvas) > 1 else GREY
+        space = replace(YCC if len(canvas) > 1 else GREY, white=self._white)
         placed = overlay.placed(canvas[0].size, (box.left - region.left, box.top - region.top))
         painted = paint(canvas, space, placed)
         for tile, picture in zip(tiles, coded, strict=True):

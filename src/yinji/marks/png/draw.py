@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ from yinji.marks.png.chunks import (
     rebuild,
 )
 from yinji.marks.png.rows import Samples, bands, filtered, strip, with_strip
-from yinji.marks.spaces import Space
+from yinji.marks.spaces import WHITE, Space
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -106,8 +107,8 @@ def planes(png: Png, top: int, bottom: int, most: int) -> tuple[tuple[Image.Imag
     samples = strip(png, top, bottom, most)
     if png.colour_type == PALETTE:
         wide = in_colour(png, samples)
-        return wide.high, _SPACES[COLOUR_ALPHA if len(wide.high) == 4 else COLOUR]
-    return samples.high, _SPACES[png.colour_type]
+        return wide.high, _space(png, COLOUR_ALPHA if len(wide.high) == 4 else COLOUR)
+    return samples.high, _space(png, png.colour_type)
 
 
 def draw(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
@@ -121,7 +122,7 @@ def draw(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
         return _on_palette(png, box, overlay, most)
     if png.depth < 8:
         return _on_few_bits(png, box, overlay, most)
-    space, bottom = _SPACES[png.colour_type], min(png.height, box.bottom + 1)
+    space, bottom = _space(png, png.colour_type), min(png.height, box.bottom + 1)
     painted, changed = _painted(strip(png, box.top, bottom, most), _down(box), overlay, space, key_of(png))
     rows = _mended(png, box.top, bottom, filtered(changed))
     if png.interlaced:
@@ -145,6 +146,11 @@ def _mended(png: Png, top: int, bottom: int, new: bytes) -> Iterator[bytes]:
         yield new[(first - top) * stride : (last - top) * stride] if last > first else b""
         yield rows[(last - at) * stride :]
         at = end
+
+
+def _space(png: Png, colour_type: int) -> Space:
+    """What samples of a colour type mean in this file; its transfer is the second number of ``cICP``."""
+    return replace(_SPACES[colour_type], white=WHITE.get(int.from_bytes(png.first(b"cICP")[1:2], "big"), 1.0))
 
 
 def key_of(png: Png) -> tuple[int, ...]:
@@ -182,7 +188,7 @@ def _on_few_bits(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
     """Widens a grey picture of 1, 2 or 4 bits to 8."""
     changed = _widened_values(png)
     key = (changed[b"tRNS"][1],) if b"tRNS" in changed else ()
-    painted, new = _painted(strip(png, box.top, box.bottom, most), _down(box), overlay, _SPACES[GREY], key)
+    painted, new = _painted(strip(png, box.top, box.bottom, most), _down(box), overlay, _space(png, GREY), key)
     rows = map(filtered, with_strip(png, box.top, new, lambda samples: samples))
     data = rebuild(png, (8, GREY), rows, changed)
     return Change(data, "lossless", painted, painted.rgb, {"changed": list(box), "colour_type": GREY})
@@ -209,7 +215,7 @@ def in_colour(png: Png, numbers: Samples) -> Samples:
 
 def _on_palette(png: Png, box: Box, overlay: Overlay, most: int) -> Change:
     colour_type = COLOUR_ALPHA if png.first(b"tRNS") else COLOUR
-    space = _SPACES[colour_type]
+    space = _space(png, colour_type)
     numbers = strip(png, box.top, box.bottom, most)
     painted, new = _painted(in_colour(png, numbers), _down(box), overlay, space, ())
     few = _with_entries(png, numbers, box, overlay, painted, space)

@@ -12,6 +12,7 @@ from yinji.errors import UnsupportedFormat, UsageError
 from yinji.marks.exif import STORED, UPRIGHT, displayed_size, stored_box
 from yinji.marks.layout import PLACES, Box, Layout
 from yinji.marks.overlay import Overlay, build, with_others
+from yinji.marks.spaces import WHITE
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -31,8 +32,6 @@ _ORIENTATIONS: Final = {
 }
 """Signs of a, b, c, d of a display matrix (ISO/IEC 14496-12 6.2.2), as the orientations of EXIF."""
 _FULL_RANGE: Final = 2
-_WHITE: Final = {16: 0.58, 18: 0.75}
-"""Signal of a white page in PQ and HLG (Rep. ITU-R BT.2408 table 1); more would dazzle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Canvas:
             (int(shifts[0] > 0), int(shifts[1] > 0)),
             len(parts),
             int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj"),
-            _WHITE.get(int(frame.color_trc), 1.0),
+            WHITE.get(int(frame.color_trc), 1.0),
             _orientation(frame.side_data.get("DISPLAYMATRIX")),
             float(aspect) if aspect and 0.05 < aspect < 20 else 1.0,
         )
