@@ -199,8 +199,40 @@ def test_avif_with_opacity_keeps_it() -> None:
         draw(data, place="top-left")
 
 
-def test_what_moves_or_is_made_otherwise_is_refused() -> None:
-    frames = [clouds((64, 64)) for _ in range(2)]
+def test_every_frame_of_a_moving_avif_bears_the_label() -> None:
+    frames = [clouds((160, 120)).rotate(90 * n) for n in range(3)]
+    times = [90, 120, 300]
+    more = {"exif": EXIF, "xmp": XMP, "subsampling": "4:4:4"}
+    data = avif(frames[0], save_all=True, append_images=frames[1:], duration=times, **more)
+    data += box(b"uuid", bytes(range(16)), b"somebody else's")
+    data = data.replace(b"colrnclx\0\1\0\r", b"colrnclx\0\x0c\0\r")  # Display P3
+    out, drawn = draw(data)
+    assert drawn.method == "re-encoded"
+    assert drawn.detail["frames"] == 3
+    assert drawn.contrast >= 4.5
+    assert out.endswith(data[data.rindex(b"uuid") - 4 :])
+    assert out.count(b"colrnclx\0\x0c\0\r") == data.count(b"colrnclx\0\x0c\0\r") > 0
+    with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(out)) as after:
+        assert before.info["xmp"] == after.info["xmp"]
+        assert dict(before.getexif()) == dict(after.getexif())
+        assert after.n_frames == 3
+        for number, time in enumerate(times):
+            before.seek(number)
+            after.seek(number)
+            gap = ImageChops.difference(before.convert("RGB"), after.convert("RGB"))
+            assert after.info["duration"] == time
+            assert max(ImageStat.Stat(gap.crop(drawn.box)).mean) > 10
+            gap.paste(0, drawn.box)
+            assert max(ImageStat.Stat(gap).mean) < 4
+    found = ImageMark().find(io.BytesIO(out), MarkRequest(WORDS))
+    assert found is not None
+    assert found.box == drawn.box
+
+
+def test_what_is_made_otherwise_is_refused() -> None:
+    frames = [clouds((64, 64)).convert("RGBA") for _ in range(2)]
+    for frame in frames:
+        frame.putalpha(90)
     with pytest.raises(UnsupportedFormat):
         draw(avif(frames[0], save_all=True, append_images=frames[1:]))
     with pytest.raises(LimitExceeded):

@@ -18,6 +18,7 @@ from yinji.errors import LimitExceeded, Malformed
 from yinji.marks.exif import UPRIGHT
 from yinji.marks.heif import coding
 from yinji.marks.heif.items import Heif, New, configuration
+from yinji.marks.heif.sequence import AvifSequence, is_sequence, sampling
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
 from yinji.marks.paint import Painted, legibility, paint
@@ -65,13 +66,15 @@ class HeifPicture(Single):
         self._kind = kinds.pop()
 
     @classmethod
-    def of(cls, data: bytes, max_pixels: int, name: str) -> HeifPicture:
-        """Takes a file apart.
+    def of(cls, data: bytes, max_pixels: int, name: str) -> HeifPicture | AvifSequence:
+        """Takes a file apart, which may turn out to move.
 
         Raises:
             Malformed, Truncated, LimitExceeded: It breaks the rules, ends too early, or is too large.
-            UnsupportedFormat: A sequence, or a picture made in another way than of one piece or of tiles.
+            UnsupportedFormat: A sequence of HEVC, or a picture made in another way than of one piece or of tiles.
         """
+        if is_sequence(data):
+            return AvifSequence(data, max_pixels, name)
         return cls(Heif.of(data, name), max_pixels)
 
     def _size(self, item: int) -> tuple[int, int]:
@@ -212,7 +215,7 @@ class HeifPicture(Single):
         for quality in _QUALITIES:
             output = io.BytesIO()
             picture.save(
-                output, "AVIF", quality=quality, subsampling=_sampling(depth), speed=7, icc_profile=b"", exif=b""
+                output, "AVIF", quality=quality, subsampling=sampling(depth), speed=7, icc_profile=b"", exif=b""
             )
             new = Heif.of(output.getvalue(), heif.name)
             coded = new.item(new.primary)
@@ -239,12 +242,6 @@ def _described(old: Heif, new: Heif) -> Iterator[bytes]:
         if now[:4] == b"nclx" and len(now) >= 11:
             joined = was[:8] + now[8:11]
             yield struct.pack(">I4s", 8 + len(joined), type) + joined
-
-
-def _sampling(av1c: bytes) -> str:
-    if av1c[2] & 0x10:
-        return "4:0:0"
-    return {0: "4:4:4", 8: "4:2:2", 12: "4:2:0"}.get(av1c[2] & 12, "4:4:4")
 
 
 def _meets(one: Box, other: Box) -> bool:
