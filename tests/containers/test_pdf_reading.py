@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pdf_files
+from yinji import media_digest
 from yinji.containers.model import Reading, State
 from yinji.containers.pdf import filters as pdf_filters
 from yinji.containers.pdf import text as pdf_text
@@ -358,3 +359,17 @@ def test_report_of_a_reading_is_json() -> None:
     assert told["labels"][0]["carrier"] == "pdf-info"
     at = told["labels"][0]["offset"]
     assert data[at : at + 5] == b"/AIGC"
+
+
+def test_a_broken_row_that_the_label_does_not_need() -> None:
+    """The label is read and written; the digest needs every row, so it is not guessed at."""
+    data = plain()
+    row = data.index(b"0000000121 00000 n")
+    damaged = data[:row] + b"00/" + data[row + 3 :]
+    assert reading_of(PDF, Sample("a.pdf", damaged)).state is State.UNLABELLED
+    labelled_now = labelled(PDF, Sample("a.pdf", damaged))
+    assert [found.label for found in reading_of(PDF, labelled_now).found] == [LABEL]
+    for file in (damaged, labelled_now.data):
+        with pytest.raises(Malformed) as refused:
+            media_digest(file, filename="a.pdf")
+        assert refused.value.code == "pdf-media"

@@ -130,22 +130,25 @@ class Pdf:
 
         An object reaches to the next position that any cross-reference section, or the section itself, knows. A
         metadata update adds only objects of the excluded kinds, at the end, so the spans are the same before and after.
+
+        Raises:
+            Malformed: A row is broken that the label does not need: reading answers, but no span is sure.
         """
         document = Document.open(source)
         excluded = _own_numbers(document)
         current: dict[int, int] = {}
         known: set[int] = set()
         settled: set[int] = set()
-        for section in document.sections():
-            known.add(section.offset)
-            for number, entry in section.rows.entries():
-                if isinstance(entry, InUse):
-                    known.add(entry.offset + document.shift)
-                if number not in settled:
-                    settled.add(number)
-                    if isinstance(entry, InUse) and number not in excluded:
-                        current[number] = entry.offset + document.shift
+        for section, number, entry in _rows(document):
+            known.add(section)
+            if isinstance(entry, InUse):
+                known.add(entry.offset + document.shift)
+            if number not in settled:
+                settled.add(number)
+                if isinstance(entry, InUse) and number not in excluded:
+                    current[number] = entry.offset + document.shift
         sections = {section.offset for section in document.sections()}
+        known |= sections
         starts = {at for at in current.values() if at not in sections and at < source.size}
         yield from _spans(document, sorted(at for at in known if at < source.size), starts)
 
@@ -312,6 +315,17 @@ def _own_numbers(document: Document) -> set[int]:
     root = catalog_of(document)
     values = (document.entry("Info"), root.dictionary.get("Metadata"))
     return {value.number for value in values if isinstance(value, Ref)}
+
+
+def _rows(document: Document) -> Iterator[tuple[int, int, object]]:
+    """Yields each row of all cross-references, the newest first: where its section stands, number and entry."""
+    for section in document.sections():
+        try:
+            for number, entry in section.rows.entries():
+                yield section.offset, number, entry
+        except Malformed as damage:
+            at = damage.details.get("offset", section.offset)
+            raise Malformed("pdf-media", path=document.source.name, offset=at) from damage
 
 
 def _spans(document: Document, known: list[int], starts: set[int]) -> Iterator[Span]:
