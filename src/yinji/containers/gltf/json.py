@@ -23,6 +23,9 @@ _TOKEN: Final = re.compile(rb'[^"{}\[\],]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")|([{}
 _PATHS: Final = frozenset(((), ("asset",), ("asset", "extras"), ("extensions",), ("extensions", "KHR_xmp_json_ld")))
 """Objects whose members are all noted."""
 
+_NEAR: Final = max(map(len, _PATHS)) + 2
+"""Brackets around a name, up to which it may be one on those paths."""
+
 
 class Member(NamedTuple):
     """One member of an object, by positions in the text.
@@ -154,7 +157,7 @@ class _Scanner:
 
     def _matters(self, frame: _Frame, start: int, stop: int) -> bool:
         """Whether a name has to be looked at: names that cannot be ours are most of a large scene."""
-        if frame.notes or len(self._stack) < len(max(_PATHS, key=len)) + 2:
+        if frame.notes or len(self._stack) < _NEAR:
             return True
         name = self._text[start:stop]
         return b"\\" in name or NAME.encode() in name.upper()
@@ -233,7 +236,7 @@ class _Scanner:
 
 def is_name(key: str) -> bool:
     """Whether a name is the label's, alone or behind a prefix or a namespace."""
-    return re.split(r"[:/#]", key)[-1].upper() == NAME
+    return key[-len(NAME) :].upper() == NAME and re.split(r"[:/#]", key)[-1].upper() == NAME
 
 
 def _name(raw: bytes) -> str:
@@ -244,6 +247,8 @@ def _name(raw: bytes) -> str:
 def string(raw: bytes) -> str | None:
     """Returns what a JSON string says, or None where it is none."""
     try:
+        if raw.count(b'"') == 2 and raw[:1] == raw[-1:] == b'"' and b"\\" not in raw:
+            return raw[1:-1].decode("utf-8")
         # Given bytes, json would guess an encoding, and take zeros in a blanked string for UTF-32.
         value = json.loads(raw.decode("utf-8"), strict=False)
     except (ValueError, RecursionError):
