@@ -17,6 +17,7 @@ from yinji.cli.app import group
 from yinji.containers.base import Container
 from yinji.containers.registry import by_name, containers
 from yinji.errors import UnreadableInput, UnsupportedFormat, YinjiError
+from yinji.limits import Limits
 from yinji.operations.mark import mark
 
 PRODUCER, PLATFORM = "001191110000MA0TE5T00Q10001", "001191110000MA0TE5T00Q20001"
@@ -114,3 +115,11 @@ def test_the_command_line_ends_with_4_and_says_what_to_do(command: str, labelled
         assert "does not start as a JPEG does" in result.output
     if arguments != [str(broken)]:
         assert "damaged or has the wrong ending" in result.output
+
+
+def test_what_can_be_read_can_be_written(tmp_path: Path) -> None:
+    """The bounds are those of one walk: a plan that goes over the same bytes does not pay for the reading."""
+    picture = samples.jpeg("baseline").read_bytes() + bytes(6000)
+    limits = Limits(total_bytes=len(picture) * 3 // 2)
+    assert yinji.read(picture, thorough=True, limits=limits).state == "unlabelled"
+    yinji.label(picture, LABEL, output=tmp_path / "out.jpg", metadata_only=True, filename="a.jpg", limits=limits)

@@ -205,6 +205,11 @@ class Source:
             os.close(self._fd)
             self._fd = None
 
+    def renew(self) -> None:
+        """Gives the next walk of the same bytes the bounds of a reading of its own: a plan follows a reading."""
+        self._asked = self._elements = self._inflated = 0
+        self._stop_at = monotonic() + self.limits.seconds
+
     def fileno(self) -> int | None:
         """The descriptor of a file on disk, for copies inside the kernel; None for every other source."""
         return self._fd

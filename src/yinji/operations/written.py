@@ -137,6 +137,7 @@ def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
     """
     if file.reading.state not in (State.MALFORMED, State.UNREADABLE, State.UNSUPPORTED):
         return
+    file.source.renew()
     told = {problem.code for problem in file.reading.problems}
     try:
         for _ in file.container.blocks(file.source, thorough=True):
@@ -175,6 +176,7 @@ def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
     if not file.container.writable:
         raise UnsupportedFormat("no-carrier", path=file.source.name, format=file.container.name)
     in_place = target.output is None
+    file.source.renew()
     splice = file.container.write(file.source, label, file.reading, in_place=in_place)
     execute(file, splice, target, verify=_read_back(file, label, splice))
     return Step(

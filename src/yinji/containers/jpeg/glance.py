@@ -38,7 +38,7 @@ _FIRST: Final = 0xFFC0
 _AHEAD: Final = 4 * KIB
 _PIECE: Final = 64 * KIB
 _SCANS_MAX: Final = 64 * MIB
-_MARKER: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """What ends a scan: any marker but restarts."""
 
 _LENGTH: Final = Struct(">H").unpack_from
