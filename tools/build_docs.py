@@ -61,6 +61,20 @@ def photograph(url: str) -> None:
         browser.close()
 
 
+def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    """Returns once the server answers: it plays its month first, which takes as long as the machine takes.
+
+    Raises:
+        RuntimeError: It ended instead.
+    """
+    while server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"yinji demo ended with {server.returncode}")
+
+
 def feed_pictures() -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,11 +82,7 @@ def feed_pictures() -> None:
         command = [sys.executable, "-m", "yinji", "demo", "--port", str(port)]
         server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:
-            for _ in range(100):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.2)
+            wait_for(server, port)
             photograph(f"http://127.0.0.1:{port}")
         finally:
             server.terminate()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import yinji
+from yinji.platform import instants
 from yinji.platform.demo import PRODUCER, seed
 from yinji.platform.model import Role
 from yinji.platform.service import Platform
+from yinji.platform.statistics.model import Span
+from yinji.regimes.base import Tier
 
 
 def test_the_demo_feed(platform: Platform) -> None:
@@ -18,11 +22,11 @@ def test_the_demo_feed(platform: Platform) -> None:
         for item in rows
         if item.filename.endswith(("png", "jpg")) or item.declaration.note == "由模型整理，人工校对"
     ]
-    items = {item.verdict["tier"]: item for item in still}
+    items = {item.verdict["tier"]: item for item in reversed(still)}
     assert set(items) == {"confirmed", "possible", "suspected", "none"}
     kinds = {item.filename.rpartition(".")[2] for item in rows}
     assert kinds == {"", "png", "jpg", "wav", "mp4", "glb"}, "content of every kind"
-    assert len(rows) == 9
+    assert len(rows) == 20 and len(platform.feed(limit=100).rows) == 23
 
     confirmed = items["confirmed"]
     assert "metadata_label" in confirmed.verdict["basis"]
@@ -50,6 +54,16 @@ def test_the_demo_feed(platform: Platform) -> None:
     waiting = platform.cases.jobs(judge).rows
     assert {str(case.state) for case in waiting} == {"open", "appealed"}
     assert len(waiting) == 3, "a report, a suspicion and an appeal wait"
+
+    today = instants.now().date() + timedelta(days=1)
+    figures = platform.statistics.figures(Span(today - timedelta(days=30), today))
+    assert sum(any(day.tiers[tier] for tier in Tier) for day in figures.days) > 15, "a month, not a day"
+    assert min(figures.tiers.values()) >= 2 and figures.cases.overturned == 1 and figures.corrections == 1
+
+    entries = list(platform.audit_export())
+    assert entries[0].event == "demo.played", "the log says that its clock is a played one"
+    assert [e.at for e in entries] == sorted(e.at for e in entries), "order and times agree"
+    assert entries[0].at < entries[-1].at - timedelta(days=29) and entries[-1].at < instants.now()
 
     log = platform.audit_verify()[0]
     assert seed(platform) == accounts

@@ -19,6 +19,7 @@ from yinji.errors import YinjiError
 from yinji.limits import MIB
 from yinji.platform.agreements.door import AgreementRequired
 from yinji.platform.agreements.texts import TERMS
+from yinji.platform.demo import is_demo
 from yinji.platform.errors import NotSignedIn
 from yinji.platform.service import Platform
 from yinji.server import api
@@ -75,6 +76,7 @@ def create_app(platform: Platform, options: ServerOptions | None = None) -> Fast
     app.state.options = chosen
     app.state.metrics = Metrics()
     app.state.site_name = settings.site_name
+    app.state.demo = is_demo(settings.data_dir)
     for router in api.ROUTERS:
         app.include_router(router)
     _add_pages(app)

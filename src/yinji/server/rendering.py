@@ -132,6 +132,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "short_video_words": {one.id: one.words for one in platform_of(request).policy.short_video_choices()},
         "open_registration": request.app.state.options.open_registration,
         "site": request.app.state.site_name,
+        "demo": request.app.state.demo,
     }
 
 

@@ -11,8 +11,8 @@ from yinji.cli.serving import run, serving_options
 @click.command(
     "demo",
     help=say(
-        "启动平台，并放入四条示例内容：属于、可能、疑似、未见各一条。",
-        "Start the platform with four sample posts, one in each tier.",
+        "启动平台，并放入编排的一个月：各级提示的内容、举报、裁决和申诉。",
+        "Start the platform with a staged month: posts in every tier, reports, decisions, an appeal.",
     ),
 )
 @serving_options

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yinji.platform.audit import bundle
+from yinji.platform import instants
+from yinji.platform.audit import SYSTEM, bundle
 from yinji.platform.audit.checkpoints import Checkpoints
 from yinji.platform.audit.log import AuditLog, Progress, Verified
 from yinji.platform.audit.notes import Verifier
@@ -52,6 +54,12 @@ class Audit:
         self._log = log
         self.checkpoints = Checkpoints(database, settings)
         self.stamps = Stamps(database, settings)
+
+    def played(self, since: datetime) -> None:
+        """Writes down that a played clock, which begins at ``since``, writes what follows, and the real time of it."""
+        with self._database.write() as connection:
+            detail = {"since": instants.to_text(since), "really": instants.to_text(datetime.now(UTC))}
+            self._log.append(connection, "demo.played", actor=SYSTEM, detail=detail)
 
     @property
     def verifier(self) -> Verifier:

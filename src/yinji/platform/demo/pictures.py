@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -19,29 +20,78 @@ _SCALE: Final = 2
 
 Colour = tuple[int, int, int]
 
-_SKY: Final = ((217, 185, 133), (234, 210, 164), (207, 174, 120))
-_RANGES: Final = (
-    ((159, 182, 166), (220, 199, 150), 460, 120),
-    ((79, 143, 152), (210, 192, 141), 540, 180),
-    ((31, 111, 143), (143, 174, 126), 640, 230),
-    ((18, 85, 127), (111, 157, 108), 720, 260),
-    ((13, 63, 102), (75, 127, 88), 800, 190),
-    ((11, 52, 82), (47, 95, 73), 860, 110),
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Mountains at one time of the year.
+
+    Attributes:
+        sky: Colours at the top, in the middle and at the bottom.
+        disc: Centre, radius and colour of sun or moon.
+        ranges: From far to near: colour at the crest, colour at the foot, line of the foot, height.
+        seed: What the ridges are drawn by.
+        boats: Whether two sails are on the water.
+    """
+
+    sky: tuple[Colour, Colour, Colour]
+    disc: tuple[float, float, float, Colour]
+    ranges: tuple[tuple[Colour, Colour, int, int], ...]
+    seed: int
+    boats: bool = False
+
+
+SPRING: Final = View(
+    ((217, 185, 133), (234, 210, 164), (207, 174, 120)),
+    (880, 190, 62, (201, 69, 42)),
+    (
+        ((159, 182, 166), (220, 199, 150), 460, 120),
+        ((79, 143, 152), (210, 192, 141), 540, 180),
+        ((31, 111, 143), (143, 174, 126), 640, 230),
+        ((18, 85, 127), (111, 157, 108), 720, 260),
+        ((13, 63, 102), (75, 127, 88), 800, 190),
+        ((11, 52, 82), (47, 95, 73), 860, 110),
+    ),
+    7,
+    boats=True,
 )
-"""Mountain ranges from far to near: colour at the crest, colour at the foot, line of the foot, height."""
+AUTUMN: Final = View(
+    ((226, 208, 178), (240, 224, 196), (222, 190, 146)),
+    (330, 170, 46, (240, 232, 214)),
+    (
+        ((186, 178, 160), (228, 208, 172), 440, 150),
+        ((168, 132, 96), (222, 190, 140), 560, 210),
+        ((160, 86, 52), (208, 160, 96), 660, 240),
+        ((132, 58, 40), (188, 122, 70), 770, 200),
+        ((84, 44, 36), (140, 84, 54), 860, 130),
+    ),
+    23,
+)
+SNOW: Final = View(
+    ((38, 48, 72), (74, 90, 120), (120, 134, 158)),
+    (820, 180, 54, (246, 240, 222)),
+    (
+        ((150, 166, 190), (104, 120, 148), 470, 140),
+        ((196, 208, 224), (116, 134, 164), 570, 220),
+        ((222, 230, 240), (104, 126, 160), 680, 240),
+        ((238, 242, 248), (82, 106, 144), 790, 200),
+        ((248, 250, 252), (60, 82, 120), 870, 120),
+    ),
+    31,
+)
 
 
-def mountains() -> Image.Image:
-    """Draws layered blue-green mountains under a red sun."""
-    image = _gradient(_SKY)
+def mountains(view: View = SPRING) -> Image.Image:
+    """Draws layered mountains under sun or moon."""
+    image = _gradient(view.sky)
     draw = _draw(image)
-    _disc(draw, 880, 190, 62, (201, 69, 42))
-    chance = random.Random(7)  # noqa: S311
-    for crest, foot, line, height in _RANGES:
+    x, y, radius, colour = view.disc
+    _disc(draw, x, y, radius, colour)
+    chance = random.Random(view.seed)  # noqa: S311
+    for crest, foot, line, height in view.ranges:
         ridge = _ridge(chance, line, height)
-        for x, top in enumerate(ridge):
-            _column(draw, x, top, crest, foot)
-    for x in (532, 560):
+        for column, top in enumerate(ridge):
+            _column(draw, column, top, crest, foot)
+    for x in (532, 560) if view.boats else ():
         draw.polygon(_scaled((x - 22, 842), (x + 12, 842), (x + 6, 852), (x - 16, 852)), fill=(248, 236, 208))
         draw.polygon(_scaled((x - 4, 812), (x + 12, 836), (x - 4, 836)), fill=(248, 236, 208))
     return _finished(image)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from yinji.platform.cases.model import ON_APPEAL
 from yinji.platform.cases.states import Event
 from yinji.platform.schema import appeals, case_decisions, case_steps, cases, reports, visitor_reports
 from yinji.platform.statistics.model import CaseFigures, Span
@@ -19,7 +20,8 @@ def case_figures(connection: Connection, span: Span) -> CaseFigures:
     """Counts the steps of cases in a span; each step counts on its own day."""
     own = case_decisions.c.copy_of.is_(None)
     decided = own & within(case_decisions.c.at, span)
-    minutes = _minutes(connection, span, decided)
+    first = decided & case_decisions.c.outcome.not_in(tuple(map(str, ON_APPEAL)))
+    minutes = _minutes(connection, span, first)
     every = [value for values in minutes.values() for value in values]
     return CaseFigures(
         reports=sum(_count(connection, within(table.c.at, span)) for table in (reports, visitor_reports)),

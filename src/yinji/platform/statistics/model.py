@@ -55,7 +55,7 @@ class CaseFigures:
         changed: Notices that a decision changed, copies of the same content included.
         appeals: Appeals that came in.
         overturned: Decisions overturned.
-        median_minutes: Half of the decisions came within this time after their case was opened; None without any.
+        median_minutes: Half of the first decisions came within this time after their case was opened; None without any.
         daily_minutes: The same for each day.
     """
 
