@@ -169,8 +169,24 @@ def test_avif_of_ten_bits_keeps_them(tmp_path: Path) -> None:
     assert max(ImageStat.Stat(gap).mean) < 2
     assert drawn.ink_height >= drawn.needed_height and drawn.contrast >= 4.5
     assert find(out) is not None
-    with pytest.raises(UnsupportedFormat):
-        draw(deep("yuv444p10le", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("sampling", "flags"), [("yuv444p10le", 0x40), ("yuv422p10le", 0x48), ("yuv420p12le", 0x6C), ("gray10le", 0x5C)]
+)
+def test_avif_of_many_bits_keeps_them_in_any_sampling(sampling: str, flags: int, tmp_path: Path) -> None:
+    data = deep(sampling, tmp_path)
+    out, drawn = draw(data)
+    assert drawn.method == "re-encoded"
+    before, after = Heif.of(data, ""), Heif.of(out, "")
+    assert [file.property(file.primary, b"av1C")[2] & 0x7C for file in (before, after)] == [flags] * 2
+    one, other = (Image.open(io.BytesIO(file)).convert("RGB") for file in (data, out))
+    gap = ImageChops.difference(one, other)
+    gap.paste(0, drawn.box)
+    assert max(ImageStat.Stat(gap).mean) < 3
+    assert drawn.ink_height >= drawn.needed_height
+    assert drawn.contrast >= 4.5
+    assert find(out) is not None
 
 
 @pytest.mark.parametrize("sampling", ["4:2:0", "4:4:4"])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yinji.errors import LimitExceeded, Malformed
 from yinji.marks.exif import UPRIGHT
 from yinji.marks.heif import coding
+from yinji.marks.heif.deep import Deep
 from yinji.marks.heif.items import Heif, New, configuration
 from yinji.marks.heif.sequence import AvifSequence, is_sequence, sampling
 from yinji.marks.layout import Box
@@ -32,6 +33,7 @@ _FINE: Final = {b"hvc1": (14, 20, 26), b"av01": (12, 22, 32)}
 """Rate factors of x265 and SVT-AV1 that are tried in turn until the picture is hardly larger than it was."""
 _MORE_BITS: Final = 0x60
 """Flags of ``av1C``: 10 bits, 12 bits."""
+_TEN_BITS: Final = 0x40
 _QUALITIES: Final = (90, 78, 62)
 _LARGER: Final = 1.15
 _LABEL: Final = 4096
@@ -103,7 +105,7 @@ class HeifPicture(Single):
         return Still(self._av1).area
 
     def frames(self) -> Iterator[Frame]:
-        yield Still(self._av1) if self._kind == b"av01" else self
+        yield _Still(self._av1, self._white) if self._kind == b"av01" else self
 
     def crop(self, box: Box) -> tuple[Planes, Space]:
         """Planes of 8 bits within a box."""
@@ -121,8 +123,11 @@ class HeifPicture(Single):
         if self._av1.mode == "RGBA" and min(self._av1.crop(box).getchannel("A").tobytes()) < 255:
             raise self._heif.unsupported("a picture that is transparent where the label goes")
         depth = self._heif.property(self._tiles[0].item, b"av1C")
-        if len(self._tiles) > 1 or len(depth) < 3 or depth[2] & _MORE_BITS:
+        if len(self._tiles) > 1 or len(depth) < 3:
             return self._draw_planes(box, overlay)
+        if depth[2] & _MORE_BITS:
+            usual = depth[2] & _MORE_BITS == _TEN_BITS and sampling(depth) == "4:2:0"
+            return self._draw_planes(box, overlay) if usual else self._draw_deep(box, overlay, depth)
         return self._draw_rgb(box, overlay)
 
     # --- as coded: HEVC, and AV1 in tiles or of more than 8 bits --------------------------------------------------
@@ -210,7 +215,7 @@ class HeifPicture(Single):
         heif, item = self._heif, self._heif.primary
         depth = heif.property(item, b"av1C")
         picture = self._av1.convert("RGB")
-        painted = paint(picture.crop(box).split(), RGB, overlay)
+        painted = paint(picture.crop(box).split(), replace(RGB, white=self._white), overlay)
         picture.paste(Image.merge("RGB", painted.planes), box[:2])
         for quality in _QUALITIES:
             output = io.BytesIO()
@@ -225,11 +230,46 @@ class HeifPicture(Single):
         detail = {"changed": [0, 0, *self.size], "quality": quality}
         return self._measured(heif.rebuilt({item: made}), box, overlay, painted, detail)
 
+    def _draw_deep(self, box: Box, overlay: Overlay, depth: bytes) -> Change:
+        heif, item = self._heif, self._heif.primary
+        if self._av1.mode == "RGBA":
+            raise heif.unsupported("more than 8 bits with opacity")
+        picture = Deep(heif, depth)
+        painted = paint(picture.planes(box), replace(picture.space, white=self._white), overlay)
+        picture.put(box, painted.planes, overlay.body)
+        for quality in _QUALITIES:
+            new = Heif.of(picture.encoded(quality, self._colours), heif.name)
+            coded = new.item(new.primary)
+            if len(coded) <= _LARGER * len(heif.item(item)) + _LABEL:
+                break
+        made = New(coded, [*_described(heif, new)])
+        detail = {"changed": [0, 0, *self.size], "quality": quality}
+        return self._measured(heif.rebuilt({item: made}), box, overlay, painted, detail)
+
+    @property
+    def _colours(self) -> tuple[int, int, int]:
+        """Primaries, transfer and matrix that the file names, else those of sRGB."""
+        for _, payload in self._heif.ordered(self._heif.primary, b"colr"):
+            if payload[:4] == b"nclx" and len(payload) >= 10:
+                return struct.unpack_from(">HHH", payload, 4)
+        return 1, 13, 6
+
     def _measured(self, data: bytes, box: Box, overlay: Overlay, painted: Painted, detail: dict[str, Any]) -> Change:
         again = HeifPicture(Heif.of(data, self._heif.name), self.size[0] * self.size[1])
         planes, space = next(again.frames()).crop(box)
         rgb, contrast = legibility(planes, space, overlay)
         return Change(data, "re-encoded", Painted(tuple(planes), rgb, contrast, painted.tone), rgb, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Still(Still):
+    """A frame that Pillow holds, in which a white page has this signal."""
+
+    white: float
+
+    def crop(self, box: Box) -> tuple[Planes, Space]:
+        planes, space = Still.crop(self, box)
+        return planes, replace(space, white=self.white)
 
 
 def _described(old: Heif, new: Heif) -> Iterator[bytes]:
