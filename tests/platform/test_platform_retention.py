@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 import samples
 import yinji
@@ -30,7 +31,9 @@ VERSION = "2025-09-01"
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Moves the platform's clock."""
+    """Moves the platform's clock, from a past on: what has to be kept, the database keeps by a clock of its own."""
+    true = instants.now
+    monkeypatch.setattr(instants, "now", lambda: true() - timedelta(days=300))
 
     def move(days: int) -> None:
         now = instants.now() + timedelta(days=days)
@@ -204,6 +207,44 @@ def test_a_withdrawn_item_is_gone_for_readers_and_kept_as_evidence(
     assert not upload.exists()
     assert events(platform).count("item.withdrawn") == events(platform).count("item.purged") == 1
     platform.audit_verify()
+
+
+# --- what the database itself keeps
+KEPT = {
+    "agreement_acceptances": ("at", "account_id"),
+    "unmarked_copies": ("size", "id"),
+    "withdrawals": ("keep_until", "item_id"),
+}
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_the_database_itself_keeps_what_has_to_be_kept(
+    platform: Platform, author: Account, raw: Engine, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """Past all our code: nothing is changed, replaced or deleted before its time, and after it the rows may go."""
+    true = instants.now
+    column, key = KEPT[table]
+    for days, name in ((185, "old"), (183, "new")):
+        monkeypatch.setattr(instants, "now", lambda by=days: true() - timedelta(days=by))
+        person = platform.create_account(name, PASSWORD, Role.CREATOR)
+        item = published(platform, person)
+        platform.unmarked.make(person, item.id, accept=VERSION)
+        platform.withdrawing.withdraw(person, item.id)
+    attempts = [f"DELETE FROM {table}", f"UPDATE {table} SET {column} = {column}, {key} = 'x'"]
+    if table == "withdrawals":
+        attempts += [f"UPDATE {table} SET keep_until = '2026-01-01'", f"UPDATE {table} SET purged_at = at"]
+    if raw.dialect.name == "postgresql":
+        attempts.append(f"TRUNCATE {table}")
+    else:
+        attempts.append(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    for attempt in attempts:
+        with pytest.raises(DBAPIError, match="is kept"), raw.begin() as connection:
+            connection.execute(text(attempt))
+    monkeypatch.setattr(instants, "now", true)
+    with raw.begin() as connection:
+        assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 2
+        oldest = f"SELECT min(at) FROM {table}"
+        assert connection.execute(text(f"DELETE FROM {table} WHERE at = ({oldest})")).rowcount == 1
 
 
 # --- erasing

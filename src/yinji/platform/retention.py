@@ -17,6 +17,8 @@ from yinji.texts import Text
 
 RECIPIENT: Final = "recipient"
 WITHDRAWN: Final = "withdrawn"
+CLOCKS_APART: Final = timedelta(hours=1)
+"""What is cleared by itself is cleared so much later, for the database keeps it by a clock of its own."""
 
 
 class RetentionNotOver(Refused):

@@ -170,7 +170,8 @@ class UnmarkedCopies:
     def expire(self) -> None:
         """Deletes records that were kept long enough; their files go when the files are collected."""
         with self._database.write() as connection:
-            connection.execute(delete(unmarked_copies).where(unmarked_copies.c.keep_until <= instants.now()))
+            over = unmarked_copies.c.keep_until <= instants.now() - retention.CLOCKS_APART
+            connection.execute(delete(unmarked_copies).where(over))
 
     def _own(self, actor: Account, item_id: str) -> Row[Any]:
         require(actor, Permission.ITEM_COPY_OWN)

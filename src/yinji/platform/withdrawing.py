@@ -93,7 +93,8 @@ class Withdrawing:
 
     def expire(self) -> None:
         """Clears what was kept long enough."""
-        over = (withdrawals.c.keep_until <= instants.now()) & withdrawals.c.purged_at.is_(None)
+        past = instants.now() - retention.CLOCKS_APART
+        over = (withdrawals.c.keep_until <= past) & withdrawals.c.purged_at.is_(None)
         query = select(withdrawals.c.item_id).where(over).limit(_AT_A_TIME)
         while True:
             with self._database.write() as connection:
