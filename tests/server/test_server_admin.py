@@ -94,3 +94,20 @@ def test_what_cannot_be_done_is_said_beside_its_form(site: Site) -> None:
             assert 400 <= answer.status_code < 500
             assert "note-bad" in answer.text
         assert client.post("/admin/work/0/retry").status_code == 404
+
+
+def test_an_operator_looks_up_the_rules_and_has_messages_sent_again(site: Site, browser: Browser) -> None:
+    with opened(browser, site.base, language="en", token=site.token(Role.ADMIN)) as page:
+        page.goto("/admin")
+        for words in ("该内容属于人工智能生成合成内容", "accepted by", "184 days", "for good", "from 5 strikes"):
+            expect(page.locator("main")).to_contain_text(words)
+        page.fill("#url", "https://receiver.example/hook")
+        page.click("#webhooks form:has(#url) button")
+        expect(page.locator("#webhooks .note-ok")).to_contain_text("whsec_")
+        page.fill("#replay-1", "3")
+        page.click("#webhooks form[action$=replay] button")
+        page.wait_for_url("**/admin#webhooks")
+        page.click("#webhooks button[value=removed]")
+        expect(page.locator("#webhooks li")).to_have_count(0)
+    sent = [entry for entry in site.platform.audit_export() if entry.event == "webhook.replayed"]
+    assert len(sent) == 1 and '"index":3' in sent[0].body

@@ -210,6 +210,42 @@ def test_the_desk_by_keyboard_alone(desk: Site, browser: Browser) -> None:
         expect(page.locator(".verdict")).to_contain_text("j 键在这里只是字")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_short_video_label_is_corrected_and_its_author_reads_why(desk: Site, browser: Browser, language: str) -> None:
+    author = desk.accounts[Role.CREATOR]
+    with desk.platform.upload(author) as upload:
+        upload.write(samples.video("mp4").read_bytes())
+        draft = upload.finish("clip.mp4")
+    declared = Declaration(Declared.NOT_AI)
+    item = desk.platform.publish(
+        author, title=f"好物 {language}", text="", declaration=declared, draft_id=draft.id, annotation="opinion"
+    )
+    case_id = desk.platform.cases.report(desk.accounts[Role.READER], item.id, Why.WRONGLY_LABELLED).case_id
+    reason = {"zh-CN": "画面里有商品和价格。", "en": "It shows goods and their prices."}[language]
+    with opened(browser, desk.base, language=language, token=desk.token(Role.REVIEWER)) as page:
+        page.goto(f"/review/{case_id}")
+        page.keyboard.press("n")
+        page.wait_for_selector("[data-decide]")
+        page.check("input[value=annotate]", force=True)
+        page.select_option("[name=annotation]", "marketing")
+        expect(page.locator("#policy")).to_have_value("short-video-label")
+        page.fill("#reason", reason)
+        with page.expect_navigation():
+            page.keyboard.press("Control+Enter")
+        expect(page.locator(".verdict")).to_contain_text(reason)
+    assert desk.platform.item(item.id).annotation == "marketing"
+    with opened(browser, desk.base, language=language, width=390, token=desk.token(Role.CREATOR)) as page:
+        page.goto(f"/cases/{case_id}")
+        expect(page.locator(".verdict")).to_contain_text({"zh-CN": "营销", "en": "marketing"}[language])
+        page.fill("textarea[name=reason]", "没有商品。")
+        with page.expect_navigation():
+            page.locator("form:has(textarea[name=reason]) button").click()
+        expect(page.locator(".note-ok")).to_be_visible()
+    with opened(browser, desk.base, language=language) as page:
+        page.goto(f"/items/{item.id}")
+        expect(page.locator("article > p .chip")).to_contain_text({"zh-CN": "营销", "en": "marketing"}[language])
+
+
 def test_without_a_script_everything_works(desk: Site, browser: Browser) -> None:
     item = words(desk, "没有脚本也行")
     with opened(browser, desk.base, language="en", script=False, token=desk.token(Role.READER)) as page:

@@ -173,6 +173,7 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("POST", "/admin/relabellings/{number}/resume"): Permission.RELABEL,
     ("POST", "/admin/webhooks"): Permission.WEBHOOK_MANAGE,
     ("POST", "/admin/webhooks/{number}"): Permission.WEBHOOK_MANAGE,
+    ("POST", "/admin/webhooks/{number}/replay"): Permission.WEBHOOK_MANAGE,
     ("POST", "/admin/work/{task_id}/retry"): Permission.WORK_MANAGE,
     ("POST", "/admin/accounts"): Permission.ACCOUNT_CREATE,
     ("GET", "/v1/policy"): Permission.POLICY_READ,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from yinji.errors import Refused
 from yinji.platform import instants
@@ -15,6 +15,7 @@ from yinji.platform.agreements.texts import TERMS, Agreement
 from yinji.platform.audit import AuditLog
 from yinji.platform.errors import Conflict
 from yinji.platform.model import Account, Role
+from yinji.platform.permissions import Permission, require
 from yinji.platform.schema import agreement_acceptances
 from yinji.platform.settings import Settings
 
@@ -88,6 +89,18 @@ class Agreements:
         query = select(table).where(table.c.account_id == account.id).order_by(table.c.at.desc())
         with self._database.read() as connection:
             return tuple(Acceptance(row.name, row.version, row.sha256, row.at) for row in connection.execute(query))
+
+    def counts(self, actor: Account) -> dict[tuple[str, str], int]:
+        """Returns how many accepted each version, by the agreement's name and the version.
+
+        Raises:
+            Refused: The account may not.
+        """
+        require(actor, Permission.POLICY_READ)
+        table = agreement_acceptances
+        query = select(table.c.name, table.c.version, func.count()).group_by(table.c.name, table.c.version)
+        with self._database.read() as connection:
+            return {(name, version): count for name, version, count in connection.execute(query)}
 
     def require_current(self, account: Account) -> None:
         """Passes if the account accepted the version of the user agreement that is in force.

@@ -18,6 +18,7 @@ from yinji.server import represent
 from yinji.server.access import author_of, may, platform_of
 from yinji.server.errors import BadRequest
 from yinji.server.intake import receive_form
+from yinji.server.pages.admin_rules import rules_of
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page, see_other
 
@@ -25,6 +26,7 @@ _ADDED: Final = ("notice", "propagation", "explicit")
 _ALWAYS: Final = frozenset({"notice", "propagation"})
 """What the Measures demand of every tier (Art. 6); shown, and not offered to be switched off."""
 _ACCOUNTS: Final = 50
+_DIGITS: Final = 12
 
 
 def admin(request: Request) -> View:
@@ -81,6 +83,18 @@ def _add_webhook(request: Request, url: str, events: list[str]) -> Response:
     answer = page(request, _view(request, secret=made.secret))
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+async def replay_webhook(request: Request) -> Response:
+    """Sends everything again from an entry of the log on."""
+    form = await receive_form(request)
+    return await run_in_threadpool(_acted, request, "webhooks", lambda: _replay_webhook(request, form.get("index")))
+
+
+def _replay_webhook(request: Request, index: str) -> None:
+    if not index.strip().isdecimal() or len(index) > _DIGITS:
+        raise BadRequest("request-invalid", where="index")
+    platform_of(request).webhooks.replay_from(author_of(request), request.path_params["number"], int(index))
 
 
 async def turn_webhook(request: Request) -> Response:
@@ -155,6 +169,8 @@ def _view(request: Request, *, error: YinjiError | None = None, where: str = "",
         "dead": dead,
         "accounts": accounts.rows,
         "roles": tuple(Role),
+        "rules": rules_of(platform, viewer),
+        "may_export": may(request, Permission.AUDIT_EXPORT),
         "may_change": may(request, Permission.POLICY_WRITE),
         "secret": secret,
         "error": error,
@@ -171,6 +187,7 @@ ACTIONS: Final[ActionTable] = (
     ("POST", "/admin/relabellings/{number}/resume", resume),
     ("POST", "/admin/webhooks", add_webhook),
     ("POST", "/admin/webhooks/{number}", turn_webhook),
+    ("POST", "/admin/webhooks/{number}/replay", replay_webhook),
     ("POST", "/admin/work/{task_id}/retry", retry),
     ("POST", "/admin/accounts", open_account),
 )
