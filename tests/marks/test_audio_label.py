@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import subprocess
+import uuid
 from array import array
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,8 @@ LOSSLESS = {
     "8.wav": ("audio/wav", "-c:a", "pcm_u8", "-ac", "1"),
     "float.wav": ("audio/wav", "-c:a", "pcm_f32le"),
     "long.wav": ("audio/wav", "-c:a", "pcm_s16le", "-rf64", "always"),
+    "a-law.wav": ("audio/wav", "-c:a", "pcm_alaw", "-ac", "1", "-ar", "8000"),
+    "mu-law.wav": ("audio/wav", "-c:a", "pcm_mulaw"),
     "six.wav": ("audio/wav", "-c:a", "pcm_s16le", "-ac", "6"),
     "16.aiff": ("audio/aiff", "-c:a", "pcm_s16be", "-write_id3v2", "1"),
     "24.aif": ("audio/aiff", "-c:a", "pcm_s24be", "-ac", "1"),
@@ -269,6 +272,49 @@ def test_level_follows_the_content(folder: Path, volume: str, level: float) -> N
     path = made(folder, f"loud-{volume}.wav", ("audio/wav",), sound)
     _, drawn = marked(path, "audio/wav")
     assert drawn.detail["labels"][0]["level"] == pytest.approx(level, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("six.wav", LOSSLESS["six.wav"]), ("six.opus", ("audio/ogg", "-c:a", "libopus", "-ac", "6", "-b:a", "192k"))],
+)
+def test_two_of_six_channels_are_as_loud_as_the_content(folder: Path, name: str, options: tuple[str, ...]) -> None:
+    stereo = made(folder, "16.wav", LOSSLESS["16.wav"])
+    _, wanted = marked(stereo, "audio/wav")
+    output, drawn = marked(made(folder, name, options), options[0])
+    assert drawn.method == "spliced"
+    assert drawn.detail["labels"][0]["level"] == pytest.approx(wanted.detail["labels"][0]["level"], abs=0.5)
+    assert len(heard(output)) == 1
+
+
+def test_streams_of_vorbis_that_follow_each_other_stay_so(folder: Path) -> None:
+    one = made(folder, "two-short.ogg", ("audio/ogg", *VORBIS["two.ogg"])).read_bytes()
+    path = folder / "chain.ogg"
+    path.write_bytes(one + one)
+    output, drawn = marked(path, "audio/ogg", "both")
+    assert (drawn.method, drawn.detail["notes"]) == ("spliced", ["ogg-chained"])
+    assert drawn.detail["content_seconds"] == pytest.approx(4, abs=0.01)
+    assert one + one in output.read_bytes()
+    assert marked(output, "audio/ogg", "both")[1].detail["already"]
+
+
+def test_what_ffmpeg_would_decode_to_noise_is_refused(folder: Path) -> None:
+    wma = made(folder, "plain.wma", ("audio/x-ms-wma", "-c:a", "wmav2")).read_bytes()
+    body = b"".join(struct.pack("<I", 4) + word for word in (b"data", b"DRM\0", b"key\0", b"url\0"))
+    lock = uuid.UUID("2211B3FB-BD23-11D2-B4B7-00A0C955FC6E").bytes_le + struct.pack("<Q", 24 + len(body)) + body
+    size, count = struct.unpack_from("<QI", wma, 16)
+    locked = wma[:16] + struct.pack("<QI", size + len(lock), count + 1) + wma[28:30] + lock + wma[30:]
+    options = ("audio/mpeg", "-ar", "48000", "-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0")
+    free = bytearray(made(folder, "free.mp3", options).read_bytes())
+    for at in range(0, len(free), 384):
+        free[at + 2 : at + 3] = bytes((free[at + 2] & 15,))
+    for data, media_type, code in (
+        (locked, "audio/x-ms-wma", "audio-encrypted"),
+        (free, "audio/mpeg", "mark-audio-variant"),
+    ):
+        with pytest.raises(YinjiError) as error:
+            AudioMark().draw(io.BytesIO(data), io.BytesIO(), MarkRequest("AI", media_type=media_type))
+        assert error.value.code == code
 
 
 @pytest.mark.parametrize(

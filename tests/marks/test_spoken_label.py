@@ -75,6 +75,23 @@ def test_it_is_spliced_and_found_in_what_a_codec_leaves(
     assert again.read_bytes() == output.read_bytes()
 
 
+def test_words_do_as_well_as_the_rhythm_and_not_the_other_way_round(tmp_path: Path) -> None:
+    """5.3 a asks for one of them; who asks for words wants to be understood."""
+    output, _ = marked(made(tmp_path, "a.wav"), "audio/wav", place="both")
+    again, drawn = marked(output, "audio/wav", place="both", style="rhythm")
+    assert drawn.detail["already"] and (drawn.words, drawn.detail["form"]) == (ZH, "speech")
+    assert again.read_bytes() == output.read_bytes()
+    rhythm, drawn = marked(made(tmp_path, "b.wav"), "audio/wav", style="rhythm")
+    assert drawn.detail["form"] == "rhythm"
+    both, drawn = marked(rhythm, "audio/wav")
+    assert not drawn.detail["already"] and drawn.words == ZH
+    found = AudioMark().find(io.BytesIO(both.read_bytes()), MarkRequest(ZH, media_type="audio/wav"))
+    assert found is not None and [label["form"] for label in found.detail["labels"]] == ["speech", "rhythm"]
+    english, _ = marked(made(tmp_path, "c.wav"), "audio/wav", words=EN)
+    _, drawn = marked(english, "audio/wav", style="rhythm")
+    assert not drawn.detail["already"], "not the words that are asked for"
+
+
 def test_both_languages_follow_each_other(tmp_path: Path) -> None:
     output, drawn = marked(made(tmp_path, "a.wav"), "audio/wav", words=f"{ZH}。{EN}.", place="end")
     assert drawn.words == f"{ZH}。{EN}"

@@ -117,8 +117,8 @@ def listen(path: Path, at: float | None, around: float = AROUND) -> Heard:
 
     at_end, start = at is None, 0.0
     with opened(path) as (source, stream):
-        channels = min(stream.codec_context.channels, 2)
-        layout = "stereo" if channels == 2 else "mono"
+        channels = stream.codec_context.channels
+        layout = _layout(channels) if channels <= 2 else stream.codec_context.layout
         if at_end:
             source.seek(int(max(0.0, _lasting(source, stream) - NEAR - _MARGIN) * 1e6))
         if at:

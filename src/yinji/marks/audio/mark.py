@@ -32,7 +32,8 @@ class AudioMark:
     places: ClassVar[tuple[str, ...]] = PLACES
 
     def draw(self, original: BinaryIO, marked: BinaryIO, request: MarkRequest) -> Drawn:
-        """See :meth:`yinji.marks.base.PerceptibleMark.draw`; sound that has the rhythm there already stays as it is.
+        """See :meth:`yinji.marks.base.PerceptibleMark.draw`; sound that has the label there already stays as it is. A
+        spoken label in these words does as well as the rhythm, not the other way round: who asks for words gets them.
 
         Raises:
             MissingExtra: PyAV is not installed, and the format is not WAV.
@@ -51,7 +52,8 @@ class AudioMark:
                 raise type(error)(error.code, path=name, **error.details) from error
             raise
         place = request.place or "+".join(request.times)
-        return Drawn(self.name, ask.shown, place, facts.pop("method"), detail=facts)
+        words = facts.pop("words") or RHYTHM
+        return Drawn(self.name, words, place, facts.pop("method"), detail=facts)
 
     def find(self, content: BinaryIO, request: MarkRequest) -> Drawn | None:
         """See :meth:`yinji.marks.base.MarkFinder.find`; the whole of the sound is decoded.

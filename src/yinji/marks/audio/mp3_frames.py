@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import struct
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from yinji.errors import LimitExceeded
@@ -110,6 +111,17 @@ def frames_of(data: mmap.mmap) -> Stream:
     if end - at > _SEARCH:
         raise damaged(_KIND, f"no frame at {at}")
     return Stream(begin, at, sizes, first, info)
+
+
+def refuse(source: Path) -> None:
+    """Refuses what is no stream of frames with a bit rate, before anybody tries to decode it.
+
+    Raises:
+        Malformed, UnsupportedFormat: It is none.
+    """
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start = _behind_tags(data)
+        _first(data, start, _front_of_tags(data, start))
 
 
 def _behind_tags(data: mmap.mmap) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from array import array
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,6 +15,8 @@ _RATE: Final = 48_000
 _FRAME: Final = 960
 _A_PAGE: Final = 40
 _GAIN: Final = slice(16, 18)
+_SPREAD: Final = slice(18, None)
+"""How channels are spread over streams: the mapping family, and its table."""
 _NONE: Final = Cue([], [], 0, b"", 0)
 
 
@@ -23,12 +25,12 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
 
     Raises:
         Malformed, Truncated, LimitExceeded: It cannot be done.
-        Unspliceable: It can, but not by joining pages: another codec, several streams, or more than two channels.
+        Unspliceable: It can, but not by joining pages: another codec, several streams, or channels spread otherwise.
     """
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         pages = list(pages_of(data))
         head = data[pages[0].body : pages[0].stop]
-        if len(head) != 19 or not head.startswith(b"OpusHead") or head[18] or not 1 <= head[9] <= 2:
+        if len(head) < 19 or not head.startswith(b"OpusHead") or not head[9]:
             raise Unspliceable
         if any(page.serial != pages[0].serial or page.flags & FIRST for page in pages[1:]):
             raise Unspliceable
@@ -39,7 +41,7 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
         gain = int.from_bytes(head[_GAIN], "little", signed=True) / 256
         cues = [wish.front_cue(_RATE, _FRAME, gain), *wish.middle_cues(_RATE, _FRAME, gain)]
         made = [
-            _encoded(samples, head[9], data, content) if samples else _NONE
+            _encoded(samples, head, data, content) if samples else _NONE
             for samples in (*cues, wish.behind_cue(_RATE, _FRAME, gain))
         ]
         skip = int.from_bytes(head[10:12], "little")
@@ -49,7 +51,8 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             raise Unspliceable
         with output.open("wb") as target:
             _write(target, data, pages[:heads], content, made[0], between, made[-1])
-    done = Done(SPLICED, "opus", max(0, content[-1].position - skip) / _RATE, wish)
+        last = _whole(data, content) if made[-1].packets else content[-1].position
+    done = Done(SPLICED, "opus", max(0, last - skip) / _RATE, wish)
     lengths = [len(part.packets) * _FRAME / _RATE for part in made]
     done.front, done.behind = lengths[0], lengths[-1]
     done.middle = [
@@ -74,14 +77,18 @@ def _near(content: list[Page], position: int) -> int:
     return min(fit, key=lambda number: abs(content[number].position - position))
 
 
-def _encoded(samples: Sequence[float], channels: int, data: mmap.mmap, content: list[Page]) -> Cue:
-    from array import array
+def _encoded(samples: array[float], head: bytes, data: mmap.mmap, content: list[Page]) -> Cue:
+    """Encodes a label for the content's channels.
 
+    Raises:
+        Unspliceable: The encoder does not spread them over streams as the content's did (RFC 7845, 5.1.1).
+    """
+    channels = head[9]
     size = content[-1].stop - content[0].start
     rate = size * 8 * _RATE // max(_RATE, content[-1].position)
-    sound = Sound(array("f", samples), _RATE, channels)
+    sound = Sound(samples, _RATE, channels)
     made = cue("libopus", sound, bit_rate=min(256_000, max(rate, 32_000 * channels)))
-    if any(_duration(packet) != _FRAME for packet in made.packets):
+    if any(_duration(packet) != _FRAME for packet in made.packets) or made.config[_SPREAD] != head[_SPREAD]:
         raise Unspliceable
     return made
 

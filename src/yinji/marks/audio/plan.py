@@ -6,6 +6,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -45,12 +46,14 @@ class Ask(NamedTuple):
 
     Attributes:
         words: What a spoken label says; "" for the rhythm.
+        instead: What a spoken label says that does as well as the rhythm where it stands already; "" for none.
     """
 
     front: bool
     behind: bool
     every: float = 0.0
     words: str = ""
+    instead: str = ""
 
     @classmethod
     def of(cls, request: MarkRequest) -> Ask:
@@ -69,20 +72,22 @@ class Ask(NamedTuple):
         every = request.every if "intervals" in times else 0.0
         if "intervals" in times and every < _CLOSEST:
             raise UsageError("labels-too-close", every=every, least=_CLOSEST)
-        words = request.words if style == "speech" else ""
-        if words:
-            words = "。".join(speech.sentences(words))
-        return cls("start" in times, "end" in times, every, words)
+        said = "。".join(speech.sentences(request.words)) if style == "speech" else _clips(request.words)
+        words, instead = (said, "") if style == "speech" else ("", said)
+        return cls("start" in times, "end" in times, every, words, instead)
 
     @property
-    def seconds(self) -> float:
-        """How long a label is, with the silence around it."""
-        return _length(self.words)
+    def forms(self) -> tuple[str, ...]:
+        """The labels that count: GB 45438-2025 5.3 a asks for words or the rhythm. Other rules want words."""
+        return (self.words, self.instead) if self.instead else (self.words,)
 
-    @property
-    def shown(self) -> str:
-        """The words as told to people."""
-        return self.words or RHYTHM
+
+def _clips(words: str) -> str:
+    """The sentences of a label, or "" where nobody speaks them or nothing can hear them."""
+    try:
+        return "。".join(speech.sentences(words)) if find_spec("av") and find_spec("numpy") else ""
+    except UsageError:
+        return ""
 
 
 class Listener(Protocol):
@@ -113,15 +118,16 @@ class Wish(NamedTuple):
         """Decides by what is heard: how loud, whether a label stands there already, and where a pause is."""
         front = listen(0.0) if ask.front or ask.every else None
         behind = listen(None) if ask.behind or ask.every else None
-        begins = front is not None and front.begins_with(ask.words)
-        ends = behind is not None and behind.ends_with(ask.words)
-        content = duration - ask.seconds if ends else duration
-        return cls(
-            front.level if front is not None and ask.front and not begins else None,
-            behind.level if behind is not None and ask.behind and not ends else None,
-            tuple(_due(ask, listen, content, ask.seconds if begins else 0.0)),
+        begins = front.begins_with(ask.forms) if front is not None else None
+        ends = behind.ends_with(ask.forms) if behind is not None else None
+        content = duration - (0.0 if ends is None else _length(ends))
+        wish = cls(
+            front.level if front is not None and ask.front and begins is None else None,
+            behind.level if behind is not None and ask.behind and ends is None else None,
+            tuple(_due(ask, listen, content, 0.0 if begins is None else _length(begins))),
             ask.words,
         )
+        return wish._replace(words=begins or ends or ask.words) if wish.is_empty else wish
 
     @property
     def is_empty(self) -> bool:
@@ -168,11 +174,12 @@ def _due(ask: Ask, listen: Listener, duration: float, shift: float) -> Iterator[
         if target + _LEFT > duration:
             return
         slack = AROUND + _PAUSE + min(_MOST_DRIFT, number * _DRIFT)
-        heard = listen(target, slack + ask.seconds)
+        heard = listen(target, slack + max(map(_length, ask.forms)))
         if not heard.samples:
             return
-        if heard.says(ask.words, target - slack, target + slack):
-            shift += ask.seconds + _PAUSE
+        said = heard.says(ask.forms, target - slack, target + slack)
+        if said is not None:
+            shift += _length(said) + _PAUSE
         else:
             near = heard.part(target - AROUND, target + AROUND)
             yield Middle(near.pause(), near.level)
@@ -190,16 +197,22 @@ class Heard(NamedTuple):
     def level(self) -> float:
         return level_beside(self.samples, self.rate, self.channels)
 
-    def begins_with(self, words: str) -> bool:
-        """Whether a label stands at the beginning: the words, or the rhythm for ""."""
-        part = self.samples[: self._count(words)]
-        return any(at < _SLACK for at in self._found(part, words))
+    def begins_with(self, forms: Sequence[str]) -> str | None:
+        """Which of some labels stands at the beginning: its words, or "" for the rhythm."""
+        for words in forms:
+            part = self.samples[: self._count(words)]
+            if any(at < _SLACK for at in self._found(part, words)):
+                return words
+        return None
 
-    def ends_with(self, words: str) -> bool:
-        """Whether a label stands at the end."""
-        part = self.samples[-self._count(words) :]
-        left = len(part) / self.channels / self.rate - _length(words) - _SLACK
-        return any(at > left for at in self._found(part, words))
+    def ends_with(self, forms: Sequence[str]) -> str | None:
+        """Which of some labels stands at the end."""
+        for words in forms:
+            part = self.samples[-self._count(words) :]
+            left = len(part) / self.channels / self.rate - _length(words) - _SLACK
+            if any(at > left for at in self._found(part, words)):
+                return words
+        return None
 
     def part(self, start: float, stop: float) -> Heard:
         """What is heard between two seconds of the content."""
@@ -207,9 +220,12 @@ class Heard(NamedTuple):
         samples = self.samples[first:last]
         return self if not samples else self._replace(samples=samples, start=max(start, self.start))
 
-    def says(self, words: str, start: float, stop: float) -> bool:
-        """Whether a label begins between two seconds of the content."""
-        return any(start <= self.start + at <= stop for at in self._found(self.samples, words))
+    def says(self, forms: Sequence[str], start: float, stop: float) -> str | None:
+        """Which of some labels begins between two seconds of the content."""
+        for words in forms:
+            if any(start <= self.start + at <= stop for at in self._found(self.samples, words)):
+                return words
+        return None
 
     def pause(self) -> float:
         """The second of the content, of those heard, around which it is quietest."""
@@ -257,6 +273,7 @@ class Done:
         words = self.wish.words
         facts: dict[str, Any] = {
             "method": self.method,
+            "words": words,
             "form": "speech" if words else "rhythm",
             "codec": self.codec,
             "content_seconds": round(self.seconds, 3),
@@ -313,11 +330,11 @@ def integers(samples: array[float], bits: int) -> list[int]:
     return [round(sample * full) for sample in samples]
 
 
-def interleaved(mono: array[float], channels: int, bits: int = 16) -> array[int]:
-    """Returns integers with the sound in the first two channels and silence in the others."""
+def interleaved(mono: array[float], channels: int, bits: int = 16, sounding: tuple[int, ...] = (0, 1)) -> array[int]:
+    """Returns integers with the sound in two channels, the first as a rule, and silence in the others."""
     values = integers(mono, bits)
     out = array("h" if bits == 16 else "i", bytes((2 if bits == 16 else 4) * channels * len(values)))
     plane = array(out.typecode, values)
-    for channel in range(min(channels, 2)):
+    for channel in sounding[:channels]:
         out[channel::channels] = plane
     return out

@@ -57,6 +57,8 @@ def reencode(source: Path, output: Path, media_type: str, wish: Wish) -> Done:
         encoder = _ENCODERS.get(context.name)
         if encoder is None:
             raise unable("audio", context.name)
+        if encoder not in av.codecs_available:
+            raise UnsupportedFormat("audio-no-encoder", codec=encoder)
         try:
             with av.open(str(output), "w", format=_MUXERS[media_type]) as target:
                 target.metadata.update(container.metadata)

@@ -96,6 +96,7 @@ def level_beside(samples: array[int], rate: int, channels: int) -> float:
     """Returns the level of the rhythm in dBFS, from the gated loudness of the content next to it.
 
     As in ITU-R BS.1770, blocks that are silent, or 10 dB below the rest, do not count; there is no frequency weighting.
+    The label stands in two channels at most, and is as loud there as the content in all of them.
     It is rounded to half a decibel, which nobody hears, so that a label once encoded serves other content too.
 
     Args:
@@ -104,6 +105,7 @@ def level_beside(samples: array[int], rate: int, channels: int) -> float:
         channels: How many.
     """
     level = level_of(samples, rate, channels)
+    level += 10 * math.log10(max(channels, 2) / 2)
     return USUAL if level == -math.inf else min(LOUDEST, max(QUIETEST, round(2 * level) / 2))
 
 

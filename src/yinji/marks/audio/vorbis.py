@@ -29,6 +29,8 @@ _BLOCK: Final = 4096
 _QUALITIES: Final = sorted(range(101), key=lambda percent: (percent % 10 > 0, percent % 5 > 0, percent))
 """As encoders offer them, from 0 to 10 in hundredths: whole ones are the most used."""
 _A_PAGE: Final = 40
+_CENTRED: Final = (3, 5, 6, 7, 8)
+"""So many channels have the centre between left and right (Vorbis I, 4.3.9)."""
 _FRONT: Final = -1
 """Where the label in front stands: behind no packet."""
 
@@ -175,7 +177,7 @@ def encoded(sound: Sound, quality: float, tags: Mapping[str, str] | None = None)
         ) as out:
             for key, text in (tags or {}).items():
                 setattr(out, key, text)
-            values = interleaved(sound.samples, sound.channels)
+            values = interleaved(sound.samples, sound.channels, sounding=(0, 2 if sound.channels in _CENTRED else 1))
             for start in range(0, len(values), _BLOCK * sound.channels):
                 out.buffer_write(values[start : start + _BLOCK * sound.channels], "int16")
     except soundfile.LibsndfileError as error:

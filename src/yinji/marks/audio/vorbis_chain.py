@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from yinji.marks.audio.codec import Sound, Unspliceable, opened
-from yinji.marks.audio.ogg import LAST, PageWriter, packets, page_bytes, pages_of, restreamed
+from yinji.marks.audio.ogg import FIRST, LAST, Page, PageWriter, packets, page_bytes, pages_of, restreamed
 from yinji.marks.audio.plan import SPLICED, Done, Wish
 from yinji.marks.audio.vorbis import encoded
 from yinji.marks.audio.vorbis_stream import Content, content_of
@@ -34,15 +34,14 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
     """
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found = list(pages_of(data))
-        if data[found[0].body : found[0].body + len(_HEAD)] != _HEAD or not found[-1].flags & LAST:
-            raise Unspliceable
-        if any(page.serial != found[0].serial for page in found):
+        rates = [_rate(data, page) for page in found if page.flags & FIRST]
+        if not rates or not found[-1].flags & LAST or not all(map(_follows, (None, *found), found)):
             raise Unspliceable
         with opened(source) as (container, stream):
             context: Any = stream.codec_context
             rate, layout, channels = context.sample_rate, context.layout.name, context.channels
             tags = {key.lower(): text for key, text in {**container.metadata, **stream.metadata}.items()}
-        lasts = found[-1].position / rate
+        lasts = sum(p.position / r for p, r in zip((p for p in found if p.flags & LAST), rates, strict=True))
         bit_rate = min(_MOST, max(_LEAST * channels, round((len(data) - found[0].stop) * 8 / max(lasts, 1))))
         cues = [wish.front_cue(rate), *wish.middle_cues(rate), wish.behind_cue(rate)]
         made = []
@@ -66,6 +65,26 @@ def mark(source: Path, output: Path, wish: Wish) -> Done:
             (content.ends[place] / rate, length) for place, length in zip(places, lengths[1:-1], strict=True)
         ]
     return done
+
+
+def _follows(before: Page | None, page: Page) -> bool:
+    """Whether a page goes on with the stream of the one before, or begins a stream where that one ended."""
+    if before is None or before.flags & LAST:
+        return bool(page.flags & FIRST)
+    return before.serial == page.serial and not page.flags & FIRST
+
+
+def _rate(data: mmap.mmap, page: Page) -> int:
+    """The rate that the first page of a stream states.
+
+    Raises:
+        Unspliceable: It is no Vorbis.
+    """
+    head = data[page.body : page.stop]
+    rate = int.from_bytes(head[12:16], "little")
+    if not head.startswith(_HEAD) or not rate:
+        raise Unspliceable
+    return rate
 
 
 def _write_parts(target: BinaryIO, data: mmap.mmap, content: Content, between: dict[int, bytes]) -> None:

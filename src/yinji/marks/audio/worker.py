@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from yinji.errors import YinjiError
-from yinji.marks.audio import adts, aiff, flac, mp3, mp4, opus, vorbis, vorbis_chain
+from yinji.marks.audio import adts, aiff, asf, flac, mp3, mp3_frames, mp4, opus, vorbis, vorbis_chain
 from yinji.marks.audio.codec import Unspliceable, codec_of, lasting, listen
 from yinji.marks.audio.hearing import recognise
 from yinji.marks.audio.plan import UNCHANGED, Ask, Done, Wish
@@ -37,6 +37,12 @@ _WAYS: Final[dict[str, tuple[_Way, ...]]] = {
     "audio/aiff": (aiff.mark,),
 }
 """How a label is joined to the sound of a format, the best way first."""
+_REFUSALS: Final[dict[str, Callable[[Path], None]]] = {
+    "audio/mp4": mp4.refuse_enciphered,
+    "audio/mpeg": mp3_frames.refuse,
+    "audio/x-ms-wma": asf.refuse_enciphered,
+}
+"""Finds what FFmpeg would decode to noise, or not at all."""
 _ENDS_ALONE: Final = frozenset((flac.mark, mp4.mark))
 """Those that put none in the middle."""
 
@@ -48,8 +54,8 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
         YinjiError: It cannot be done.
     """
     source, media_type = Path(task["source"]), task["media_type"]
-    if media_type == "audio/mp4":
-        mp4.refuse_enciphered(source)
+    if media_type in _REFUSALS:
+        _REFUSALS[media_type](source)
     if "find" in task:
         return {"found": recognise(source, *task["find"])}
     output = Path(task["output"])
@@ -57,7 +63,7 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     wish = Wish.of(ask, partial(listen, source), lasting(source) if ask.every else 0.0)
     if wish.is_empty:
         shutil.copyfile(source, output)
-        return Done(UNCHANGED, codec_of(source), 0.0, wish).to_dict()
+        return Done(UNCHANGED, codec_of(source), lasting(source), wish).to_dict()
     for way in _WAYS.get(media_type, ()):
         if not wish.middle or way not in _ENDS_ALONE:
             try:
