@@ -97,10 +97,10 @@ def carried_label(
     """
     with Source.open(source, name=filename, limits=limits) as origin:
         file = Opened.of(origin)
-        refuse_unreadable(file)
+        refuse_unreadable(file, needs_carrier=file.container.writable)
         reading, name = file.reading, filename or origin.name
     if reading.label is None:
-        if reading.state is State.UNLABELLED:
+        if reading.state in (State.UNLABELLED, State.UNSUPPORTED):  # such as BMP, which has no place for one
             raise Refused("nothing-to-carry", path=name)
         raise Malformed("label-not-understood", path=name)
     if len(reading.found) == 1:
