@@ -12,7 +12,7 @@ from PIL import Image
 import samples
 import yinji
 from yinji.containers.model import State
-from yinji.errors import Malformed, UnsupportedFormat
+from yinji.errors import Truncated, UnsupportedFormat
 from yinji.pipelines import pillow
 
 LABEL = yinji.AigcLabel.first("001191110000MA0TE5T00Q10001", "20261122-7f3a9c")
@@ -72,9 +72,9 @@ def test_nothing_is_saved_that_would_lose_a_label(upload: Path, tmp_path: Path) 
         pillow.save(samples.picture(), path, source=upload)
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(samples.png("rgb").read_bytes()[:200])
-    with pytest.raises(Malformed):
+    with pytest.raises(Truncated):
         pillow.save(samples.picture(), tmp_path / "out.jpg", source=damaged)
-    with pytest.raises(Malformed), pillow.carrying(damaged):
+    with pytest.raises(Truncated), pillow.carrying(damaged):
         raise AssertionError("the block must not run")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["damaged.png", "upload.png"]
 
