@@ -38,6 +38,10 @@ _HOLE_LOOK: Final = 1 * KIB
 _TOP_MAX: Final = 64
 _CHILDREN_MAX: Final = 2048
 _HELD_MAX: Final = 256 * KIB
+_SIZE_WIDTHS: Final = tuple(9 - first.bit_length() if first else 0 for first in range(256))
+_UNKNOWN: Final = tuple((1 << 7 * width) - 1 for width in range(9))
+"""What a size of so many bytes means when all its bits are set."""
+
 _TAGS_ID: Final = TAGS.to_bytes(4, "big")
 
 
@@ -107,10 +111,27 @@ def _header(here: Stretch, at: int, limit: int) -> tuple[int, int, int]:
     offset = at - here.base
     if not 0 <= offset <= len(here.data) - ebml.MAX_HEADER:
         offset = here.show(at, ebml.MAX_HEADER)
-    found = ebml.header(here.data, offset)
-    if found is None or found.size is None or at + found.length + found.size > limit:
+    id, width, size = _front(here.data, offset)
+    body = at + width
+    if body + size > limit:
         raise LookupError
-    return found.id, at + found.length, at + found.length + found.size
+    return id, body, body + size
+
+
+def _front(data: bytes, at: int) -> tuple[int, int, int]:
+    """Returns id, length of the header and size of an element: :func:`ebml.header` for what a glance passes by.
+
+    Raises:
+        LookupError: There is none, or its size is not known.
+    """
+    wide = ID_WIDTHS[data[at]]
+    front = at + wide
+    long = _SIZE_WIDTHS[data[front]]
+    body = front + long
+    size = int.from_bytes(data[front:body], "big") & _UNKNOWN[long]
+    if not wide or not long or body > len(data) or size == _UNKNOWN[long]:
+        raise LookupError
+    return int.from_bytes(data[at:front], "big"), wide + long, size
 
 
 def _content(here: Stretch, body: int, stop: int) -> bytes:
@@ -132,37 +153,67 @@ def _said(here: Stretch, id: int, body: int, stop: int) -> list[Block]:
     data = _content(here, body, stop)
     is_plain = not shows_sign(data)
     if id == INFO:
-        _children(data, 0, len(data))
+        _simple_tags(data)
         if not is_plain:
             raise LookupError
         return []
-    found = []
-    for kind, start, end, _ in _children(data, 0, len(data)):
-        if kind != TAG:
-            continue
-        is_global = True
-        held = _children(data, start, end)
-        for inner, at, last, _ in held:
-            if inner == TARGETS:
-                for uid, first, past, _ in _children(data, at, last):
-                    is_global = is_global and (uid not in UIDS or not any(data[first:past]))
-        for inner, at, last, front in held:
-            if inner == SIMPLE_TAG:
-                parts = _children(data, at, last)
-                if not is_plain and shows_sign(data[at:last]):
-                    found.append(_block(data, body, (front, at, last), parts, is_global))
-                elif any(part == SIMPLE_TAG for part, _, _, _ in parts):
-                    raise LookupError
-    return found
+    tags, particular = _simple_tags(data)
+    if is_plain:
+        return []
+    return [
+        _block(data, body, (front, at, end), tag not in particular)
+        for front, at, end, tag in tags
+        if shows_sign(data[at:end])
+    ]
 
 
-def _block(
-    data: bytes, base: int, place: tuple[int, int, int], parts: list[tuple[int, int, int, int]], is_global: bool
-) -> Block:
+def _simple_tags(data: bytes) -> tuple[list[tuple[int, int, int, int]], set[int]]:
+    """Returns where the SimpleTags of a Tags element stand: front, body, end, and the end of their Tag; and the ends of
+    Tags that are about a part of the file.
+
+    Of any other element it tells whether its children are sound. One loop over three levels, as a call for each master
+    costs more than the elements in it.
+
+    Raises:
+        LookupError: It is not put together as EBML, or nested as few are.
+    """
+    found: list[tuple[int, int, int, int]] = []
+    particular: set[int] = set()
+    size = len(data)
+    at = tag = held = 0  # where we are; where the Tag ends, and what is in it, Targets or SimpleTag
+    is_targets = False
+    for _ in range(_CHILDREN_MAX):
+        if at >= size:
+            return found, particular
+        body = at + ID_WIDTHS[data[at]] + 1
+        if body == at + 3 and body <= size and 0x80 <= data[body - 1] < 0xFF:
+            id, stop = data[at] << 8 | data[at + 1], body + (data[body - 1] & 0x7F)
+        else:
+            id, width, length = _front(data, at)
+            body = at + width
+            stop = body + length
+        if stop > (held if at < held else tag if at < tag else size):
+            raise LookupError
+        if at < held:
+            if id == SIMPLE_TAG:
+                raise LookupError
+            if id in UIDS and is_targets and any(data[body:stop]):
+                particular.add(tag)
+        elif at < tag:
+            is_targets = id == TARGETS
+            if id == SIMPLE_TAG:
+                found.append((at, body, stop, tag))
+            if is_targets or id == SIMPLE_TAG:
+                held, stop = stop, body
+        elif id == TAG:
+            tag, stop = stop, body
+        at = stop
+    raise LookupError
+
+
+def _block(data: bytes, base: int, place: tuple[int, int, int], is_global: bool) -> Block:
     """Returns the block of a SimpleTag that stands at ``place``: its header, its body, its end."""
-    by_id = {id: (first, last) for id, first, last, _ in reversed(parts)}
-    if SIMPLE_TAG in by_id:
-        raise LookupError
+    by_id = {id: (first, last) for id, first, last in reversed(_children(data, place[1], place[2]))}
     first, last = by_id.get(TAG_NAME, (0, 0))
     name = ebml.text(data[first:last])
     string = by_id.get(TAG_STRING)
@@ -172,25 +223,18 @@ def _block(
     return tag_block(SimpleTag(element, (element,), name, data[first:last], text, is_global))
 
 
-def _children(data: bytes, at: int, end: int) -> list[tuple[int, int, int, int]]:
-    """Returns id, body, end and start of the elements between two places.
+def _children(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
+    """Returns id, body and end of the elements between two places.
 
     Raises:
         LookupError: Something else stands there, or more than anyone needs.
     """
-    found: list[tuple[int, int, int, int]] = []
+    found: list[tuple[int, int, int]] = []
     while at < end:
-        body = at + ID_WIDTHS[data[at]] + 1
-        if at + 1 < body <= end and 0x80 <= data[body - 1] < 0xFF:
-            id, stop = int.from_bytes(data[at : body - 1], "big"), body + (data[body - 1] & 0x7F)
-        else:
-            front = ebml.header(data, at)
-            if front is None or front.size is None:
-                raise LookupError
-            id, body = front.id, at + front.length
-            stop = body + front.size
-        if stop > end or len(found) > _CHILDREN_MAX:
+        id, width, size = _front(data, at)
+        body = at + width
+        at = body + size
+        if at > end or len(found) > _CHILDREN_MAX:
             raise LookupError
-        found.append((id, body, stop, at))
-        at = stop
+        found.append((id, body, at))
     return found
