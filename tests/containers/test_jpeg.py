@@ -10,6 +10,7 @@ from test_exif import tiff
 
 import oracles
 import samples
+import yinji
 from yinji.containers import exif
 from yinji.containers.jpeg.container import Jpeg
 from yinji.containers.jpeg.segments import EXTENDED_XMP, XMP, segments
@@ -159,6 +160,26 @@ def test_multi_picture_index_still_points(sample_dir: Path, tmp_path: Path) -> N
     (first_before, second_before), (first_after, second_after) = sizes[before], sizes[after]
     assert first_after == (first_before[0] + growth, 0)
     assert second_after == second_before
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_film_of_a_motion_photo_is_where_exiftool_says(in_place: bool, sample_dir: Path, tmp_path: Path) -> None:
+    """Its place is counted from the end of the file, in the packet that the label goes into (Motion Photo 1.0)."""
+    film = samples.video("mp4").read_bytes()
+    names = 'GCamera="http://ns.google.com/photos/1.0/camera/"'
+    says = f'GCamera:MotionPhoto="1" GCamera:MicroVideo="1" GCamera:MicroVideoOffset="{len(film)}"'
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{RDF}<rdf:Description xmlns:{names} {says}/></rdf:RDF></x:xmpmeta>'
+    picture = samples.jpeg("baseline").read_bytes()
+    path, out = tmp_path / "motion.jpg", tmp_path / "labelled.jpg"
+    path.write_bytes(picture[:2] + segment(0xE1, XMP + packet.encode()) + picture[2:] + film)
+    if in_place:
+        out.write_bytes(path.read_bytes())
+        yinji.label(out, LABEL, in_place=True, metadata_only=True)
+    else:
+        yinji.label(path, LABEL, output=out, metadata_only=True)
+    assert oracles.exiftool_label(out) == dict(LABEL.items())
+    offset = int(oracles.exiftool(out)["XMP-GCamera:MicroVideoOffset"])
+    assert out.read_bytes()[-offset:] == film
 
 
 def test_offsets_of_further_images_follow_removed_segments(sample_dir: Path) -> None:
