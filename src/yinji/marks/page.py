@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from yinji.errors import UsageError
@@ -14,6 +15,8 @@ _READABLE_SHARE: Final = 0.0155
 """Ink in points, and as a share of the short side, where no rule gives a size: 9 points on A4, like running text."""
 _SMALLEST: Final = 3.0
 """Ink in points down to which the words shrink on a page that has no room for more."""
+_CIRCLE: Final = 0.5523
+"""How far a Bézier curve's handles reach to look like a quarter of a circle."""
 _PLACES: Final = {"start": "top", "end": "bottom"}
 _CORNERS: Final = {"start": "top-right", "end": "bottom-right"}
 
@@ -51,3 +54,27 @@ def laid_out(size: tuple[float, float], share: float, words: str, place: str, fa
             if error.code != "label-does-not-fit" or wanted <= least:
                 raise
         wanted = max(least, wanted * 0.85)
+
+
+def rounded(width: float, height: float, radius: float, inset: float) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Yields the steps of a rectangle with round corners: ``m``, ``l``, ``c`` and ``h`` of PDF, with their coordinates.
+
+    Args:
+        width: Of the box that it lies in.
+        height: Of the same.
+        radius: Of the corners.
+        inset: Room between the box and the path.
+    """
+    near, right, far = inset, width - inset, height - inset
+    r = max(0.0, min(radius, (right - near) / 2, (far - near) / 2))
+    k = r * (1 - _CIRCLE)
+    yield "m", (near + r, near)
+    yield "l", (right - r, near)
+    yield "c", (right - k, near, right, near + k, right, near + r)
+    yield "l", (right, far - r)
+    yield "c", (right, far - k, right - k, far, right - r, far)
+    yield "l", (near + r, far)
+    yield "c", (near + k, far, near, far - k, near, far - r)
+    yield "l", (near, near + r)
+    yield "c", (near, near + k, near + k, near, near + r, near)
+    yield "h", ()

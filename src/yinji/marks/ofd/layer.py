@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 from yinji.containers.zip.xml import XmlPart, quoted
 from yinji.marks.layout import Layout, Piece
 from yinji.marks.ofd.page import Area, numbers_in
-from yinji.marks.page import FINE
+from yinji.marks.page import FINE, rounded
 from yinji.marks.parts import EDGE, GROUND, INK, inside
 from yinji.marks.pdf.font import Subset
 
 MILLIMETRES: Final = 25.4 / 72
 """To a point."""
-_CIRCLE: Final = 0.5523
+_STEPS: Final = {"m": "M", "l": "L", "c": "B", "h": "C"}
 _LINE: Final = 0.18
 _INSET: Final = 0.1
 _SPACE: Final = 0.12
@@ -133,21 +133,8 @@ def _colour(look: Look, hexadecimal: str) -> str:
 
 def _rounded(width: float, height: float, radius: float) -> str:
     """Returns a rectangle with round corners as a path of the format: M, L, B (Bézier) and C."""
-    left, top, right, bottom = _INSET, _INSET, width - _INSET, height - _INSET
-    r = max(0.0, min(radius, (right - left) / 2, (bottom - top) / 2))
-    k = r * (1 - _CIRCLE)
-
-    def line(*values: float) -> str:
-        return " ".join(map(_number, values))
-
     return " ".join(
-        (
-            f"M {line(left + r, top)} L {line(right - r, top)}",
-            f"B {line(right - k, top, right, top + k, right, top + r)} L {line(right, bottom - r)}",
-            f"B {line(right, bottom - k, right - k, bottom, right - r, bottom)} L {line(left + r, bottom)}",
-            f"B {line(left + k, bottom, left, bottom - k, left, bottom - r)} L {line(left, top + r)}",
-            f"B {line(left, top + k, left + k, top, left + r, top)} C",
-        )
+        " ".join((_STEPS[step], *map(_number, values))) for step, values in rounded(width, height, radius, _INSET)
     )
 
 

@@ -11,14 +11,13 @@ from yinji.containers.pdf import text as pdf_text
 from yinji.marks import colour
 from yinji.marks.base import MarkRequest
 from yinji.marks.layout import Layout
-from yinji.marks.page import FINE, laid_out, where_of
+from yinji.marks.page import FINE, laid_out, rounded, where_of
 from yinji.marks.pdf.font import Subset
 from yinji.marks.pdf.pages import Geometry
 
 _INK: Final = 33
 _GROUND: Final = 255
 _EDGE: Final = 140
-_CIRCLE: Final = 0.5523
 _SAID: Final = re.compile(rb"/ActualText <([0-9A-F]*)>")
 
 
@@ -97,7 +96,10 @@ def _content(layout: Layout, words: str, face: Subset, font: str, scale: float) 
     lines = [f"/Span << /ActualText <{pdf_text.encoded(words).hex().upper()}> >> BDC", "q"]
     if layout.turned:
         lines.append(f"0 -1 1 0 0 {number(width * scale)} cm")
-    outline = _rounded(width * scale, height * scale, layout.radius * scale, 0.25)
+    outline = "\n".join(
+        " ".join((*map(number, values), step))
+        for step, values in rounded(width * scale, height * scale, layout.radius * scale, 0.25)
+    )
     lines += [f"{number(_GROUND / 255)} g {number(_EDGE / 255)} G 0.5 w", outline, "B"]
     lines.append(f"{number(_INK / 255)} g BT")
     for piece in layout.pieces:
@@ -105,26 +107,6 @@ def _content(layout: Layout, words: str, face: Subset, font: str, scale: float) 
         lines.append(f"/{font} {number(piece.size * scale)} Tf 1 0 0 1 {number(x)} {number(y)} Tm")
         lines.append(f"<{face.codes(piece.text).hex().upper()}> Tj")
     return "\n".join([*lines, "ET Q EMC"]).encode()
-
-
-def _rounded(width: float, height: float, radius: float, inset: float) -> str:
-    """Returns a rectangle with round corners as a path."""
-    left, bottom, right, top = inset, inset, width - inset, height - inset
-    r = max(0.0, min(radius, (right - left) / 2, (top - bottom) / 2))
-    k = r * (1 - _CIRCLE)
-
-    def line(*values: float) -> str:
-        return " ".join(map(number, values))
-
-    return "\n".join(
-        (
-            f"{line(left + r, bottom)} m {line(right - r, bottom)} l",
-            f"{line(right - k, bottom, right, bottom + k, right, bottom + r)} c {line(right, top - r)} l",
-            f"{line(right, top - k, right - k, top, right - r, top)} c {line(left + r, top)} l",
-            f"{line(left + k, top, left, top - k, left, top - r)} c {line(left, bottom + r)} l",
-            f"{line(left, bottom + k, left + k, bottom, left + r, bottom)} c h",
-        )
-    )
 
 
 def number(value: float) -> str:

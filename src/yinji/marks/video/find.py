@@ -15,8 +15,8 @@ from yinji.errors import Malformed, UsageError
 from yinji.marks.layout import PLACES
 from yinji.marks.recognise import tone_of
 from yinji.marks.video.canvas import Canvas, Place
+from yinji.marks.video.clip import Beat, Clip, Wish, decoded, opened, picture_stream
 from yinji.marks.video.paint import Painter, measure
-from yinji.marks.video.render import Beat, Clip, Wish, decoded, opened, picture_stream
 
 if TYPE_CHECKING:
     from av import VideoFrame

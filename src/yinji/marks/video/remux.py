@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from yinji.errors import UnsupportedFormat
+from yinji.marks.video.clip import Beat, Clip, opened, picture_stream
 from yinji.marks.video.encode import Spool
-from yinji.marks.video.render import Beat, Clip, Rendered, opened, picture_stream
+from yinji.marks.video.render import Rendered
 
 if TYPE_CHECKING:
     from av import Packet

@@ -17,7 +17,7 @@ from yinji.marks.video.paint import Painter
 from yinji.marks.video.plan import Plan
 
 if TYPE_CHECKING:
-    from yinji.marks.video.render import Beat, Clip, Wish
+    from yinji.marks.video.clip import Beat, Clip, Wish
 
 _LOOKS: Final = 12
 """Frames, spread over the labelled seconds, by which tones are chosen and on which the result is measured."""

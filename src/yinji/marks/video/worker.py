@@ -62,11 +62,12 @@ def work(task: dict[str, Any]) -> dict[str, Any]:
     Raises:
         YinjiError: It cannot be done.
     """
+    from yinji.marks.video.clip import Clip, Wish
     from yinji.marks.video.encode import Spool
     from yinji.marks.video.find import recognise
     from yinji.marks.video.mp4 import Fragmented, Movie
     from yinji.marks.video.remux import remux
-    from yinji.marks.video.render import Clip, NoKeyframe, Wish, labels_of, render
+    from yinji.marks.video.render import NoKeyframe, labels_of, render
     from yinji.marks.video.splice import write
 
     wish = Wish(**task["wish"])
@@ -116,8 +117,8 @@ def already(wish: Any, source: str, labels: list[tuple[float, float]], beat: Any
     Raises:
         UsageError: No label can be drawn there, though one was seen.
     """
+    from yinji.marks.video.clip import Clip
     from yinji.marks.video.find import recognise
-    from yinji.marks.video.render import Clip
 
     found = recognise(Clip(source, wish, raw_times=False), wish, beat)
     if found is None:  # seen in the stored pictures, but not in those that are played
