@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import standardwebhooks
@@ -23,7 +26,8 @@ from yinji.platform.model import Account, Role
 from yinji.platform.schema import tasks, webhook_endpoints
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
-from yinji.platform.webhooks import sending
+from yinji.platform.webhooks import sending, signing
+from yinji.platform.webhooks.signing import new_secret
 from yinji.platform.work.queue import MAX_ATTEMPTS
 
 
@@ -264,3 +268,40 @@ def test_nobody_there_is_noted(platform: Platform, author: Account, admin: Accou
     (delivery,) = platform.webhooks.deliveries(admin, made.id).rows
     assert (delivery.state, delivery.status) == ("pending", None)
     assert "refused" in delivery.error.lower()
+
+
+# --- the receiver's side, as documented
+@pytest.mark.parametrize("page", ["operating.md", "operating.zh-CN.md"])
+def test_the_documented_receiver_refuses_what_was_recorded_and_sent_again(page: str) -> None:
+    document = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    (snippet,) = [block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "webhook-id" in block]
+    there: dict[str, Any] = {}
+    exec(snippet, there)
+    seen: set[str] = set()
+
+    def remember(number: str) -> bool:
+        return number not in seen and not seen.add(number)  # type: ignore[func-returns-value]
+
+    secret, replaced, body, at = new_secret(), new_secret(), b'{"type":"item.published"}', int(time.time())
+
+    def taken(message: dict[str, str], sent: bytes = body) -> bool:
+        return bool(there["accepted"](message, sent, secret, remember))
+
+    message = signing.headers("msg_1", at, body, [replaced, secret])
+    for wrong in (
+        lambda: taken(message, body + b" "),
+        lambda: taken(message | {"webhook-id": "msg_2"}),
+        lambda: taken(message | {"webhook-timestamp": str(at + 1)}),
+        lambda: taken(message | {"webhook-timestamp": "soon"}),
+        lambda: taken(message | {"webhook-signature": "v1,é v1, x"}),
+        lambda: taken(signing.headers("msg_1", at, body, [replaced])),
+        lambda: taken(signing.headers("msg_1", at - 400, body, [secret])),
+        lambda: taken(signing.headers("msg_1", at + 400, body, [secret])),
+    ):
+        with pytest.raises(ValueError, match=r"too old|not signed"):
+            wrong()
+    assert not seen
+    assert taken(message)
+    assert not taken(message), "the same again"
+    assert not taken(signing.headers("msg_1", at + 5, body, [secret])), "a later attempt at the same"
+    assert taken(signing.headers("msg_2", at, body, [secret]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +19,7 @@ from yinji.platform.cases.routing import Routing
 from yinji.platform.cases.states import Event, after
 from yinji.platform.cases.strikes import Strikes
 from yinji.platform.errors import Conflict, NotFound
+from yinji.platform.grouping import Grouped
 from yinji.platform.model import Account, Page
 from yinji.platform.schema import case_decisions, cases, items, reports
 
@@ -28,6 +31,16 @@ _LISTING: Final = "reports"
 _TRIES: Final = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody reports."""
+
+    reporter: Account
+    item: Row[Any]
+    why: Why
+    note: str
+
+
 class Reporting:
     """Takes reports and tells reporters what came of them."""
 
@@ -37,6 +50,7 @@ class Reporting:
         self._log = log
         self._routing = routing
         self._strikes = strikes
+        self._grouped: Grouped[_Said, str] = Grouped(database, self._store)
 
     def report(self, reporter: Account, item_id: str, why: Why, note: str) -> Report:
         """Counts a report; said again by the same person it only replaces what they said."""
@@ -49,8 +63,7 @@ class Reporting:
         self._strikes.require_report(reporter)
         for _ in range(_TRIES):
             try:
-                with self._database.write() as connection:
-                    case_id = self._stored(connection, reporter, row, why, note)
+                case_id = self._grouped.do(_Said(reporter, row, why, note))
             except Conflict as error:
                 if error.code != "already-there":
                     raise
@@ -58,7 +71,14 @@ class Reporting:
             return self.one(reporter, case_id)
         raise Conflict("changed-meanwhile")
 
-    def _stored(self, connection: Connection, reporter: Account, item: Row[Any], why: Why, note: str) -> str:
+    def _store(self, connection: Connection, said: Sequence[_Said]) -> list[str]:
+        """Stores reports that came together; by item, so that two processes hold cases in the same order."""
+        in_order = sorted(range(len(said)), key=lambda index: str(said[index].item.id))
+        stored = {index: self._stored(connection, said[index]) for index in in_order}
+        return [stored[index] for index in range(len(said))]
+
+    def _stored(self, connection: Connection, said: _Said) -> str:
+        reporter, item, why, note = said.reporter, said.item, said.why, said.note
         at = instants.now()
         case = self.case_about(connection, reporter.id, item, why, at)
         mine = and_(reports.c.case_id == case.id, reports.c.reporter_id == reporter.id)
