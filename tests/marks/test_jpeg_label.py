@@ -427,7 +427,7 @@ def test_examples_are_labelled_and_the_protocol_holds() -> None:
 
 def test_other_bytes_are_unsupported() -> None:
     with pytest.raises(UnsupportedFormat) as caught:
-        draw(b"\xff\x0a" + bytes(40))
+        draw(b"\xff\x0b" + bytes(40))
     assert caught.value.code == "no-mark"
 
 

@@ -30,6 +30,8 @@ _FORMATS: Final = (
     (0, b"GIF8", "yinji.marks.gif.picture:GifPicture"),
     (8, b"WEBP", "yinji.marks.webp.picture:WebpPicture"),
     (0, b"BM", "yinji.marks.bmp:BmpPicture"),
+    (0, b"\xff\x0a", "yinji.marks.jxl.picture:JxlPicture"),
+    (4, b"JXL \r\n\x87\n", "yinji.marks.jxl.picture:JxlPicture"),
     (4, b"ftyp", "yinji.marks.heif.picture:HeifPicture"),
     (0, b"II*\0", _TIFF),
     (0, b"MM\0*", _TIFF),
@@ -55,6 +57,7 @@ class ImageMark:
             "image/heif",
             "image/avif",
             "image/bmp",
+            "image/jxl",
         }
     )
     places: ClassVar[tuple[str, ...]] = PLACES

@@ -34,6 +34,7 @@ _BUILT_IN: Final = {
     "image/heif": _IMAGE,
     "image/avif": _IMAGE,
     "image/bmp": _IMAGE,
+    "image/jxl": _IMAGE,
     "model/gltf+json": _SCENE,
     "model/gltf-binary": _SCENE,
     "model/vnd.usd": _SCENE,

@@ -38,7 +38,7 @@ class Deep:
         self._form = _form(coding)
         try:
             found: Any = imagecodecs.avif_decode(heif.data, numthreads=1)
-        except (imagecodecs.AvifError, ValueError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise Malformed("mark-not-decodable", path=heif.name, kind="AVIF", reason=str(error)) from error
         self.samples = found[..., 0] if self._form == "400" and found.ndim == 3 else found
         self.space: Space = GREY if self.samples.ndim == 2 else RGB

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import Malformed, UnsupportedFormat
 from yinji.marks.animation import Sticker, check_size
+from yinji.marks.boxes import top_boxes
 from yinji.marks.exif import read_exif
 from yinji.marks.layout import Box
 from yinji.marks.overlay import Overlay
@@ -125,25 +125,12 @@ class AvifSequence(Single):
 
     def _others(self) -> Iterator[bytes]:
         """Boxes at the top of the file that no picture needs."""
-        return (self._data[start:end] for kind, start, end in _boxes(self._data) if kind in _KEPT)
+        return (self._data[b.start : b.stop] for b in top_boxes(self._data) if b.kind in _KEPT)
 
 
 def is_sequence(data: bytes) -> bool:
     """Whether a HEIF file holds a track of pictures."""
-    return any(kind == b"moov" for kind, _, _ in _boxes(data))
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Type, start and end of each box at the top of a file, as far as they are whole."""
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size
-        end = at + size if size else len(data)
-        if end < at + 8 or end > len(data):
-            return
-        yield kind, at, end
-        at = end
+    return any(box.kind == b"moov" for box in top_boxes(data))
 
 
 def sampling(av1c: bytes) -> str:
