@@ -27,6 +27,9 @@ _FRAGMENT: Final = 2 * KIB
 _META_MAX: Final = 256 * KIB
 _PICTURE_TYPES: Final = (b"\0\0\0\x0d", b"\0\0\0\x0e")
 _PASSED: Final = frozenset((b"free", b"skip", b"wide"))
+_HOLDERS: Final = _PASSED | {b"meta", b"uuid"}
+"""Boxes that need a look wherever they stand; all others are passed over by their headers."""
+
 
 Inside = Callable[[Stretch, int, int], "list[Block]"]
 """Returns the blocks of a box from its body to its end that may hold a label; raises LookupError for a walk."""
@@ -108,13 +111,13 @@ def movie(here: Stretch, at: int, stop: int) -> list[Block]:
             for inner, inner_body, inner_end in boxes(here, body, end):
                 if inner == b"udta":
                     _user_data(here, inner_body, inner_end, found, in_movie=False)
-                else:
+                elif inner in _HOLDERS:
                     _holder(here, inner, inner_body, inner_end)
         elif kind == b"udta":
             _user_data(here, body, end, found, in_movie=True)
         elif kind == b"cmov":
             raise LookupError
-        else:
+        elif kind in _HOLDERS:
             _holder(here, kind, body, end)
     return found
 
@@ -147,7 +150,7 @@ def _user_data(here: Stretch, at: int, stop: int, found: list[Block], *, in_movi
                 raise LookupError
         elif kind in (b"XMP_", b"meta"):
             raise LookupError
-        else:
+        elif kind in _HOLDERS:
             _holder(here, kind, body, end)
 
 
@@ -171,6 +174,7 @@ def _meta(here: Stretch, at: int, stop: int) -> list[Block]:
                 raise LookupError
             items = body, end
     found: list[Block] = []
+    others: list[bytes] = []
     for kind, body, end in boxes(here, *items) if items else ():
         index = int.from_bytes(kind, "big")
         namespace, name = keys[index - 1] if 0 < index <= len(keys) else (b"", "")
@@ -183,8 +187,10 @@ def _meta(here: Stretch, at: int, stop: int) -> list[Block]:
         elif len(content) > PLAIN_MAX - 8:
             if kind != b"covr" or content[4:8] != b"data" or content[8:12] not in _PICTURE_TYPES:
                 raise LookupError
-        elif shows_sign(content):
-            raise LookupError
+        else:
+            others.append(content)
+    if others and shows_sign(b"\n".join(others)):
+        raise LookupError
     return found
 
 
