@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from yinji.containers import reading as reader
 from yinji.containers.base import Container
 from yinji.containers.model import Found, Reading, State
@@ -21,7 +19,7 @@ def check(
     size: int,
     *,
     container: Container | None = None,
-    runs: Mapping[int, Run] | None = None,
+    runs: dict[int, Run] | None = None,
 ) -> None:
     """Raises unless a written file reads as carrying exactly this label, and has the size that was planned.
 
@@ -37,7 +35,7 @@ def check(
         ReadBackMismatch: A file that was in order does not say what it should. This is a defect of a planner.
         Malformed: The file had damage of its own before, and with the label in it cannot be read as it should.
     """
-    copy.runs = runs or {}
+    copy.runs = runs
     again = reader.read(copy, thorough=True) if container is None else reader.read_as(container, copy, thorough=True)
     if again.state is not State.LABELLED or [found.label for found in again.found] != [label]:
         raise _mismatch(copy, before, again)
@@ -45,14 +43,14 @@ def check(
         raise ReadBackMismatch("read-back-size", path=copy.name, needed=size, size=copy.size)
 
 
-def moved(runs: Mapping[int, Run], splice: Splice) -> dict[int, Run]:
+def moved(runs: dict[int, Run] | None, splice: Splice) -> dict[int, Run]:
     """Returns the rows of media that a reading of the old file went through and that a splice only moves as a whole.
 
     The executors copy them, or leave them where they are, without a look at what they hold. So what was found in them
     once holds for the new file too, where they stand as they should: reading back goes through everything that was
     written, and over such a row from its first structure to its last.
     """
-    standing = ((run, splice.moved(run.start, run.stop)) for run in runs.values())
+    standing = ((run, splice.moved(run.start, run.stop)) for run in (runs or {}).values())
     return {
         start: Run(start, run.last - run.start + start, run.stop - run.start + start, run.number)
         for run, start in standing

@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -98,7 +98,7 @@ class Source:
     limits: Limits = DEFAULT
     bytes_read = 0
     reads = 0
-    runs: Mapping[int, Run] = {}
+    runs: dict[int, Run] | None = None
     """Long rows of media structures that a walk of the same bytes has gone through, by where they start."""
     walked: object = None
     """What a thorough reading leaves to the planner of the same container, which then need not walk the file again."""

@@ -181,7 +181,7 @@ def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
     What is no such Cluster, or does not fit, is left to the walk, which says what is wrong with it. A row that was gone
     through before, in the same bytes, is known by its last Cluster.
     """
-    known = source.runs.get(at)
+    known = source.runs.get(at) if source.runs else None
     if known is not None and _is_last(source, segment, known):
         segment.clusters += known.number
         return known.stop
@@ -208,7 +208,8 @@ def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
     source.looked(hops, length)
     segment.clusters += hops
     if hops >= _RUN_LEAST:
-        source.runs = {**source.runs, start: Run(start, before, at, hops)}
+        source.runs = source.runs or {}
+        source.runs[start] = Run(start, before, at, hops)
     return at
 
 
