@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from browser import launch, opened, violations
 from live import PASSWORD, Site, serve
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import yinji
@@ -127,6 +131,33 @@ def test_older_posts_come_without_a_new_page(tmp_path: Path, browser: Browser, m
                 page.click(".older a")
                 expect(page.locator(".post")).to_have_count(5 if script else 1)
                 expect(page.locator(".older")).to_have_count(0)
+
+
+def test_the_feed_ships_no_more_than_it_shows_and_keeps_its_room(site: Site, tmp_path: Path) -> None:
+    author, exif = site.accounts[Role.CREATOR], Image.Exif()
+    exif[0x0112] = 6
+    noise = Image.frombytes("RGB", (1500, 900), random.Random(3).randbytes(1500 * 900 * 3))
+    noise.save(tmp_path / "lying.jpg", exif=exif, quality=60)
+    with site.platform.upload(author) as upload:
+        upload.write((tmp_path / "lying.jpg").read_bytes())
+        draft = upload.finish("lying.jpg")
+    item = site.platform.publish(
+        author, title="", text="", declaration=Declaration(Declared.AI_EDITED), draft_id=draft.id
+    )
+    text = site.platform.publish(author, title="", text="只有字", declaration=Declaration(Declared.NOT_AI))
+    made = f"/items/{item.id}/derived/"
+    with site.client() as client:
+        page = client.get("/", headers={"Accept": "text/html"}).text
+        (image,) = (tag for tag in re.findall("<img [^>]*>", page) if item.id in tag)
+        assert f'src="{made}thumbnail?else=file"' in image and f"{made}display?else=file 1280w" in image
+        assert 'width="900" height="1500"' in image, "as displayed"
+        small, large = (client.get(f"{made}{kind}?else=file") for kind in ("thumbnail", "display"))
+        assert len(small.content) < len(large.content) < item.size
+        assert Image.open(BytesIO(large.content)).size == (768, 1280)
+        found = yinji.read(large.content).found
+        assert found[0].label is not None and found[0].label.label == "2", "with the label of the file"
+        assert client.get(f"/items/{text.id}/derived/display").status_code == 404
+        assert client.get(f"/items/{text.id}/derived/display?else=file").headers["Location"] == f"/items/{text.id}/file"
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])

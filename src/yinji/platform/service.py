@@ -58,6 +58,7 @@ class Platform:
         policy: What is added by itself, as the operator decided.
         relabelling: Passes over the back catalogue.
         derivatives: What is made from served files: thumbnails, cards, versions for the web.
+        picture_sizes: How large pictures are.
         sightings: Where labels are seen in uploads, and what follows from it.
         webhooks: Who is told of what happens.
         work: What is still to be done, and who does it.
@@ -92,6 +93,7 @@ class Platform:
         from yinji.platform.marking import Marking
         from yinji.platform.oidc.door import Oidc
         from yinji.platform.pack import EvidencePack
+        from yinji.platform.picture_sizes import PictureSizes
         from yinji.platform.policy import Policies
         from yinji.platform.previews import Previews
         from yinji.platform.propagation import Propagation
@@ -166,6 +168,7 @@ class Platform:
         self.work.handle(relabelling.KIND, self.relabelling.handler)
         self.derivatives = Derivatives(database, blobs, self._queue, settings)
         self.work.handle(derivatives.KIND, self.derivatives.handler)
+        self.picture_sizes = PictureSizes(blobs)
         self.sightings = Sightings(database, blobs, self._queue, redeciding, self.cases, settings)
         self.work.handle(sighting.KIND, self.sightings.handler)
         self.work.at_each_look(self.sightings.look)

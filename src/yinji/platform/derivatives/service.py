@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,6 +34,8 @@ READY: Final = "ready"
 WAITING: Final = "waiting"
 FAILED: Final = "failed"
 
+_AT_ONCE: Final = 2
+"""Processes that make something while somebody waits: a page full of new pictures asks for many at a time."""
 _SOON: Final = 30.0
 _LONG: Final = 3600.0
 
@@ -54,6 +57,7 @@ class Made(NamedTuple):
 
 KINDS: Final = {
     "thumbnail": Made("image/jpeg", "jpg", True, frozenset({"image", "video", "application/pdf"})),
+    "display": Made("image/jpeg", "jpg", True, frozenset({"image"})),
     "card": Made("image/png", "png", True, frozenset()),
     "web": Made("video/mp4", "mp4", False, frozenset({"video", "audio"})),
 }
@@ -67,6 +71,7 @@ class Derivatives:
         self._blobs = blobs
         self._queue = queue
         self._settings = settings
+        self._turn = threading.BoundedSemaphore(_AT_ONCE)
 
     @property
     def handler(self) -> Handler:
@@ -90,8 +95,11 @@ class Derivatives:
                 with self._database.write() as connection:
                     self._queue.put(connection, KIND, {"item": item_id, "kind": kind}, key=f"{KIND}:{kind}:{item_id}")
                 return None
-            self._make(row, kind, version)
-            known = self._known(item_id, kind)
+            with self._turn:
+                known = self._known(item_id, kind)
+                if known is None or known.version != version:
+                    self._make(row, kind, version)
+                    known = self._known(item_id, kind)
         if known is None or known.state != READY or known.sha256 is None:
             raise NotFound("derivative-not-found")
         return ServedFile(self._blobs, f"{item_id}-{kind}.{made.ending}", known.media_type, known.size, known.sha256)

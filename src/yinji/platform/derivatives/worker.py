@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 THUMBNAIL_SIDE: Final = 640
+DISPLAY_SIDE: Final = 1280
 VIDEO_HEIGHT: Final = 720
 CARD: Final = (1200, 630)
 MOST_PIXELS: Final = 100_000_000
@@ -31,7 +32,9 @@ def work(task: dict[str, Any]) -> None:
     """Makes the file that a task asks for."""
     match task["kind"]:
         case "thumbnail":
-            _thumbnail(task["source"], task["target"], task["media_type"])
+            _thumbnail(task["source"], task["target"], task["media_type"], THUMBNAIL_SIDE)
+        case "display":
+            _thumbnail(task["source"], task["target"], task["media_type"], DISPLAY_SIDE)
         case "card":
             _card(task["target"], task["title"], task["notice"], task["site"])
         case "web":
@@ -40,22 +43,22 @@ def work(task: dict[str, Any]) -> None:
             raise ValueError(other)
 
 
-def _thumbnail(source: str, target: str, media_type: str) -> None:
+def _thumbnail(source: str, target: str, media_type: str, side: int) -> None:
     if media_type == "application/pdf":
         picture = _first_page(source)
     else:
-        picture = _first_frame(source) if media_type.startswith("video/") else _opened(source)
-    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        picture = _first_frame(source) if media_type.startswith("video/") else _opened(source, side)
+    picture.thumbnail((side, side))
     picture.convert("RGB").save(target, "JPEG", quality=82, optimize=True)
 
 
-def _opened(source: str) -> Image.Image:
+def _opened(source: str, side: int) -> Image.Image:
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     with Image.open(source) as image:
-        image.draft("RGB", (THUMBNAIL_SIDE * 2, THUMBNAIL_SIDE * 2))
+        image.draft("RGB", (side * 2, side * 2))
         upright = ImageOps.exif_transpose(image)
         if upright.mode in ("RGBA", "LA", "PA", "P"):
             shown = upright.convert("RGBA")

@@ -32,9 +32,10 @@ def feed(request: Request) -> View:
     cursor = request.query_params.get("cursor") or None
     page = platform_of(request).feed(cursor=cursor, limit=_PAGE, query=query)
     data = {"items": [represent.item(row) for row in page.rows], "next_cursor": page.next_cursor, "query": query}
+    sizes = platform_of(request).picture_sizes
     twin = "/feed.json" + (f"?{urlencode({'q': query})}" if query else "")
     context = {
-        "posts": [{"item": row, "notice": notice_of(row.report)} for row in page.rows],
+        "posts": [{"item": row, "notice": notice_of(row.report), "size": sizes.of(row)} for row in page.rows],
         "older": _older(query, page.next_cursor),
         "ai": ai_preference(request),
         "twin_address": twin,

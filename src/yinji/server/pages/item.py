@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from yinji.platform.errors import NotFound
 from yinji.platform.model import Change, Item
 from yinji.platform.permissions import Permission
 from yinji.server import present, represent
@@ -39,6 +40,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
     return {
         "item": value,
         "n": present.notice_of(report),
+        "size": platform_of(request).picture_sizes.of(value),
         "answer": present.answer_of(report),
         "reasons": [present.text(reason) for reason in report["verdict"]["reasons"]],
         "article": present.article_of(report),
@@ -122,8 +124,17 @@ def file(request: Request) -> Response:
 
 
 def derived(request: Request) -> Response:
-    """Answers with a thumbnail, share card or web version of what readers get; 202 while a worker still makes it."""
-    made = platform_of(request).derivatives.get(request.path_params["item_id"], request.path_params["kind"])
+    """Answers with a thumbnail, share card or web version of what readers get; 202 while a worker still makes it.
+
+    With ``else=file`` whatever cannot be made sends the browser to the file itself.
+    """
+    item_id, kind = request.path_params["item_id"], request.path_params["kind"]
+    try:
+        made = platform_of(request).derivatives.get(item_id, kind)
+    except NotFound:
+        if request.query_params.get("else") != "file":
+            raise
+        return see_other(f"/items/{item_id}/file")
     if made is None:
         return Response(status_code=202, headers={"Retry-After": "5"})
     return serve_file(request, made, download=False)
