@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from sqlalchemy import update
 
 import yinji
+from noise import noise
 from yinji.errors import InvalidLabel, Refused, UsageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.declaration import Declaration, Declared
@@ -26,10 +28,13 @@ UNDECLARED = Declaration(Declared.UNDECLARED)
 NOT_AI = Declaration(Declared.NOT_AI)
 GENERATED = Declaration(Declared.AI_GENERATED)
 
+_SEEDS = count()
+"""Every picture is one of its own, and the same in every run."""
+
 
 def picture() -> bytes:
     file = io.BytesIO()
-    Image.effect_noise((64, 64), 90).convert("RGB").save(file, "PNG")
+    noise((64, 64), 90, next(_SEEDS)).convert("RGB").save(file, "PNG")
     return file.getvalue()
 
 

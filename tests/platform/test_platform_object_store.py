@@ -13,9 +13,9 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from PIL import Image
 
 import s3
+from noise import noise
 from yinji.errors import LimitExceeded, StorageError, UsageError
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.blobs import BlobStore, open_store
@@ -152,7 +152,7 @@ def test_out_of_reach_is_an_error_of_ours(endpoint: s3.S3, tmp_path: Path) -> No
 
 def test_a_platform_lives_on_it(endpoint: s3.S3, bucket: str, tmp_path: Path) -> None:
     file = io.BytesIO()
-    Image.effect_noise((64, 64), 90).convert("RGB").save(file, "PNG")
+    noise((64, 64), 90).convert("RGB").save(file, "PNG")
     settings = site(endpoint, bucket, tmp_path / "one")
     with ExitStack() as stack:
         platform = stack.enter_context(Platform.open(settings))

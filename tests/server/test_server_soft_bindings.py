@@ -8,9 +8,9 @@ from pathlib import Path
 
 import live
 import pytest
-from PIL import Image
 
 import samples
+from noise import noise
 from yinji.platform.copies import media_digest_of
 from yinji.platform.model import Role
 from yinji.server.api.soft_bindings import ALGORITHM
@@ -57,7 +57,7 @@ def test_the_digest_alone_finds_it_too(site: live.Site, labelled: tuple[dict[str
 
 def test_what_is_not_known_is_no_match_and_what_is_no_binding_is_said(site: live.Site, tmp_path: Path) -> None:
     file = io.BytesIO()
-    Image.effect_noise((64, 64), 90).save(file, "PNG")
+    noise((64, 64), 90).save(file, "PNG")
     with site.client() as client:
         answers = {
             "another picture": client.post("/matches/byContent", content=file.getvalue()),
