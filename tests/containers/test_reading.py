@@ -79,6 +79,8 @@ def test_to_dict_is_json_in_both_languages() -> None:
     assert shown["state"] == "labelled"
     assert shown["labels"][0]["ContentProducer"] == LABEL.producer
     assert shown["problems"][0]["zh"] and shown["problems"][0]["en"]
+    (unread,) = reading(inserted(segment(0xE1, XMP + b"<!DOCTYPE x><x/>"))).problems
+    assert "文档类型声明" in unread.text.zh  # the reason too
 
 
 def test_unsupported_is_a_state_not_an_error(tmp_path: Path) -> None:

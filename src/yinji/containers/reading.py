@@ -140,7 +140,7 @@ def _understood(blocks: Iterable[Block], carrier: str) -> _Answer:
             elif block.carrier == "exif":
                 _take_exif(answer, block, block.value)
         except UnreadableInput as error:
-            values = {"carrier": block.carrier, "offset": block.start, "reason": error.text.en}
+            values = {"carrier": block.carrier, "offset": block.start, "reason": error.text}
             answer.unread.append(Problem("block-unreadable", Severity.ERROR, "R62", values))
     return answer
 
