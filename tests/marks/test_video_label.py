@@ -200,6 +200,16 @@ def test_light_and_dark_grounds_get_ink_that_holds(tmp_path: Path) -> None:
         assert label(white, output).detail["ink"] == "dark"
 
 
+def test_sound_in_avi_states_its_length_as_before(clips: Callable[[str], Labelled]) -> None:
+    labelled = clips("plain.avi")
+    facts = ("-select_streams", "a", "-show_entries", "stream=nb_frames,duration,time_base", "-of", "csv")
+    said = [
+        subprocess.run(["ffprobe", "-v", "error", *facts, str(path)], capture_output=True, check=True).stdout
+        for path in (labelled.source, labelled.output)
+    ]
+    assert said[0] == said[1]
+
+
 def test_continuous_label_stays(clips: Callable[[str], Labelled], tmp_path: Path) -> None:
     source, output = clips("plain.mp4").source, tmp_path / "out.mp4"
     drawn = label(source, output, times=("continuous",))

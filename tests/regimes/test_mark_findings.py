@@ -39,7 +39,7 @@ def test_a_good_label_on_a_picture_passes_every_rule_on_it() -> None:
     ("drawn", "rule", "outcome", "said"),
     [
         (picture(words="AI创作"), "R1", FAIL, "AI创作"),
-        (picture(place="middle"), "R5", FAIL, "middle"),
+        (picture(place="nowhere"), "R5", FAIL, "nowhere"),
         (picture(ink=19), "R6", FAIL, "19"),
         (picture(contrast=2.9), "R6", FAIL, "2.9"),
         (picture(contrast=4.4), "R6", WARN, "4.4"),
@@ -70,7 +70,13 @@ def test_films_start_with_the_label_and_show_it_long_enough(drawn: Drawn, wrong:
 
 
 def test_rhythm_needs_no_words_and_speech_does() -> None:
-    rhythm = Drawn("audio", "·－ ··", "start", "found", detail={"form": "rhythm"})
+    labels = [{"place": "start", "level": -20.5}, {"place": "end", "level": -18.0}]
+    detail = {"form": "rhythm", "from_second": 0.1, "seconds": 1.32, "labels": labels}
+    rhythm = Drawn("audio", "·－ ··", "start", "found", detail=detail)
+    said = next(f.text for f in findings(Kind.AUDIO, rhythm) if f.rule == "R9")
+    assert said.en.endswith("from second 0.10 for 1.32 s at -20.5 dBFS; in all: 2.") and "共 2 处" in said.zh
+    placed = next(f.text for f in findings(Kind.AUDIO, rhythm) if f.rule == "R11")
+    assert "at the start" in placed.en and "开头" in placed.zh
     assert outcomes(Kind.AUDIO, rhythm) == [("R9", PASS), ("R10", PASS), ("R11", PASS)]
     spoken = Drawn("audio", "本音频由人工智能生成", "end", "found", detail={"form": "speech", "per_minute": 200})
     assert outcomes(Kind.AUDIO, spoken) == [("R1", PASS), ("R9", PASS), ("R11", PASS), ("R12", WARN)]

@@ -146,7 +146,12 @@ def conformance(result: Conformance) -> str:
     for finding in result.findings:
         sign, colour = _OUTCOMES[finding.outcome]
         lines.append(f"  {click.style(sign, fg=colour)} {pad(finding.rule, 5)}{pick(finding.text)}")
-    answer = say("合规", "conforms") if result.conforms else say("不合规", "does not conform")
+    if result.conforms:
+        answer = say("合规", "conforms")
+    elif counts[Outcome.FAIL]:
+        answer = say("不合规", "does not conform")
+    else:
+        answer = say("不能认定合规", "not shown to conform")
     lines.append(
         say(
             f"  {answer}：通过 {counts[Outcome.PASS]}，不符 {counts[Outcome.FAIL]}，提醒 {counts[Outcome.WARN]}，"

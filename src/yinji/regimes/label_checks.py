@@ -15,6 +15,7 @@ from yinji.containers.model import Kind
 from yinji.marks.base import Drawn
 from yinji.regimes import ruleset
 from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived, Rule
+from yinji.regimes.places import place_named
 from yinji.texts import Text
 
 FAINT: Final = 3.0
@@ -96,11 +97,17 @@ def check(
         rule = next((r for r in rules if drawn.words in r.words), rules[0])
         yield checks["label"].found(Outcome.PASS, words="label", label=drawn.words)
         placed = Outcome.PASS if drawn.place in rule.places else "other"
-        yield checks["place"].found(placed, words="place", place=drawn.place)
+        yield checks["place"].found(placed, words="place", place=place_named(drawn.place))
         if kind is not Kind.AUDIO:
             yield _legible(checks["legible"], drawn)
         if kind is Kind.AUDIO:
-            yield checks["time"].found(Outcome.PASS, words="time", variant="heard", place=drawn.place)
+            values = {
+                "first": f"{float(drawn.detail.get('from_second', 0.0)):.2f}",
+                "seconds": f"{float(drawn.detail.get('seconds', 0.0)):.2f}",
+                "count": len(drawn.detail.get("labels", ())),
+            }
+            place = place_named(drawn.place)
+            yield checks["time"].found(Outcome.PASS, words="time", variant="heard", place=place, **values)
         elif kind is Kind.VIDEO:
             yield _timed(checks["time"], drawn, rule)
     yield checks["rest"].found(Outcome.CANNOT_TELL, words="rest")

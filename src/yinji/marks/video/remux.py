@@ -6,9 +6,11 @@ Every packet that was not rendered is copied with its times; attachments, chapte
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from yinji.errors import UnsupportedFormat
+from yinji.marks.video.avi import keep_sound_heads
 from yinji.marks.video.clip import Beat, Clip, opened, picture_stream
 from yinji.marks.video.encode import Spool
 from yinji.marks.video.render import Rendered
@@ -53,6 +55,8 @@ def remux(clip: Clip, media_type: str, rendered: Rendered, spool: Spool, output:
         try:
             with av.open(output, "w", format=muxer, options=options) as target:
                 _mux(source, target, rendered, spool, beat)
+            if muxer == "avi":
+                keep_sound_heads(Path(clip.path), Path(output))
         except (ValueError, av.FFmpegError) as error:
             reason = str(getattr(error, "strerror", error))
             raise UnsupportedFormat("mark-video-variant", kind=muxer, variant=reason) from error

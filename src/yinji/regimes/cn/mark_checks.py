@@ -15,6 +15,7 @@ from yinji.marks.colour import AA
 from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived
 from yinji.regimes.cn import words
 from yinji.regimes.cn.wording import corner_mark_ok, worded_label_ok
+from yinji.regimes.places import place_named, places_named
 
 FAINT: Final = 3.0
 """Contrast below which words count as not clearly legible: what WCAG 2.2 (1.4.3) asks even of large text. The standard
@@ -70,7 +71,9 @@ def _worded(drawn: Drawn) -> Finding:
 
 def _placed(rule: str, drawn: Drawn, allowed: MarkRule) -> Finding:
     outcome = Outcome.PASS if drawn.place in allowed.places else Outcome.FAIL
-    return words.finding(rule, outcome, words="mark-place", place=drawn.place, places=", ".join(allowed.places))
+    return words.finding(
+        rule, outcome, words="mark-place", place=place_named(drawn.place), places=places_named(allowed.places)
+    )
 
 
 def _legible(rule: str, drawn: Drawn) -> Finding:
@@ -107,7 +110,14 @@ def _sound(drawn: Drawn, rule: MarkRule) -> Iterator[Finding]:
     spoken = drawn.detail.get("form") == "speech"
     if spoken:
         yield _worded(drawn)
-    yield words.finding("R9", Outcome.PASS, variant="spoken" if spoken else "rhythm")
+    labels = drawn.detail.get("labels", ())
+    values: dict[str, Any] = {
+        "first": f"{float(drawn.detail.get('from_second', 0.0)):.2f}",
+        "seconds": f"{float(drawn.detail.get('seconds', 0.0)):.2f}",
+        "level": next((label["level"] for label in labels if label["place"] == drawn.place), "?"),
+        "count": len(labels),
+    }
+    yield words.finding("R9", Outcome.PASS, variant="spoken" if spoken else "rhythm", **values)
     if not spoken:
         yield words.finding("R10", Outcome.PASS)
     yield _placed("R11", drawn, rule)
