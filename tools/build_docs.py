@@ -57,7 +57,7 @@ def photograph(url: str) -> None:
             page.goto(f"{url}/?lang={tag}")
             page.wait_for_load_state("networkidle")
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            picture.quantize(160, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
+            picture.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
         browser.close()
 
 
