@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import brotli
@@ -17,6 +18,7 @@ from heif_files import boxes
 from pictures import BARE, PACKET, WRAPPED
 from yinji.containers.bmff.boxes import make_box
 from yinji.containers.bmff.movie import XMP_UUID
+from yinji.containers.jpeg.container import Jpeg
 from yinji.containers.jxl.boxes import HEADER
 from yinji.containers.jxl.container import Jxl
 from yinji.containers.model import Reading, State
@@ -136,6 +138,19 @@ def test_the_jpeg_can_still_be_rebuilt(kind: str) -> None:
     original = samples.jpeg("xmp" if kind == "jpeg-xmp" else "camera").read_bytes()
     assert files.rebuilt(files.jxl(kind)) == original
     assert files.rebuilt(write(files.jxl(kind))) == original
+
+
+@pytest.mark.parametrize("pack", [bytes, files.packed], ids=["plain", "packed"])
+def test_the_label_of_a_jpeg_goes_with_it_and_comes_back(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    before, packed = tmp_path / "before.jpg", tmp_path / "packed.jxl"
+    before.write_bytes(labelled(Jpeg(), Sample("x.jpg", samples.jpeg("camera").read_bytes())).data)
+    oracles.run("cjxl", before, packed, "--quiet", "--lossless_jpeg=1")
+    data = pack(packed.read_bytes())
+    assert read(data).found[0].label == LABEL
+    again = files.rebuilt(labelled(JXL, Sample("x.jxl", data), PROPAGATED).data)
+    with Source.open(again) as source:
+        assert [found.label for found in read_source(source).found] == [PROPAGATED]
+    assert media_hash(Jpeg(), again) == media_hash(Jpeg(), before.read_bytes())
 
 
 def test_a_bare_codestream_and_its_container_have_the_same_media() -> None:

@@ -112,8 +112,7 @@ def _set_in_packet(draft: _Draft, json: str, *, in_place: bool) -> bool:
             continue
         old = draft.unpacker.content(part)
         new = xmp.with_label(old, json)
-        keeps_length = len(new) == len(old) and not part.is_packed
-        if draft.rebuilds and not keeps_length:
+        if draft.rebuilds and len(new) != len(old):
             continue
         draft.done.add(part.box)
         if in_place or draft.rebuilds or not draft.is_late(part.box):
