@@ -7,6 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from yinji.containers import xmp
+from yinji.containers.xmp.packet import as_utf8
+from yinji.containers.xmp.tree import parse
 from yinji.errors import LimitExceeded, Malformed
 from yinji.testing import LABEL
 
@@ -63,8 +65,8 @@ CUTS = tuple(
 
 
 def by_expat(packet: bytes) -> tuple[xmp.XmpLabel, ...]:
-    text, _ = xmp._as_utf8(packet)
-    return tuple(label for label, _ in xmp._parse(text).labels)
+    text, _ = as_utf8(packet)
+    return tuple(label for label, _ in parse(text).labels)
 
 
 def check(packet: bytes) -> None:

@@ -15,7 +15,7 @@ from xml.parsers import expat
 from yinji.containers import embedded
 from yinji.containers.source import Source
 from yinji.containers.xml_text import quoted
-from yinji.containers.xmp import ATTRIBUTE, tag_end
+from yinji.containers.xmp.tree import ATTRIBUTE, tag_end
 from yinji.errors import LimitExceeded, Malformed, UnreadableInput
 from yinji.labels.decode import looks_like_label
 
