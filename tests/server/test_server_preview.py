@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import re
 import time
+import tomllib
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 import samples
 import yinji
 from yinji.platform.model import Role
+from yinji.server.pages.preview import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +116,23 @@ def test_previews_give_way_and_end(site: Site, author: httpx.Client, jpeg: Path)
         os.utime(entry, (time.time() - 7200,) * 2)
     site.platform.previews.expire()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("zh-CN", ("节奏（短长 短短）", "接入声音")), ("en", ("Rhythm: short-long short-short", "Spliced in"))],
+)
+def test_what_was_done_is_said_in_the_language_of_the_page(
+    author: httpx.Client, sample_dir: Path, language: str, says: tuple[str, str]
+) -> None:
+    sound = samples.audio("wav")
+    address = tried(author, sound.name, sound.read_bytes())
+    shown = author.get(address, headers={"Accept-Language": language}).text
+    assert all(words in shown for words in says)
+
+
+def test_every_method_has_words() -> None:
+    words = tomllib.loads((files("yinji") / "server/words/preview.toml").read_text("utf-8"))["preview"]
+    for method in METHODS:
+        text = words[f"method_{method.replace('-', '_').replace(' ', '_')}"]
+        assert text["zh"] and text["en"]

@@ -8,6 +8,7 @@ import click
 
 from yinji.cli.language import say
 from yinji.operations.written import Step, Written
+from yinji.regimes.places import place_named
 
 
 def written(result: Written) -> str:
@@ -35,9 +36,8 @@ def described(step: Step) -> str:
 def _perceptible(detail: dict[str, Any]) -> str:
     if detail["mark"] == "audio":
         return _audible(detail)
-    words = say(
-        f"显式标识“{detail['words']}”，{detail['place']}", f"Visible label “{detail['words']}”, {detail['place']}"
-    )
+    place = place_named(detail["place"])
+    words = say(f"显式标识“{detail['words']}”，{place.zh.strip()}", f"Visible label “{detail['words']}” {place.en}")
     if detail["detail"].get("already") is True:
         words += say("（已在画面中，未再画）", " (was there already, not drawn again)")
     if detail["detail"].get("signed"):

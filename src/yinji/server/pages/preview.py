@@ -129,11 +129,20 @@ def _view(found: Preview, error: YinjiError | None = None) -> View:
         "languages": LANGUAGES,
         "spots": PLACES,
         "styles": STYLES,
+        "methods": METHODS,
         "error": error,
         "version": int(found.created_at.timestamp() * 1000),
     }
     return View("preview_shown.html", data, context, error.http_status if error else 200)
 
+
+METHODS: Final = frozenset(
+    (
+        *("coefficients", "lossless", "widened", "few-colours", "re-encoded", "smart-render", "full re-encode"),
+        *("spliced", "lossless re-encode", "added", "text", "parts", "incremental", "found"),
+    )
+)
+"""How the rest of a file was kept (:class:`yinji.marks.base.Drawn`), where the page has words for it."""
 
 PAGES: Final[PageTable] = (
     ("/preview", "/preview.json", preview),
