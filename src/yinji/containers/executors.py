@@ -262,13 +262,28 @@ def _by_sendfile(old: int, new: int, at: int, length: int) -> int:
 
 
 def _by_buffer(old: int, new: int, at: int, length: int) -> int:
-    most = _BUFFER - os.lseek(new, 0, os.SEEK_CUR) % _PAGE
-    data = os.pread(old, min(length, most), at)
-    write_all(new, data)
+    """Fills one buffer again and again: memory that is new each time costs as much as the copy."""
+    buffer = memoryview(bytearray(min(length, _BUFFER)))
+    moved = 0
+    while moved < length:
+        most = _BUFFER - os.lseek(new, 0, os.SEEK_CUR) % _PAGE
+        size = _read_into(buffer[: min(length - moved, most)], old, at + moved)
+        if size == 0:
+            break
+        write_all(new, buffer[:size])
+        moved += size
+    return moved
+
+
+def _read_into(buffer: memoryview, fd: int, at: int) -> int:
+    if hasattr(os, "preadv"):
+        return os.preadv(fd, [buffer], at)
+    data = os.pread(fd, len(buffer), at)
+    buffer[: len(data)] = data
     return len(data)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Writes everything at the descriptor's position; a full disk raises, it does not shorten."""
     view = memoryview(data)
     while view:
