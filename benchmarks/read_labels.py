@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from yinji.containers.registry import BUILT_IN, by_name
 from yinji.testing import Sample, labelled
 
 ROUNDS = int(os.environ.get("ROUNDS", "21"))
+IMPORTS = 30
 BYTES = 96 << 20
 """Of all copies of one file together."""
 MIN_FILES, MAX_FILES = 100, 500
@@ -256,6 +258,21 @@ def leave_a_gap() -> list[bytes]:
     return blocks[1::2]
 
 
+def import_ratio() -> float:
+    """What ``import yinji`` costs in a new process, as a ratio to one that does nothing: the least of many runs."""
+
+    def least(code: str) -> float:
+        costs = []
+        for _ in range(IMPORTS):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", code], check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return min(costs)
+
+    return least("import yinji") / least("pass")
+
+
 def main(arguments: list[str]) -> None:
     gaps = leave_a_gap()
     pillow_heif.register_heif_opener()
@@ -284,6 +301,7 @@ def main(arguments: list[str]) -> None:
                 extra = other_ratios(paths, base) if with_others else ""
                 figures = f"{len(data):8} {base * 1e6:9.1f} {cost * 1e6:8.1f} {cost / base:6.2f}"
                 print(f"{f'{case.name}, {version}':28} {figures} {state:10}{extra}", flush=True)
+    print(json.dumps({"import yinji": round(import_ratio(), 2)}))
     every = [statistics.median(values) for values in ratios.values()]
     del gaps
     print(json.dumps({"median over formats": round(statistics.median(every), 2), "worst format": round(max(every), 2)}))

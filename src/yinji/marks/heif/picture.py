@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -217,28 +217,30 @@ class HeifPicture(Single):
         picture = self._av1.convert("RGB")
         painted = paint(picture.crop(box).split(), replace(RGB, white=self._white), overlay)
         picture.paste(Image.merge("RGB", painted.planes), box[:2])
-        for quality in _QUALITIES:
+
+        def encoded(quality: int) -> bytes:
             output = io.BytesIO()
             picture.save(
                 output, "AVIF", quality=quality, subsampling=sampling(depth), speed=7, icc_profile=b"", exif=b""
             )
-            new = Heif.of(output.getvalue(), heif.name)
-            coded = new.item(new.primary)
-            if len(coded) <= _LARGER * len(heif.item(item)) + _LABEL:
-                break
-        made = New(coded, [*_described(heif, new)])
-        detail = {"changed": [0, 0, *self.size], "quality": quality}
-        return self._measured(heif.rebuilt({item: made}), box, overlay, painted, detail)
+            return output.getvalue()
+
+        return self._replaced(encoded, box, overlay, painted)
 
     def _draw_deep(self, box: Box, overlay: Overlay, depth: bytes) -> Change:
-        heif, item = self._heif, self._heif.primary
+        heif = self._heif
         if self._av1.mode == "RGBA":
             raise heif.unsupported("more than 8 bits with opacity")
         picture = Deep(heif, depth)
         painted = paint(picture.planes(box), replace(picture.space, white=self._white), overlay)
         picture.put(box, painted.planes, overlay.body)
+        return self._replaced(lambda quality: picture.encoded(quality, self._colours), box, overlay, painted)
+
+    def _replaced(self, encoded: Callable[[int], bytes], box: Box, overlay: Overlay, painted: Painted) -> Change:
+        """Puts the picture in, coded anew: at the best quality that keeps about the size, else at the last."""
+        heif, item = self._heif, self._heif.primary
         for quality in _QUALITIES:
-            new = Heif.of(picture.encoded(quality, self._colours), heif.name)
+            new = Heif.of(encoded(quality), heif.name)
             coded = new.item(new.primary)
             if len(coded) <= _LARGER * len(heif.item(item)) + _LABEL:
                 break

@@ -18,7 +18,7 @@ from yinji.server.errors import BadRequest
 from yinji.server.files import INLINE, disposition
 from yinji.server.formatting import machine_time
 from yinji.server.intake import receive_form
-from yinji.server.language import CHINESE, language_of
+from yinji.server.language import CHINESE, language_of, words
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page, see_other
 from yinji.server.security import FILE_POLICY
@@ -123,26 +123,20 @@ def _view(found: Preview, error: YinjiError | None = None) -> View:
         "created_at": machine_time(found.created_at),
         "href": f"/preview/{found.id}/file",
     }
+    # Words for how the rest of the file was kept; a method of somebody's own mark may have none.
+    method = "preview.method_" + str(found.drawn["method"]).replace("-", "_").replace(" ", "_")
     context = {
         "preview": found,
         "drawn": found.drawn,
         "languages": LANGUAGES,
         "spots": PLACES,
         "styles": STYLES,
-        "methods": METHODS,
+        "method": method if method in words() else "",
         "error": error,
         "version": int(found.created_at.timestamp() * 1000),
     }
     return View("preview_shown.html", data, context, error.http_status if error else 200)
 
-
-METHODS: Final = frozenset(
-    (
-        *("coefficients", "lossless", "widened", "few-colours", "re-encoded", "smart-render", "full re-encode"),
-        *("spliced", "lossless re-encode", "added", "text", "parts", "incremental", "found"),
-    )
-)
-"""How the rest of a file was kept (:class:`yinji.marks.base.Drawn`), where the page has words for it."""
 
 PAGES: Final[PageTable] = (
     ("/preview", "/preview.json", preview),
