@@ -19,7 +19,7 @@ EVERYTHING = "\n".join(SOURCES.values())
 
 COMPOSED = (
     *("admin.adds_", "admin.pass_", "admin.endpoint_"),
-    *("preview.place_", "preview.language_", "preview.style_"),
+    *("preview.place_", "preview.language_", "preview.style_", "preview.method_"),
     *("seal.", "feed.is_", "feed.may_", "feed.sus_", "feed.ai_", "item.here_", "answer.", "field.", "shape."),
     *("signature.", "declare.ai_", "declare.not_ai", "declare.undeclared", "event.", "area.", "tier.", "propagation."),
     *("kind.", "funnel.", "statistics.tier_", "statistics.speed_", "duration.", "account.", "verify.well_formed"),

@@ -16,7 +16,7 @@ from yinji.platform import copies, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, opened
 from yinji.platform.deciding import decide
-from yinji.platform.errors import NotFound
+from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.model import Account, Draft
 from yinji.platform.schema import derivatives, drafts, items, propagations, unmarked_copies, visible_labels
 from yinji.platform.settings import Settings
@@ -123,27 +123,32 @@ class Drafts:
         Raises:
             NotFound: No such draft of this author, it has expired, or it was published.
         """
-        if not words.is_number(draft_id):
-            raise NotFound("draft-not-found")
-        query = select(drafts).where(
-            drafts.c.id == draft_id,
-            drafts.c.author_id == author.id,
-            drafts.c.item_id.is_(None),
-            drafts.c.expires_at > instants.now(),
-        )
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+        row = self._row(author, draft_id)
+        if row is None or row.item_id is not None or row.expires_at <= instants.now():
             raise NotFound("draft-not-found")
         return _draft(row)
 
-    def published_as(self, author: Account, draft_id: str) -> str | None:
-        """Returns the number of the item that a draft became, or None."""
+    def unpublished(self, author: Account, draft_id: str) -> Draft:
+        """Returns one of the author's drafts that is about to be published.
+
+        Raises:
+            Conflict: It was published; `item_id` says as what.
+            NotFound: No such draft of this author, or it has expired.
+        """
+        row = self._row(author, draft_id)
+        # What is asked of one reading cannot change between two: another request may publish the draft at any moment.
+        if row is not None and row.item_id is not None:
+            raise Conflict("draft-published", item_id=row.item_id)
+        if row is None or row.expires_at <= instants.now():
+            raise NotFound("draft-not-found")
+        return _draft(row)
+
+    def _row(self, author: Account, draft_id: str) -> Row[Any] | None:
         if not words.is_number(draft_id):
             return None
-        query = select(drafts.c.item_id).where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
+        query = select(drafts).where(drafts.c.id == draft_id, drafts.c.author_id == author.id)
         with self._database.read() as connection:
-            return connection.scalar(query)
+            return connection.execute(query).one_or_none()
 
     def content(self, author: Account, draft_id: str) -> str | None:
         """Returns what tells a draft's file and name from others', published or not; None where it is gone."""

@@ -172,10 +172,7 @@ class Publishing:
                 yield _spooled_content(spool, "", "text", report, None)
 
     def _draft_content(self, author: Account, draft_id: str) -> Content:
-        published = self._drafts.published_as(author, draft_id)
-        if published is not None:
-            raise Conflict("draft-published", item_id=published)
-        draft = self._drafts.get(author, draft_id)
+        draft = self._drafts.unpublished(author, draft_id)
         path = self._blobs.path(draft.sha256)
         return Content(
             path,
