@@ -116,3 +116,18 @@ def test_a_file_that_yinji_marked_is_held_to_its_rules(tmp_path: Path) -> None:
     ):
         assert group.main(["conform", "--regime", regime, str(tmp_path / name)], standalone_mode=False) == code
     assert group.main(["explain", "--regime", "eu", "EU4"], standalone_mode=False) == 0
+
+
+def test_the_label_of_other_rules_is_told(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.png", tmp_path / "out.png"
+    Image.linear_gradient("L").convert("RGB").save(source)
+    for marked, asked, owners in (("eu", "cn", ["eu"]), ("us-ca", "eu", ["us-ca", "in", "kr"]), ("cn", "kr", ["cn"])):
+        yinji.label(source, LABEL, output=output, regime=marked, overwrite=True)
+        result = yinji.conform(output, regime=asked)
+        told = result.to_dict()["perceptible_foreign"]
+        assert told["regimes"] == owners
+        assert told["box"]
+        (finding,) = (f for f in result.findings if told["words"] in f.text.en and told["words"] in f.text.zh)
+        assert finding.outcome is Outcome.CANNOT_TELL
+        assert f"{', '.join(owners)} " in finding.text.en
+    assert yinji.conform(source, regime="eu").to_dict()["perceptible_foreign"] is None

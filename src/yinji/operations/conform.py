@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
@@ -11,11 +11,11 @@ from yinji.containers.model import Reading, State
 from yinji.containers.source import RangedReader, Source
 from yinji.limits import DEFAULT, Limits
 from yinji.operations.check import inspect
-from yinji.operations.perceived import perceive
+from yinji.operations.perceived import perceive, perceive_foreign
 from yinji.operations.report import SCHEMA_VERSION
 from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived
 from yinji.regimes.labels import LabelRules
-from yinji.regimes.registry import judging
+from yinji.regimes.registry import judging, labels_of, others
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Conformance:
 
     def to_dict(self) -> dict[str, Any]:
         drawn = self.perceived.drawn if self.perceived else None
+        foreign = self.perceived.foreign if self.perceived else None
+        owners = {"regimes": list(self.perceived.owners)} if self.perceived else {}
         return (
             {"schema_version": SCHEMA_VERSION, "path": self.path}
             | self.reading.to_dict()
@@ -60,6 +62,7 @@ class Conformance:
                 "conforms": self.conforms,
                 "findings": [f.to_dict() for f in self.findings],
                 "perceptible": drawn.to_dict() if drawn else None,
+                "perceptible_foreign": owners | foreign.to_dict() if foreign else None,
                 "regime": self.regime,
                 "regime_version": self.regime_version,
             }
@@ -96,8 +99,8 @@ def conform(
     with Source.open(input, name=filename, limits=limits) as source:
         file, evidence = inspect(source, pinned_keys=pinned_keys)
         reading = file.reading
-        labels = rules.labels(reading.kind) if isinstance(rules, LabelRules) else (rules.mark(reading.kind),)
-        seen = _perceived(source, reading, labels, limits) if perceptible and labels else None
+        labels = labels_of(rules, reading.kind)
+        seen = _perceived(source, reading, rules.name, labels, limits) if perceptible and labels else None
         findings = rules.conform(reading, evidence, seen)
         asks_metadata = not isinstance(rules, LabelRules)
         return Conformance(
@@ -105,8 +108,15 @@ def conform(
         )
 
 
-def _perceived(source: Source, reading: Reading, rules: Iterable[MarkRule], limits: Limits) -> Perceived:
-    """Looks for the label that people see or hear; what stopped the reading of damaged bytes stops the look as well."""
+def _perceived(source: Source, reading: Reading, name: str, rules: Sequence[MarkRule], limits: Limits) -> Perceived:
+    """Looks for the label that people see or hear, by these rules first and then by all others.
+
+    What stopped the reading of damaged bytes stops the look as well.
+    """
     if reading.state in (State.MALFORMED, State.UNREADABLE) and not reading.found and reading.problems:
         return Perceived(reading.kind, unknown=reading.problems[-1].text)
-    return perceive(source, reading.kind, reading.media_type, rules, limits)
+    seen = perceive(source, reading.kind, reading.media_type, rules, limits)
+    if seen.drawn is not None or seen.unknown is not None:
+        return seen
+    foreign = {other.name: labels_of(other, reading.kind) for other in others(name)}
+    return perceive_foreign(source, reading.kind, reading.media_type, rules, foreign, limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from yinji.containers.model import Kind
@@ -49,4 +49,33 @@ def perceive(source: Source, kind: Kind, media_type: str, rules: Iterable[MarkRu
                 return Perceived(kind, drawn)
     except YinjiError as error:
         return Perceived(kind, unknown=error.text)
+    return Perceived(kind)
+
+
+def perceive_foreign(
+    source: Source,
+    kind: Kind,
+    media_type: str,
+    rules: Iterable[MarkRule],
+    others: Mapping[str, Sequence[MarkRule]],
+    limits: Limits,
+) -> Perceived:
+    """Looks for the labels of other rules, where the ones that were asked for were not found.
+
+    Args:
+        source: The file.
+        kind: What it is.
+        media_type: The same, more closely.
+        rules: What was looked for already.
+        others: The labels that other rules ask for, by their short name.
+        limits: Bounds of the reading.
+    """
+    sought = {rule.words for rule in rules}
+    for name, asked in others.items():
+        new = [rule for rule in asked if rule.words not in sought]
+        sought |= {rule.words for rule in new}
+        drawn = perceive(source, kind, media_type, new, limits).drawn
+        if drawn is not None:
+            same = (o for o, theirs in others.items() if o == name or any(drawn.words in r.words for r in theirs))
+            return Perceived(kind, foreign=drawn, owners=tuple(same))
     return Perceived(kind)

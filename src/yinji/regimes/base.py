@@ -182,11 +182,15 @@ class Perceived:
         kind: Of the content.
         drawn: The label as it was found and measured; None if none of ours was found.
         unknown: Why nobody could look (no way to find labels in such content, damage), if so.
+        foreign: A label of ours by other rules, where the one that was looked for was not found.
+        owners: Short names of the rules that ``foreign`` is a label of.
     """
 
     kind: Kind
     drawn: Drawn | None = None
     unknown: Text | None = None
+    foreign: Drawn | None = None
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,11 @@ def _missing(label: Check, perceived: Perceived | None) -> Finding:
         return label.found(Outcome.CANNOT_TELL, words="label", variant="not_looked", why=Text(row["zh"], row["en"]))
     if perceived.unknown is not None:
         return label.found(Outcome.CANNOT_TELL, words="label", variant="not_looked", why=perceived.unknown)
+    if perceived.foreign is not None:
+        values = {"owners": ", ".join(perceived.owners), "place": place_named(perceived.foreign.place)}
+        return label.found(
+            Outcome.CANNOT_TELL, words="label", variant="foreign", label=perceived.foreign.words, **values
+        )
     return label.found(Outcome.CANNOT_TELL, words="label")
 
 

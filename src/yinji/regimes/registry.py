@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+from yinji.containers.model import Kind
 from yinji.errors import UsageError
 from yinji.regimes import labels
-from yinji.regimes.base import MarkRules, Regime
+from yinji.regimes.base import MarkRule, MarkRules, Regime
 from yinji.regimes.labels import LabelRules
 
 ENTRY_POINTS: Final = "yinji.regimes"
@@ -76,6 +78,24 @@ def judging(name: str = "cn", *, at: date | None = None) -> Regime | LabelRules:
     if name in labels.NAMES and name not in _installed():
         return labels.in_force(name, at or datetime.now(UTC).date())
     return regime(name, at=at)
+
+
+def others(name: str, *, at: date | None = None) -> Iterator[Regime | LabelRules]:
+    """Yields the rules of every other jurisdiction in force on a day.
+
+    Args:
+        name: The one that is left out.
+        at: The day; today in UTC when absent.
+    """
+    for other in dict.fromkeys((*names(), *labels.NAMES)):
+        if other != name:
+            with suppress(UsageError):  # not in force yet
+                yield judging(other, at=at)
+
+
+def labels_of(rules: Regime | LabelRules, kind: Kind) -> tuple[MarkRule, ...]:
+    """Returns each perceptible label that would do by some rules; none where none is owed on such content."""
+    return rules.labels(kind) if isinstance(rules, LabelRules) else (rules.mark(kind),)
 
 
 def _factory(name: str) -> Callable[[date], Regime]:

@@ -57,6 +57,11 @@ def _not_found(perceived: Perceived) -> Finding:
     rule = "R9" if perceived.kind is Kind.AUDIO else "R1"
     if perceived.unknown is not None:
         return words.finding(rule, Outcome.CANNOT_TELL, words="mark", variant="not_looked", why=perceived.unknown)
+    if perceived.foreign is not None:
+        values = {"owners": ", ".join(perceived.owners), "place": place_named(perceived.foreign.place)}
+        return words.finding(
+            rule, Outcome.CANNOT_TELL, words="mark", variant="foreign", label=perceived.foreign.words, **values
+        )
     return words.finding(rule, Outcome.CANNOT_TELL, words="mark", variant="not_found")
 
 
