@@ -1,8 +1,7 @@
 """The platform's one front door for the floors above: everything the server and the workers may ask for.
 
-This module only joins the rooms of the platform together; each verb lives in a module of its own. What every visitor
-and author needs is asked of :class:`Platform` itself; each further area (cases, proof, work …) has a door of its own,
-an attribute of it, that checks permissions for its verbs.
+Each verb lives in a module of its own. What every visitor and author needs is asked of :class:`Platform` itself; each
+further area (cases, proof, work …) has a door of its own, an attribute of it, that checks permissions for its verbs.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from yinji.labels.declaration import Declaration
 from yinji.platform import permissions
 from yinji.platform.model import Account, AuditEntry, Draft, Item, Notice, Page, Role, ServedFile
 from yinji.platform.permissions import Permission
+from yinji.platform.rooms import Rooms
 
 if TYPE_CHECKING:
     from yinji.platform.blobs import BlobStore
@@ -43,139 +43,22 @@ class Upload(Protocol):
         ...
 
 
-class Platform:
+class Platform(Rooms):
     """The platform, open on one database and one blob store. Safe to share between threads.
 
+    Its rooms (cases, keys, work …) are attributes: see :class:`~yinji.platform.rooms.Rooms`.
+
     Attributes:
-        settings: What the operator set.
-        cases: Reports, queues, decisions, appeals and strikes.
-        keys: API keys.
-        oidc: Signing in with an account of another house; None where no provider is named.
-        previews: Labels tried out on one's own files.
-        statistics: Figures of the site.
-        copies: The register of media that is known with a label.
-        marking: The visible label in served files.
-        policy: What is added by itself, as the operator decided.
-        relabelling: Passes over the back catalogue.
-        derivatives: What is made from served files: thumbnails, cards, versions for the web.
-        picture_sizes: How large pictures are.
-        sightings: Where labels are seen in uploads, and what follows from it.
-        webhooks: Who is told of what happens.
-        work: What is still to be done, and who does it.
-        audit: The log: checkpoints, tiles, proofs, entries.
-        agreements: What people agree to, and who did.
-        unmarked: Copies without the explicit label.
-        withdrawing: Taking items from view.
-        erasing: Erasing accounts.
-        export: Everything out, as a stream.
         pack: What an app store or an authority is shown of the site's labelling.
     """
 
     def __init__(
         self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
     ) -> None:
-        from yinji.platform import marking, relabelling, sighting
-        from yinji.platform.accounts import Accounts
-        from yinji.platform.agreements.door import Agreements
-        from yinji.platform.api_keys import ApiKeys
-        from yinji.platform.audit import AuditLog
-        from yinji.platform.audit.door import Audit
-        from yinji.platform.cases import copies as case_copies
-        from yinji.platform.cases.service import Cases
-        from yinji.platform.copies import Copies
-        from yinji.platform.declaring import Declaring
-        from yinji.platform.derivatives import service as derivatives
-        from yinji.platform.derivatives.service import Derivatives
-        from yinji.platform.drafts import Drafts
-        from yinji.platform.erasing import Erasing
-        from yinji.platform.export import Export
-        from yinji.platform.items import Items
-        from yinji.platform.marking import Marking
-        from yinji.platform.oidc.door import Oidc
         from yinji.platform.pack import EvidencePack
-        from yinji.platform.picture_sizes import PictureSizes
-        from yinji.platform.policy import Policies
-        from yinji.platform.previews import Previews
-        from yinji.platform.propagation import Propagation
-        from yinji.platform.publishing import Publishing
-        from yinji.platform.redeciding import Redeciding
-        from yinji.platform.relabelling import Relabellings
-        from yinji.platform.renewing import Renewing
-        from yinji.platform.sighting import Sightings
-        from yinji.platform.statistics.counting import Statistics
-        from yinji.platform.storing import Storing
-        from yinji.platform.unmarked import UnmarkedCopies
-        from yinji.platform.webhooks import dispatch
-        from yinji.platform.webhooks.dispatch import Dispatch
-        from yinji.platform.webhooks.service import Webhooks
-        from yinji.platform.withdrawing import Withdrawing
-        from yinji.platform.work.queue import WorkQueue
-        from yinji.platform.work.service import Work
 
-        self.settings = settings
-        self._database = database
-        self._blobs = blobs
-        self._audit = AuditLog(database)
-        self.audit = Audit(database, self._audit, settings)
-        self._accounts = Accounts(database, self._audit, settings, passwords)
-        self._drafts = Drafts(database, self._audit, blobs, settings)
-        self._items = Items(database, blobs)
-        self.previews = Previews(settings)
-        self.keys = ApiKeys(database, self._audit)
-        self.oidc = Oidc(database, self._audit, self._accounts, settings.oidc) if settings.oidc else None
-        self.statistics = Statistics(database)
-        self.export = Export(database, self.statistics)
+        super().__init__(settings, database, blobs, passwords)
         self.pack = EvidencePack(self)
-        propagation = Propagation(database, blobs, settings)
-        renewing = Renewing(database, self._audit, blobs, propagation, settings)
-        self._queue = WorkQueue(database)
-        self.policy = Policies(database, self._audit, settings)
-        self.marking = Marking(database, blobs, renewing, self._queue, settings)
-        self.relabelling = Relabellings(
-            database,
-            self._audit,
-            blobs,
-            self._drafts,
-            renewing,
-            self.marking,
-            self.policy,
-            self._queue,
-            settings,
-        )
-        redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
-        self.cases = Cases(database, self._audit, redeciding, self._queue, self.policy)
-        storing = Storing(database, self._audit, self.cases, self.marking)
-        self._publishing = Publishing(
-            database,
-            blobs,
-            self._drafts,
-            propagation,
-            self.cases.strikes,
-            settings,
-            self.policy,
-            storing,
-            self._items,
-        )
-        self._declaring = Declaring(database, self._audit, redeciding, self.cases.waiting)
-        self.withdrawing = Withdrawing(database, self._audit, self._drafts, self.cases.waiting, settings)
-        self.erasing = Erasing(database, self._audit, self._accounts, self._drafts, self.withdrawing)
-        self.agreements = Agreements(database, self._audit, settings)
-        self.unmarked = UnmarkedCopies(database, self._audit, blobs, self.agreements, propagation, settings)
-        self.copies = Copies(database, self._audit)
-        self.work = Work(database, self._audit, self._queue)
-        self.work.handle(marking.KIND, self.marking.handler)
-        self.work.handle(case_copies.KIND, self.cases.copies.handler)
-        self.work.handle(relabelling.KIND, self.relabelling.handler)
-        self.derivatives = Derivatives(database, blobs, self._queue, settings)
-        self.work.handle(derivatives.KIND, self.derivatives.handler)
-        self.picture_sizes = PictureSizes(blobs)
-        self.sightings = Sightings(database, blobs, self._queue, redeciding, self.cases, settings)
-        self.work.handle(sighting.KIND, self.sightings.handler)
-        self.work.at_each_look(self.sightings.look)
-        webhooks = Dispatch(database, self._audit, self._queue, settings)
-        self.webhooks = Webhooks(database, self._audit, webhooks, settings)
-        self.work.handle(dispatch.KIND, webhooks.handler)
-        self.work.at_each_look(webhooks.fan_out)
 
     @classmethod
     def open(cls, settings: Settings, *, passwords: Passwords | None = None) -> Self:
