@@ -228,23 +228,60 @@ def test_recovery(old: Path, tmp_path: Path) -> None:
     assert not record.exists()
 
 
+def record_that_is_back(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Carries a change out and returns its undo record, whose going nobody waits for."""
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.Record, "finish", lambda record: None)
+        executors.write_in_place(path, PLANS[name], verify=no_check)
+    return journal.place(path).read_bytes()
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_a_record_that_is_back_after_a_power_failure(name: str, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That the record is gone is not waited for: it takes nothing back of a complete change, and all of any other."""
-    with monkeypatch.context() as patched:
-        patched.setattr(journal, "finish", lambda record: None)
-        executors.write_in_place(old, PLANS[name], verify=no_check)
-    record, new = journal.place(old).read_bytes(), applied(PLANS[name], OLD)
+    """It takes nothing back of a complete change, and all of any other."""
+    record, new = record_that_is_back(old, name, monkeypatch), applied(PLANS[name], OLD)
     assert executors.recover(old) is False
     assert old.read_bytes() == new
     assert not journal.place(old).exists()
-    for torn in (new[: len(new) // 2] + OLD[len(new) // 2 :], OLD):
+    hole = OLD + bytes(max(0, len(new) - len(OLD)))  # the size arrived, the bytes did not
+    for torn in (new[: len(new) // 2] + OLD[len(new) // 2 :], OLD, hole):
         if torn == new:
             continue
         journal.place(old).write_bytes(record)
         old.write_bytes(torn)
         executors.recover(old)
         assert old.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if name != "nothing"])
+def test_a_record_that_is_back_leaves_alone_what_another_program_wrote(
+    name: str, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Power fails right after a change, of which the record is back, and another program had written meanwhile."""
+    record_that_is_back(old, name, monkeypatch)
+    at = PLANS[name].edits[0].start
+    content = bytearray(old.read_bytes())
+    content[at : at + 6] = b"THEIRS"
+    for theirs in (bytes(content), bytes(content) + b"longer than both" * 30_000):
+        old.write_bytes(theirs)
+        with pytest.raises(StorageError) as caught:
+            executors.recover(old)
+        assert caught.value.code == "changed-since"
+        assert old.read_bytes() == theirs
+        assert journal.place(old).exists()
+    journal.place(old).unlink()
+    executors.write_in_place(old, PLANS["append"], verify=no_check)
+    assert old.read_bytes() == applied(PLANS["append"], theirs)
+
+
+def test_nothing_waits_for_the_disk_when_nobody_asks(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    monkeypatch.setattr(os, "fdatasync", waits.append)
+    executors.write_in_place(old, PLANS["mixed"], verify=no_check, durable=False)
+    assert (waits, old.read_bytes()) == ([], applied(PLANS["mixed"], OLD))
+    executors.write_in_place(old, PLANS["same length"], verify=no_check)
+    assert len(waits) == 3
 
 
 def test_the_next_write_recovers_first(old: Path) -> None:
@@ -277,14 +314,16 @@ def test_a_record_of_another_file_is_not_used(old: Path, tmp_path: Path) -> None
 
 def left_behind(path: Path) -> Path:
     """Leaves the file half-written beside its undo record, as a crash does."""
+    splice = Splice.of([Edit(100, len(OLD), b"whole" * 79_980)])
     fd = os.open(path, os.O_RDWR)
     try:
-        record = journal.write(path, fd, [(100, len(OLD) - 100)], len(OLD), 400_000, [b"whole" * 79_980])
-        os.pwrite(fd, b"torn" * 10_000, 100)
-        os.ftruncate(fd, 400_000)
+        record = journal.write(path, fd, splice, len(OLD))
+        record.close()
+        os.pwrite(fd, b"whole" * 10_000, 100)
+        os.ftruncate(fd, 350_000)
     finally:
         os.close(fd)
-    return record
+    return record.place
 
 
 def test_sweep_takes_only_what_dead_processes_left(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +83,7 @@ def write_new(
             sync_directory(output.parent)
 
 
-def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
+def write_in_place(path: Path, splice: Splice, *, verify: Verify, durable: bool = True) -> None:
     """Changes the file itself; an undo record beside it brings the old bytes back after any failure or crash.
 
     What the file will say is verified before the first byte changes, and the bytes are compared once they stand there:
@@ -90,6 +91,12 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
 
     Bytes behind the first edit that changes the length are rewritten, so plans that move nothing are the cheap ones.
     The disk needs room for the bytes that are written over.
+
+    Args:
+        path: The file.
+        splice: What changes.
+        verify: Called with the file as it will be; whatever it raises stops the write.
+        durable: Wait for the disk. Without that the way back is there when the process dies, not when the machine does.
 
     Raises:
         NotRegularFile: A link, directory or device.
@@ -102,20 +109,28 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify) -> None:
         try:
             size = os.fstat(fd).st_size
             splice = _joined(fd, splice)
-            foreseen = Foreseen(fd, splice, size)
+            foreseen = Foreseen(partial(os.pread, fd), splice, size)
             verify(Source(foreseen.read, foreseen.size, name=str(path)))
-            ranges = _touched(splice, size)
-            record = journal.write(path, fd, ranges, size, foreseen.size, _new_bytes(foreseen, ranges, size))
+            record = journal.write(path, fd, splice, size, durable=durable)
             try:
-                _change(fd, splice, size, record)
-                if not journal.is_complete(fd, record):
-                    raise ReadBackMismatch("read-back-mismatch", path=path, state="changed")
-            except BaseException:
-                journal.roll_back(path, fd, record, even_complete=True)
-                raise
-            journal.finish(record)
+                _change(path, fd, record, durable=durable)
+            finally:
+                record.close()
         finally:
             os.close(fd)
+
+
+def _change(path: Path, fd: int, record: journal.Record, *, durable: bool) -> None:
+    try:
+        record.apply(fd)
+        if durable:
+            journal.sync_data(fd)
+        if not record.is_complete(fd):
+            raise ReadBackMismatch("read-back-mismatch", path=path, state="changed")
+    except BaseException:
+        journal.roll_back(path, fd, record)
+        raise
+    record.finish()
 
 
 def recover(path: Path) -> bool:
@@ -126,15 +141,15 @@ def recover(path: Path) -> bool:
 
     Raises:
         UsageError: The change is still going on in another process.
-        StorageError: The undo record is damaged, or the operating system refused.
+        StorageError: The undo record is of another file, another program has changed the same bytes since, or the
+            operating system refused.
     """
-    record = journal.place(path)
-    if not os.path.lexists(record):
+    if not os.path.lexists(journal.place(path)):
         return False
     with _storage(path):
         fd = _open_to_change(path)
         try:
-            return journal.roll_back(path, fd, record)
+            return journal.recover(path, fd)
         finally:
             os.close(fd)
 
@@ -322,17 +337,10 @@ def _open_to_change(path: Path) -> int:
     return fd
 
 
-def _split(splice: Splice) -> tuple[list[Edit], list[Edit]]:
-    """Returns the edits up to the first that changes the length, and the rest, which move the tail of the file."""
-    moving = next((i for i, edit in enumerate(splice.edits) if edit.growth), len(splice.edits))
-    return list(splice.edits[:moving]), list(splice.edits[moving:])
-
-
 def _joined(fd: int, splice: Splice) -> Splice:
     """Makes one write of edits that keep their length and stand close together; what lies between goes with them."""
-    still, moving = _split(splice)
     joined: list[Edit] = []
-    for edit in still:
+    for edit in splice.edits[: splice.still]:
         last = joined[-1] if joined else None
         if last is None or edit.stop - last.start >= _ONE_WRITE:
             joined.append(edit)
@@ -341,38 +349,4 @@ def _joined(fd: int, splice: Splice) -> Splice:
         if len(between) != edit.start - last.stop:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         joined[-1] = Edit(last.start, edit.stop, last.data + between + edit.data)
-    return Splice((*joined, *moving))
-
-
-def _touched(splice: Splice, size: int) -> list[tuple[int, int]]:
-    """Returns (position, length) of all old bytes that the change writes over or cuts off."""
-    still, moving = _split(splice)
-    ranges = [(edit.start, len(edit.data)) for edit in still]
-    return [*ranges, (moving[0].start, size - moving[0].start)] if moving else ranges
-
-
-def _new_bytes(foreseen: Foreseen, ranges: list[tuple[int, int]], size: int) -> Iterator[bytes]:
-    """Yields what will stand in the ranges that a change touches; where the size changes, the last grows with it."""
-    for number, (start, length) in enumerate(ranges):
-        is_moved = number == len(ranges) - 1 and foreseen.size != size
-        stop = foreseen.size if is_moved else start + length
-        for at in range(start, stop, _BUFFER):
-            yield foreseen.read(min(_BUFFER, stop - at), at)
-
-
-def _change(fd: int, splice: Splice, size: int, record: Path) -> None:
-    """Writes the new bytes; the part that moves comes out of the undo record, which holds its old bytes."""
-    still, moving = _split(splice)
-    for edit in still:
-        journal.pwrite_all(fd, edit.data, edit.start)
-    if moving:
-        first = moving[0].start
-        shifted = Splice(tuple(Edit(e.start - first, e.stop - first, e.data) for e in moving))
-        at = first
-        with journal.last_range(record, size - first) as old:
-            for piece in shifted.pieces(size - first):
-                for data in [piece] if isinstance(piece, bytes) else old(*piece):
-                    journal.pwrite_all(fd, data, at)
-                    at += len(data)
-        os.ftruncate(fd, at)
-    journal.sync_data(fd)
+    return Splice((*joined, *splice.edits[splice.still :]))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -49,9 +48,14 @@ class Splice:
         return sum(e.growth for e in self.edits)
 
     @property
+    def still(self) -> int:
+        """How many edits stand in front of the first that changes the length: they leave everything in its place."""
+        return next((number for number, edit in enumerate(self.edits) if edit.growth), len(self.edits))
+
+    @property
     def moves_nothing(self) -> bool:
         """Whether every edit has the length of what it replaces."""
-        return all(e.growth == 0 for e in self.edits)
+        return self.still == len(self.edits)
 
     def moved(self, start: int, stop: int) -> int | None:
         """Returns where a stretch of the old file begins in the new one; None where an edit changes it."""
@@ -83,13 +87,18 @@ class Splice:
 class Foreseen:
     """A file as a splice will leave it, read from the file as it is.
 
+    Args:
+        fetch: Returns old bytes: how many at most, and from where.
+        splice: The change.
+        size: Bytes of the file as it is.
+
     Attributes:
         size: Bytes that it will have.
     """
 
-    def __init__(self, fd: int, splice: Splice, size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], splice: Splice, size: int) -> None:
         self.size = size + splice.growth
-        self._fd = fd
+        self._fetch = fetch
         self._pieces = list(splice.pieces(size))
         lengths = (len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in self._pieces)
         self._starts = list(accumulate(lengths, initial=0))
@@ -103,7 +112,7 @@ class Foreseen:
             if isinstance(piece, bytes):
                 data = piece[inside : inside + length]
             else:
-                data = os.pread(self._fd, min(length, piece[1] - piece[0] - inside), piece[0] + inside)
+                data = self._fetch(min(length, piece[1] - piece[0] - inside), piece[0] + inside)
                 if not data:
                     break
             found.append(data)

@@ -219,7 +219,7 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
     elif file.source.path is None:
         raise UsageError("in-place-needs-path")
     else:
-        executors.write_in_place(file.source.path, splice, verify=verify)
+        executors.write_in_place(file.source.path, splice, verify=verify, durable=target.durable)
 
 
 def _read_back(file: Opened, label: AigcLabel, splice: Splice) -> Callable[[Source], None]:

@@ -100,8 +100,7 @@ def _survey(source: Source, json: str, reading: Reading) -> Layout:
     if layout is None or (layout.segment.is_open and not layout.media):
         raise Truncated("matroska-no-cluster", path=source.name)
     held = {(item.start, item.stop) for item in reading.found}
-    _choose_target(layout, held)
-    _rewrite_target(layout, held, json)
+    _rewrite_target(layout, _choose_target(layout, held), json)
     for element in (*layout.elements, *elsewhere):
         if element != layout.tags:
             layout.cleared += _cleared(layout, element, held)
@@ -120,17 +119,20 @@ def _labels(source: Source, data: bytes, base: int, held: set[tuple[int, int]]) 
     return found
 
 
-def _choose_target(layout: Layout, held: set[tuple[int, int]]) -> None:
-    """The Tags element that holds the label where the guide wants it, else the first."""
+def _choose_target(layout: Layout, held: set[tuple[int, int]]) -> list[SimpleTag]:
+    """Takes the Tags element that holds the label where the guide wants it, else the first; returns its labels."""
     source = layout.source
+    chosen: list[SimpleTag] = []
     for tags in (element for element in layout.elements if element.id == TAGS):
         data = ebml.content(source, tags)
-        has_label = any(t.is_plain and t.name == NAME for t in _labels(source, data, tags.body, held))
+        labels = _labels(source, data, tags.body, held)
+        has_label = any(t.is_plain and t.name == NAME for t in labels)
         if layout.tags is None or (has_label and not layout.had_label):
-            layout.tags, layout.data, layout.had_label = tags, data, has_label
+            layout.tags, layout.data, layout.had_label, chosen = tags, data, has_label, labels
+    return chosen
 
 
-def _rewrite_target(layout: Layout, held: set[tuple[int, int]], json: str) -> None:
+def _rewrite_target(layout: Layout, labels: list[SimpleTag], json: str) -> None:
     source, tags = layout.source, layout.tags
     string = ebml.make(TAG_STRING, json.encode())
     new = ebml.make(SIMPLE_TAG, ebml.make(TAG_NAME, NAME.encode()) + string)
@@ -138,7 +140,6 @@ def _rewrite_target(layout: Layout, held: set[tuple[int, int]], json: str) -> No
     if tags is None:
         layout.data = tag
         return
-    labels = _labels(source, layout.data, tags.body, held)
     kept = next((label for label in labels if label.is_plain and label.name == NAME), None)
     rewrite = Rewrite(source, tags, layout.data)
     if kept is None:
