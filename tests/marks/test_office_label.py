@@ -100,6 +100,12 @@ def test_word_headers_cover_first_even_and_later_sections() -> None:
         assert [p.text for p in header.paragraphs].count(WORDS) == 1
     assert document.sections[2].header.paragraphs[1].text == "A header of its own"
     assert document.sections[1].header.is_linked_to_previous
+    # LibreOffice shows no inherited header on the first page of a section behind one without such a page.
+    second = document.sections[1].first_page_header
+    assert not second.is_linked_to_previous and second.part is first.first_page_header.part
+    footed = docx.Document(io.BytesIO(mark("docx", rich("docx"), place="end")[0])).sections
+    for footer in (footed[0].footer, footed[0].even_page_footer, footed[1].first_page_footer):
+        assert [p.text for p in footer.paragraphs] == [WORDS]
     assert [p.text[:4] for p in document.paragraphs if p.text] == ["one ", "two ", "thre"]
 
 

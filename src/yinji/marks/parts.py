@@ -101,7 +101,7 @@ class Parts:
         return XmlPart(self.content(name), self.source, name.decode("utf-8", "replace"))
 
     def edit(self, name: bytes, part: XmlPart, *edits: tuple[int, int, bytes]) -> None:
-        """Changes a part that was parsed."""
+        """Changes a part that was parsed, in one go: a second call for the same part would undo the first."""
         self.changes[name] = part.applied(edits)
 
     def plan(self) -> Splice:

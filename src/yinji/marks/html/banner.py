@@ -18,7 +18,7 @@ CLASS: Final = "yinji-label"
 _STYLE: Final = (
     "display:block!important;visibility:visible!important;opacity:1!important;position:relative!important;"
     "z-index:2147483647;flex:0 0 100%;grid-column:1/-1;box-sizing:border-box;width:auto;margin:0;padding:.5em 1em;"
-    f"background:#{GROUND}!important;color:#{INK}!important;border:0;border-{{side}}:1px solid #{EDGE};"
+    f"background:#{GROUND}!important;color:#{INK}!important;border:0;border-block-{{side}}:1px solid #{EDGE};"
     "font:400 14px/1.5 system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif!important;"
     "text-align:{align};text-indent:0;letter-spacing:normal;text-transform:none"
 )
@@ -117,7 +117,7 @@ def _at_edge(text: str, ours: list[Banner], at: int, *, first: bool) -> Iterator
 
 
 def _element(page: Page, wish: Wish, *, is_old: bool) -> str:
-    side, align = ("bottom" if wish.place == "start" else "top"), ("right" if wish.corner else "center")
+    side, align = ("end" if wish.place == "start" else "start"), ("right" if wish.corner else "center")
     style = _STYLE.format(side=side, align=align)
     language = f' xml:lang="{wish.language}"' if page.is_xml else ""
     language += "" if is_old else f' lang="{wish.language}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from yinji.containers.zip.xml import Element, XmlPart, quoted
@@ -39,8 +40,13 @@ def put(parts: OfficeParts, wish: Wish) -> dict[str, Any]:
     missing = _missing(parts, document, kind, there)
     for part in sorted(used):
         _into(parts, part, kind, wish)
-    if missing:
-        _create(parts, document, body, kind, missing, wish)
+    made = {type: _create(parts, document, kind, wish) for type in missing}
+    edits = [
+        *_named_first(parts, document, body, kind, made),
+        *_named_again(parts, document, kind, made.get("first", "")),
+    ]
+    if edits:
+        parts.edit(parts.main, document, *edits)
     return {f"{kind}s": len(used) + len(missing)}
 
 
@@ -75,32 +81,60 @@ def _is_on(element: Element) -> bool:
     return element.attributes.get("val", "1") not in ("0", "false", "off")
 
 
-def _create(parts: OfficeParts, document: XmlPart, body: Element, kind: str, missing: list[str], wish: Wish) -> None:
-    """Adds headers and names them in the properties of the first section."""
+def _create(parts: OfficeParts, document: XmlPart, kind: str, wish: Wish) -> str:
+    """Adds a header that holds the words; returns its relationship."""
+    name = parts.free_name(f"word/{kind}{{}}.xml")
+    root = f'<w:{_ROOTS[kind]} xmlns:w="{document.root.uri}">'
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    data = head.encode() + root.encode() + _paragraph(wish, "w:", "") + f"</w:{_ROOTS[kind]}>".encode()
+    parts.add(name, data, _TYPE.format(kind))
+    return parts.relate(parts.main, kind, name)
+
+
+def _named_first(
+    parts: OfficeParts, document: XmlPart, body: Element, kind: str, made: dict[str, str]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Names new headers in the properties of the first section."""
+    if not made:
+        return
     tag, declared = tag_of(document.root)
-    prefix = document.prefix_of(parts.space)
-    number_tag, number_declared = (prefix, "") if prefix else ("yjr", f' xmlns:yjr="{parts.space}"')
-    references = b""
-    for type in missing:
-        name = parts.free_name(f"word/{kind}{{}}.xml")
-        root = f'<w:{_ROOTS[kind]} xmlns:w="{document.root.uri}">'
-        line = _paragraph(wish, "w:", "")
-        head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        data = head.encode() + root.encode() + line + f"</w:{_ROOTS[kind]}>".encode()
-        parts.add(name, data, _TYPE.format(kind))
-        number = parts.relate(parts.main, kind, name)
-        references += (
-            f'<{tag}{kind}Reference{declared}{number_declared} {tag}type="{type}" {number_tag}:id="{number}"/>'.encode()
-        )
+    references = b"".join(_reference(parts, document, kind, type, number) for type, number in made.items())
     sections = _sections(document)
     if not sections:
         section = f"<{tag}sectPr{declared}>".encode() + references + f"</{tag}sectPr>".encode()
-        parts.edit(parts.main, document, document.inserting(body, section, room=0))
+        yield document.inserting(body, section, room=0)
     elif document.is_empty(sections[0]):
-        parts.edit(parts.main, document, document.inserting(sections[0], references, room=0))
+        yield document.inserting(sections[0], references, room=0)
     else:
         at = document.opened(sections[0])
-        parts.edit(parts.main, document, (at, at, references))
+        yield at, at, references
+
+
+def _named_again(parts: OfficeParts, document: XmlPart, kind: str, first: str) -> Iterator[tuple[int, int, bytes]]:
+    """Names the header of first pages in each section that inherits it and has such a page.
+
+    Word shows it there anyway (ISO/IEC 29500-1, 17.10.5); LibreOffice loses it behind a section without such a page.
+    """
+    named = {
+        id(e.parent): e.attributes.get("id", "")
+        for e in document.named(f"{kind}Reference")
+        if e.attributes.get("type") == "first"
+    }
+    titled = {id(e.parent) for e in document.named("titlePg") if _is_on(e)}
+    for number, section in enumerate(_sections(document)):
+        if id(section) in named:
+            first = named[id(section)]
+        elif number and first and id(section) in titled:
+            at = document.opened(section)
+            yield at, at, _reference(parts, document, kind, "first", first)
+
+
+def _reference(parts: OfficeParts, document: XmlPart, kind: str, type: str, number: str) -> bytes:
+    """The element by which a section names a header or footer."""
+    tag, declared = tag_of(document.root)
+    prefix = document.prefix_of(parts.space)
+    number_tag, number_declared = (prefix, "") if prefix else ("yjr", f' xmlns:yjr="{parts.space}"')
+    return f'<{tag}{kind}Reference{declared}{number_declared} {tag}type="{type}" {number_tag}:id="{number}"/>'.encode()
 
 
 def _into(parts: OfficeParts, name: bytes, kind: str, wish: Wish) -> None:
