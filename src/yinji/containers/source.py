@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import stat
 import threading
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self, runtime_checkable
+from typing import BinaryIO, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from yinji.containers.readahead import Readahead
 from yinji.errors import LimitExceeded, Malformed, NotRegularFile, StorageError, Truncated, UsageError
@@ -397,30 +396,3 @@ def _not_opened(path: Path, error: OSError) -> NotRegularFile | StorageError:
         return NotRegularFile("not-a-file", path=path)
     code = "not-found" if error.errno == errno.ENOENT else "cannot-open"
     return StorageError(code, path=path, reason=error.strerror)
-
-
-class SourceFile(io.RawIOBase):
-    """A source as a readable, seekable binary file, for decoders that read media payload. Closing it closes nothing."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__()
-        self._source = source
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._source.payload(self._at, len(view))
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from yinji.containers.source import RangedReader, Source, SourceFile
+from yinji.containers.source import RangedReader, Source
+from yinji.containers.source_file import SourceFile
 from yinji.errors import Refused
 from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
 from yinji.labels.codes import require_provider

@@ -6,7 +6,8 @@ import io
 import os
 from typing import BinaryIO
 
-from yinji.containers.source import RangedReader, Source, SourceFile
+from yinji.containers.source import RangedReader, Source
+from yinji.containers.source_file import SourceFile
 from yinji.errors import UsageError
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.base import Drawn, MarkRequest

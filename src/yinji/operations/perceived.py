@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from yinji.containers.model import Kind
-from yinji.containers.source import Source, SourceFile
+from yinji.containers.source import Source
+from yinji.containers.source_file import SourceFile
 from yinji.errors import UnsupportedFormat, YinjiError
 from yinji.limits import Limits
 from yinji.marks.base import MarkFinder, MarkRequest
