@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import documents
 from yinji.containers.source import Source
-from yinji.containers.zip.directory import CENTRAL, END, Archive
+from yinji.containers.zip.directory import Archive
 from yinji.containers.zip.edit import media, plan
+from yinji.containers.zip.ending import CENTRAL, END
 from yinji.errors import Encrypted, LimitExceeded, Malformed, Truncated, UnsupportedFormat, YinjiError
 from yinji.limits import Limits
 from yinji.testing import applied

@@ -17,13 +17,8 @@ from yinji.containers.base import Span
 from yinji.containers.edits import smallest
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.zip.directory import (
-    CENTRAL,
-    CENTRAL_SIZE,
     DEFLATED,
     DESCRIPTOR,
-    END,
-    END64_SIZE,
-    END_SIZE,
     HAS_DESCRIPTOR,
     LOCAL,
     LOCAL_SIZE,
@@ -36,6 +31,7 @@ from yinji.containers.zip.directory import (
     Entry,
     extra_fields,
 )
+from yinji.containers.zip.ending import CENTRAL, CENTRAL_SIZE, END, END64_SIZE, END_SIZE
 from yinji.errors import Malformed, UnsupportedFormat
 
 _NEW_STAMP: Final = 0x00210000
