@@ -10,9 +10,10 @@ from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.packets import packet_block
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
-from yinji.containers.svg.document import Document, parse
+from yinji.containers.svg.document import Document
 from yinji.containers.svg.edit import plan
 from yinji.containers.svg.gzip import deflated, inflated
+from yinji.containers.svg.parser import parse
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
 

@@ -8,7 +8,8 @@ from yinji.containers import xmp
 from yinji.containers.edits import smallest
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
-from yinji.containers.svg.document import Document, Element, Packet, parse
+from yinji.containers.svg.document import Document, Element, Packet
+from yinji.containers.svg.parser import parse
 from yinji.errors import Malformed, UnsupportedFormat
 
 
