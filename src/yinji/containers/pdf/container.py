@@ -27,8 +27,9 @@ from yinji.containers import xmp
 from yinji.containers.base import Example, Span
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.pdf import text as pdf_text
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
 from yinji.containers.pdf.glance import glance
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Entry, Name, Ref, String, Value
 from yinji.containers.pdf.rebuild import rebuild
 from yinji.containers.pdf.samples import plain, with_streams

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from yinji.containers.pdf.crypt import Cipher, Security
-from yinji.containers.pdf.filters import Parameters, decode
-from yinji.containers.pdf.lexer import Dictionary, IncompleteError, Name, Ref, String, Value, Window
+from yinji.containers.pdf.filters import decode
+from yinji.containers.pdf.indirect import Indirect
+from yinji.containers.pdf.lexer import Dictionary, IncompleteError, Ref, String, Value, Window
+from yinji.containers.pdf.stream_filters import filters_of, parameters_of
 from yinji.containers.pdf.xref import Hybrid, InUse, Packed, Section, Stream, Table
 from yinji.containers.source import Source
 from yinji.errors import Encrypted, LimitExceeded, Malformed, UnreadableInput
@@ -32,36 +33,6 @@ _STREAM: Final = re.compile(rb"stream(?:\r\n|\n|\r)")
 _END_STREAM: Final = re.compile(rb"[\x00\t\n\x0c\r ]*endstream")
 _FIRST_WINDOW: Final = 1024
 _WINDOW_GROWTH: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Indirect:
-    """An indirect object where it stands.
-
-    Attributes:
-        number, generation: Its identity.
-        value: The object; a stream's dictionary.
-        text: The bytes that positions in ``value`` refer to.
-        base: File position of ``text`` (of the object stream when packed).
-        start: File position of the object; of the object stream when packed.
-        stop: File position behind the value, or behind the stream data.
-        data_at: File position of the stream data, or -1.
-        packed: Whether it lives in an object stream: its bytes cannot be edited in place and its strings are plain.
-    """
-
-    number: int
-    generation: int
-    value: Value
-    text: bytes
-    base: int
-    start: int
-    stop: int
-    data_at: int = -1
-    packed: bool = False
-
-    @property
-    def dictionary(self) -> Dictionary:
-        return self.value if isinstance(self.value, Dictionary) else Dictionary()
 
 
 class Document:
@@ -405,7 +376,9 @@ class Document:
         return Cipher.NONE if security is None else security.streams
 
     def _require_identity(self, dictionary: Dictionary) -> None:
-        parameters = next((p for name, p in self._filters(dictionary) if name == "Crypt"), None)
+        parameters = next(
+            (p for name, p in filters_of(dictionary, self.resolve, self.source.name) if name == "Crypt"), None
+        )
         name = parameters.get("Name") if isinstance(parameters, Dictionary) else None
         if name not in (None, "Identity"):
             raise Encrypted("pdf-security-handler", path=self.source.name, handler=str(name))
@@ -423,39 +396,12 @@ class Document:
         return self._unfiltered(indirect, self.source_bytes(indirect))
 
     def _unfiltered(self, indirect: Indirect, data: bytes) -> bytes:
+        path, cap = self.source.name, self.source.limits.inflated
         for name, parameters in self._filters(indirect.dictionary):
             self.source.element()
             if name != "Crypt":
-                data = decode(
-                    data, name, self._parameters(parameters), cap=self.source.limits.inflated, path=self.source.name
-                )
+                data = decode(data, name, parameters_of(parameters, self.resolve), cap=cap, path=path)
         return data
 
     def _filters(self, dictionary: Dictionary) -> list[tuple[str, Value]]:
-        names = self.resolve(dictionary.get("Filter") or dictionary.get("F"))
-        parameters = self.resolve(dictionary.get("DecodeParms") or dictionary.get("DP"))
-        if isinstance(names, Name):
-            names, parameters = [names], [parameters]
-        if not isinstance(names, list):
-            return []
-        listed = parameters if isinstance(parameters, list) else []
-        if len(names) > 8:
-            raise Malformed("pdf-filter", path=self.source.name, filter=f"{len(names)}")
-        padded = [*listed, *[None] * len(names)]
-        return [(str(self.resolve(n)), self.resolve(p)) for n, p in zip(names, padded, strict=False)]
-
-    def _parameters(self, value: Value) -> Parameters:
-        if not isinstance(value, Dictionary):
-            return Parameters()
-
-        def integer(key: str, default: int) -> int:
-            number = self.resolve(value.get(key))
-            return number if isinstance(number, int) and 0 <= number <= 1 << 16 else default
-
-        return Parameters(
-            integer("Predictor", 1),
-            integer("Colors", 1),
-            integer("BitsPerComponent", 8),
-            integer("Columns", 1),
-            integer("EarlyChange", 1),
-        )
+        return filters_of(dictionary, self.resolve, self.source.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Name, Ref
 from yinji.errors import Malformed
 

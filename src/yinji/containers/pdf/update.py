@@ -12,7 +12,8 @@ from typing import Final
 
 from yinji.containers.pdf import text as pdf_text
 from yinji.containers.pdf.crypt import Cipher
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Entry, Ref, String, strings
 from yinji.containers.pdf.xref import MAX_OBJECT, Free, InUse, Section
 from yinji.containers.splice import Edit, Splice

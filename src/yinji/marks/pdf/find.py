@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from yinji.containers.pdf import text as pdf_text
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Ref, String, Value
 from yinji.marks.pdf.pages import Page, dictionary_in
 from yinji.marks.pdf.stamp import rectangle, said

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Ref, Value
 from yinji.containers.pdf.signatures import catalog_of
 from yinji.errors import Malformed

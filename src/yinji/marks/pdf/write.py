@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from yinji.containers.pdf.crypt import Cipher
-from yinji.containers.pdf.document import Document, Indirect
+from yinji.containers.pdf.document import Document
+from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Ref, Value
 from yinji.containers.pdf.update import Update, free_number, kept, value_token
 from yinji.errors import LimitExceeded, UnreadableInput
