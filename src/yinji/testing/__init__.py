@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from yinji.containers import exif, readback, xmp
 from yinji.containers.base import Container
@@ -28,47 +28,39 @@ from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
 from yinji.labels.problem import Severity
 from yinji.limits import Limits
+from yinji.testing.damage import GARBAGE, crossed, mutated
+from yinji.testing.samples import LABEL, PROPAGATED, Sample
 
-LABEL: Final = AigcLabel.first("001191110000MA0TE5T00Q10001", "20261122-7f3a9c")
-PROPAGATED: Final = LABEL.propagated("001191110000MA0TE5T00Q20001", "post-42")
+__all__ = (
+    "IN_PLACE_BYTES",
+    "LABEL",
+    "PROPAGATED",
+    "Sample",
+    "applied",
+    "check_appended",
+    "check_container",
+    "check_cut",
+    "check_damage",
+    "check_doubled",
+    "check_fuzzed",
+    "check_propagated",
+    "check_sniffed",
+    "check_tiny",
+    "check_unlabelled",
+    "check_written",
+    "labelled",
+    "media_hash",
+    "mutated",
+    "reading_of",
+    "seeds",
+    "survives",
+)
+
 IN_PLACE_BYTES: Final = 4096
 """What a propagator's rewrite may write at most."""
 
 _HEAD: Final = 64
-_GARBAGE: Final = (b"\0", b"AIGC", b"{", bytes(range(256)), b"\xff\xd8\xff\xe1\xff\xff", b"\0" * 5000)
-_WORDS: Final = (
-    *(
-        b"AIGC",
-        b"AIGC{",
-        b"aigc",
-        b'{"Label":"1"',
-        b'{"AIGC":{"Label":"1","ContentProducer":"x"}}',
-        LABEL.to_json().encode(),
-    ),
-    *(
-        b"<?xpacket begin=",
-        b"http://ns.adobe.com/xap/1.0/\0",
-        b"---\n",
-        b"<!--",
-        b"ID3\4\0\0",
-        b"JUNK",
-        b"free",
-        b"\xec",
-    ),
-)
 _MAX_CUTS: Final = 96
-
-
-class Sample(NamedTuple):
-    """One file to check with.
-
-    Attributes:
-        name: File name, with an ending of the format.
-        data: Its bytes.
-    """
-
-    name: str
-    data: bytes
 
 
 def check_container(
@@ -199,7 +191,7 @@ def check_cut(container: Container, sample: Sample, label: AigcLabel = LABEL, *,
 def check_appended(container: Container, sample: Sample, label: AigcLabel = LABEL) -> None:
     """Bytes behind the end do not hide the label."""
     written = labelled(container, sample, label)
-    for garbage in _GARBAGE:
+    for garbage in GARBAGE:
         longer = Sample(sample.name, written.data + garbage)
         reading = _survives(container, longer, f"{sample.name} with {len(garbage)} bytes behind it")
         _expect(reading.label == label, container, f"{sample.name}: bytes behind the end hide the label")
@@ -257,54 +249,9 @@ def check_fuzzed(container: Container, found: Iterable[bytes] = (), *, runs: int
     chance = random.Random(f"{seed} {container.name}")  # noqa: S311 - it must be repeatable, not secret
     corpus = [*(sample.data for sample in seeds(container)), *found]
     for number in range(runs):
-        data = _crossed(chance, chance.choice(corpus), chance.choice(corpus))
+        data = crossed(chance, chance.choice(corpus), chance.choice(corpus))
         what = f"input {number} of seed {seed}"
         _survives(container, Sample(f"input.{container.extensions[0]}", mutated(chance, data)), what)
-
-
-def _crossed(chance: random.Random, one: bytes, other: bytes) -> bytes:
-    """Returns a file with a word that matters to readers, or with a piece of another one, put in at some place."""
-    at = chance.randrange(len(one) + 1)
-    match chance.randrange(4):
-        case 0:
-            start = chance.randrange(len(other) + 1)
-            return one[:at] + other[start : start + chance.choice((8, 64, 1000))] + one[at:]
-        case 1:
-            return one[:at] + chance.choice(_GARBAGE + _WORDS) + one[at:]
-        case 2:
-            word = chance.choice(_WORDS)
-            return one[:at] + word + one[at + len(word) :]
-        case _:
-            return one
-
-
-def mutated(chance: random.Random, data: bytes) -> bytes:
-    """Returns a copy with one to four kinds of damage, most of it near the start, where structures are."""
-    result = bytearray(data)
-    for _ in range(chance.randint(1, 4)):
-        if not result:
-            break
-        reach = len(result) if chance.random() < 0.4 else min(len(result), 2048)
-        at = chance.randrange(reach)
-        match chance.randrange(7):
-            case 0:
-                result[at] ^= 1 << chance.randrange(8)
-            case 1:
-                result[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFE, 0xFF))
-            case 2:
-                result[at : at + 4] = chance.choice(
-                    (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-                )
-            case 3:
-                del result[at : at + chance.choice((1, 2, 4, 16, 300))]
-            case 4:
-                piece = result[at : at + chance.choice((1, 4, 16, 300))]
-                result[at:at] = piece
-            case 5:
-                result[at:at] = chance.randbytes(chance.choice((1, 4, 16)))
-            case _:
-                del result[at:]
-    return bytes(result)
 
 
 def survives(container: Container, data: bytes, name: str = "") -> Reading:
