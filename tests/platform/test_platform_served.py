@@ -98,6 +98,9 @@ def test_one_tap_draws_the_label_and_keeps_the_one_for_machines(platform: Platfo
     assert (read.producer, read.produce_id, read.propagate_id) == (LABEL.producer, LABEL.produce_id, item.id)
     assert platform.marking.ask(author, item.id).state == "done"
     assert work(platform) == 0
+    accepted = platform.agreements.in_force("unmarked").version
+    copy = platform.unmarked.make(author, item.id, accept=accepted)
+    assert changed(data, platform.unmarked.file(author, item.id, copy.id).path.read_bytes()) is None, "Art. 9"
     assert [step.event for step in platform.item(item.id).history][:2] == ["item.propagated", "item.marked"]
     platform.tidy(thorough=True)
     assert served(platform, item) == after

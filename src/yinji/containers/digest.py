@@ -25,8 +25,12 @@ def media_digest(container: Container, source: Source) -> str:
             damaged.
         StorageError: The operating system refused.
     """
-    digest = hashlib.sha256()
-    is_empty = True
+    return of_media(container, source)[0]
+
+
+def of_media(container: Container, source: Source) -> tuple[str, int]:
+    """Returns the same, and how many bytes the media has."""
+    digest, size = hashlib.sha256(), 0
     for start, stop in container.media(source):
         at = start
         while at < stop:
@@ -35,8 +39,8 @@ def media_digest(container: Container, source: Source) -> str:
                 raise Truncated("truncated", path=source.name, offset=at, needed=stop - at, size=source.size)
             digest.update(piece)
             at += len(piece)
-            is_empty = False
-    if is_empty:  # all broken files would share the digest of nothing: where the walk knows of damage, it says so
+        size += stop - start
+    if not size:  # all broken files would share the digest of nothing: where the walk knows of damage, it says so
         for _ in container.blocks(source, thorough=True):
             pass
-    return digest.hexdigest()
+    return digest.hexdigest(), size

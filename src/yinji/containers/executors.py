@@ -65,7 +65,7 @@ def write_new(
         fd = os.open(temporary, flags, 0o666 if mode is None else 0o600)
         try:
             try:
-                _copy(source, splice, fd)
+                copy(source, splice, fd)
                 if mode is not None:
                     os.fchmod(fd, mode)
                 if durable:
@@ -228,7 +228,12 @@ def _publish(temporary: Path, output: Path, *, overwrite: bool) -> None:
         raise OutputExists("output-exists", path=output) from None
 
 
-def _copy(source: Source, splice: Splice, fd: int) -> None:
+def copy(source: Source, splice: Splice, fd: int) -> None:
+    """Writes the changed file at the position of an open descriptor.
+
+    Raises:
+        OSError: The operating system refused, or the input became shorter.
+    """
     old = source.fileno()
     for piece in splice.pieces(source.size):
         if isinstance(piece, bytes):

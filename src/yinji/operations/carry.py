@@ -79,7 +79,7 @@ def carry(
             step = Step("metadata", {"carrier": file.reading.found[0].carrier, "growth": 0, "already": True})
             return written(file, target, (*steps, step), carried, size_before=made.size)
         _refuse_other_label(file, carried)
-        refuse_to_break_credentials(file, target)
+        refuse_to_break_credentials(file, break_credentials=break_credentials)
         steps += (write_label(file, carried, target), *credentials_step(file))
         return written(file, target, steps, carried, size_before=made.size)
 

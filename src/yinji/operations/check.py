@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import BinaryIO
 
-from yinji.containers import reading
 from yinji.containers.source import RangedReader, Source
-from yinji.evidence.base import Evidence, Inspected, Known
-from yinji.evidence.registry import gather
+from yinji.evidence.base import Known
 from yinji.labels.declaration import Declaration
 from yinji.limits import DEFAULT, Limits
+from yinji.operations.examination import Examination
 from yinji.operations.report import Report
-from yinji.regimes.registry import regime as regime_named
-
-
-def inspect(
-    source: Source,
-    *,
-    declaration: Declaration | None = None,
-    pinned_keys: Mapping[str, str] | None = None,
-    known: Known | None = None,
-) -> tuple[Inspected, tuple[Evidence, ...]]:
-    """Reads a source thoroughly and lets every detector look at it."""
-    file = Inspected(source, reading.read(source, thorough=True), declaration, dict(pinned_keys or {}), known)
-    return file, gather(file)
 
 
 def check(
@@ -57,7 +44,6 @@ def check(
         StorageError: The operating system refused.
         UsageError: No such regime.
     """
-    rules = regime_named(regime)
     with Source.open(input, name=filename, limits=limits) as source:
-        file, evidence = inspect(source, declaration=declaration, pinned_keys=pinned_keys, known=known)
-        return Report(filename or source.name, file.reading, evidence, rules.decide(evidence))
+        found = Examination(source).report(regime=regime, declaration=declaration, pinned_keys=pinned_keys, known=known)
+        return replace(found, path=filename) if filename else found

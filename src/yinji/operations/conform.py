@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from yinji.containers.model import Reading, State
 from yinji.containers.source import RangedReader, Source
 from yinji.limits import DEFAULT, Limits
-from yinji.operations.check import inspect
+from yinji.operations.examination import Examination
 from yinji.operations.perceived import perceive, perceive_foreign
 from yinji.operations.report import SCHEMA_VERSION
 from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived
@@ -97,8 +97,8 @@ def conform(
     """
     rules = judging(regime)
     with Source.open(input, name=filename, limits=limits) as source:
-        file, evidence = inspect(source, pinned_keys=pinned_keys)
-        reading = file.reading
+        file = Examination(source)
+        reading, evidence = file.reading, file.evidence(pinned_keys=pinned_keys)
         labels = labels_of(rules, reading.kind)
         seen = _perceived(source, reading, rules.name, labels, limits) if perceptible and labels else None
         findings = rules.conform(reading, evidence, seen)

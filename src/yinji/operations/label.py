@@ -108,7 +108,7 @@ def label(
         file = Opened.of(source)
         refuse_unreadable(file, needs_carrier=metadata_only)
         refuse_to_replace(file, label, derived=derived)
-        refuse_to_break_credentials(file, target)
+        refuse_to_break_credentials(file, break_credentials=break_credentials)
         if metadata_only:
             steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)

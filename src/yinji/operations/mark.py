@@ -12,7 +12,7 @@ from yinji.errors import UsageError
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.base import Drawn, MarkRequest
 from yinji.marks.registry import mark_for
-from yinji.operations.written import Opened, Target, refuse_to_break_credentials, refuse_unreadable
+from yinji.operations.written import Opened, refuse_to_break_credentials, refuse_unreadable
 from yinji.regimes.base import MarkRules
 from yinji.regimes.registry import regime as regime_named
 
@@ -50,7 +50,7 @@ def mark(
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
         refuse_unreadable(file, needs_carrier=False)
-        refuse_to_break_credentials(file, Target(None, break_credentials=break_credentials))
+        refuse_to_break_credentials(file, break_credentials=break_credentials)
         request = request_of(file, rules, language=language, place="", corner=False, limits=limits)
         return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(source)), marked, request)
 

@@ -14,12 +14,12 @@ from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
 from yinji.operations.written import (
     Opened,
+    Planned,
     Target,
     Written,
     credentials_step,
     refuse_to_break_credentials,
     refuse_unreadable,
-    write_label,
     written,
 )
 
@@ -74,14 +74,41 @@ def propagate(
         break_credentials=break_credentials,
         dry_run=dry_run,
     )
-    require_provider(propagator)
     with Source.open(input, name=filename, limits=limits) as source:
-        file = Opened.of(source)
-        refuse_unreadable(file)
-        passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
-        refuse_to_break_credentials(file, target)
-        steps = (write_label(file, passed_on, target), *credentials_step(file))
-        return written(file, target, steps, passed_on, size_before=source.size)
+        planned = plan(
+            Opened.of(source),
+            propagator=propagator,
+            propagate_id=propagate_id,
+            label=label,
+            reserved2=reserved2,
+            break_credentials=break_credentials,
+            in_place=in_place,
+        )
+        file = planned.file
+        steps = (planned.carry_out(target), *credentials_step(file))
+        return written(file, target, steps, planned.label, size_before=source.size)
+
+
+def plan(
+    file: Opened,
+    *,
+    propagator: str,
+    propagate_id: str,
+    label: str = "",
+    reserved2: str = "",
+    break_credentials: bool = False,
+    in_place: bool = False,
+) -> Planned:
+    """Plans what :func:`propagate` does, for whoever has a place of their own for the new file.
+
+    Raises:
+        InvalidLabel, UsageError, Malformed, Refused, UnsupportedFormat, UnreadableInput: As :func:`propagate`.
+    """
+    require_provider(propagator)
+    refuse_unreadable(file)
+    passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
+    refuse_to_break_credentials(file, break_credentials=break_credentials)
+    return Planned.of(file, passed_on, in_place=in_place)
 
 
 def _passed_on(file: Opened, propagator: str, propagate_id: str, label: str, reserved2: str) -> AigcLabel:

@@ -150,9 +150,9 @@ def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
             raise
 
 
-def refuse_to_break_credentials(file: Opened, target: Target) -> None:
+def refuse_to_break_credentials(file: Opened, *, break_credentials: bool) -> None:
     """Raises :class:`WouldBreakCredentials` where a write would invalidate a C2PA manifest and nobody asked for it."""
-    if not target.break_credentials and _has_credentials(file):
+    if not break_credentials and _has_credentials(file):
         raise WouldBreakCredentials("would-break-credentials", path=file.source.name)
 
 
@@ -165,6 +165,65 @@ def _has_credentials(file: Opened) -> bool:
     return any(block.carrier == "c2pa" for block in file.reading.blocks)
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A label that is ready to be written as the one and only metadata label of a file (R34).
+
+    Attributes:
+        splice: What changes in the file.
+    """
+
+    file: Opened
+    label: AigcLabel
+    splice: Splice
+
+    @classmethod
+    def of(cls, file: Opened, label: AigcLabel, *, in_place: bool = False) -> Planned:
+        """Plans it.
+
+        Raises:
+            UnsupportedFormat: The format has no place for a label.
+            Malformed, Encrypted: The file cannot be edited safely.
+        """
+        if not file.container.writable:
+            raise UnsupportedFormat("no-carrier", path=file.source.name, format=file.container.name)
+        file.source.renew()
+        return cls(file, label, file.container.write(file.source, label, file.reading, in_place=in_place))
+
+    def write(self, fd: int) -> None:
+        """Writes the labelled file at the position of an open descriptor; whoever calls has it read back."""
+        executors.copy(self.file.source, self.splice, fd)
+
+    def read_back(self, copy: Source) -> None:
+        """Passes if the written file says what it should (R41).
+
+        Raises:
+            ReadBackMismatch, Malformed: It does not.
+        """
+        size = self.file.source.size + self.splice.growth
+        runs = readback.moved(self.file.source.runs, self.splice)
+        readback.check(copy, self.label, self.file.reading, size, runs=runs)
+
+    def carry_out(self, target: Target) -> Step:
+        """Does what was planned, and has it read back.
+
+        Raises:
+            ReadBackMismatch, Malformed: The written file does not say what it should; nothing was replaced.
+            StorageError: The operating system refused; nothing was replaced.
+        """
+        execute(self.file, self.splice, target, verify=self.read_back)
+        container = self.file.container
+        return Step(
+            "metadata",
+            {
+                "carrier": container.carrier,
+                "clause": container.clause,
+                "in_place": target.output is None,
+                "growth": self.splice.growth,
+            },
+        )
+
+
 def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
     """Writes the label as the one and only metadata label of the file, and reads it back (R34, R41).
 
@@ -173,21 +232,7 @@ def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
         ReadBackMismatch, Malformed: The written file does not say what it should; nothing was replaced.
         StorageError: The operating system refused; nothing was replaced.
     """
-    if not file.container.writable:
-        raise UnsupportedFormat("no-carrier", path=file.source.name, format=file.container.name)
-    in_place = target.output is None
-    file.source.renew()
-    splice = file.container.write(file.source, label, file.reading, in_place=in_place)
-    execute(file, splice, target, verify=_read_back(file, label, splice))
-    return Step(
-        "metadata",
-        {
-            "carrier": file.container.carrier,
-            "clause": file.container.clause,
-            "in_place": in_place,
-            "growth": splice.growth,
-        },
-    )
+    return Planned.of(file, label, in_place=target.output is None).carry_out(target)
 
 
 def write_unlabelled(file: Opened, target: Target) -> Step:
@@ -220,13 +265,6 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
         raise UsageError("in-place-needs-path")
     else:
         executors.write_in_place(file.source.path, splice, verify=verify, durable=target.durable)
-
-
-def _read_back(file: Opened, label: AigcLabel, splice: Splice) -> Callable[[Source], None]:
-    """Returns the check that a written file must pass before it replaces anything."""
-    size = file.source.size + splice.growth
-    runs = readback.moved(file.source.runs, splice)
-    return lambda copy: readback.check(copy, label, file.reading, size, runs=runs)
 
 
 def written(

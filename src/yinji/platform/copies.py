@@ -55,14 +55,19 @@ class Media:
 
 def media_of(file: BinaryIO, filename: str) -> Media:
     """Returns what can be told of the media in a file."""
+    with Source.open(file, name=filename) as source:
+        return media_in(source)
+
+
+def media_in(source: Source) -> Media:
+    """Returns the same of an open file."""
+    source.renew()
     recognised = False
     try:
-        with Source.open(file, name=filename) as source:
-            container = registry.identify(source)
-            recognised = True
-            if sum(stop - start for start, stop in container.media(source)) < _LEAST:
-                return Media(recognised)
-            return Media(recognised, digest.media_digest(container, source))
+        container = registry.identify(source)
+        recognised = True
+        sha256, size = digest.of_media(container, source)
+        return Media(recognised, sha256 if size >= _LEAST else None)
     except YinjiError:
         return Media(recognised)
 
@@ -81,7 +86,8 @@ _STANDING: Final = (
     .where(or_(known_media.c.item_id.is_(None), decisions.c.tier != str(Tier.NONE)))
 )
 _ONE: Final = Prepared(_STANDING.where(known_media.c.media_digest == bindparam("digest")))
-_SOME: Final = _STANDING.where(known_media.c.media_digest.in_(bindparam("digests", expanding=True)))
+_FALLEN: Final = Prepared(delete(known_media).where(known_media.c.media_digest == bindparam("digest")))
+_NEW: Final = Prepared(insert(known_media))
 
 
 def look_up(database: Database, media_digest: str | None) -> Known | None:
@@ -136,18 +142,14 @@ def remember(connection: Connection, item_id: str, label: AigcLabel | None, medi
 def keep(connection: Connection, media: Sequence[Served]) -> None:
     """Stores media, unless they are known with a label that stands. The transaction holds the ``blobs`` lock."""
     first = {served.media_digest: served for served in reversed(media)}
-    if not first:
-        return
-    standing = {row.media_digest for row in connection.execute(_SOME, {"digests": list(first)})}
-    new = [served for digest, served in first.items() if digest not in standing]
+    new = [served for digest, served in first.items() if not _ONE.rows(connection, digest=digest)]
     if not new:
         return
-    fallen = known_media.c.media_digest.in_([served.media_digest for served in new])
-    connection.execute(delete(known_media).where(fallen))
+    _FALLEN.run(connection, *({"digest": served.media_digest} for served in new))
     at = instants.now()
-    connection.execute(
-        insert(known_media),
-        [
+    _NEW.run(
+        connection,
+        *(
             {
                 "media_digest": served.media_digest,
                 "origin": served.origin,
@@ -156,7 +158,7 @@ def keep(connection: Connection, media: Sequence[Served]) -> None:
                 "known_at": at,
             }
             for served in new
-        ],
+        ),
     )
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, union_all, update
 
 from yinji.errors import Refused, UsageError
-from yinji.evidence.base import Known
 from yinji.labels.declaration import Declaration
 from yinji.operations.check import check
+from yinji.operations.examination import Examination
 from yinji.platform import copies, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
-from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, opened
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, source_of
 from yinji.platform.deciding import decide
 from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.model import Account, Draft
@@ -23,6 +25,21 @@ from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file that was looked at.
+
+    Attributes:
+        file: The file, open.
+        report: What it says by itself.
+        media_digest: Of the media in it, where it can be told.
+    """
+
+    file: Examination
+    report: dict[str, Any]
+    media_digest: str | None
 
 
 class DraftUpload:
@@ -57,21 +74,18 @@ class Drafts:
         self._blobs = blobs
         self._settings = settings
 
-    def look(self, file: BinaryIO, filename: str, known: Known | None = None) -> dict[str, Any]:
+    def look(self, file: BinaryIO, filename: str) -> dict[str, Any]:
         """Returns the report on a file without any declaration; keeps nothing."""
-        return check(file, regime=self._settings.regime, filename=words.filename(filename), known=known).to_dict()
+        return check(file, regime=self._settings.regime, filename=words.filename(filename)).to_dict()
 
-    def recognise(self, file: BinaryIO, filename: str) -> tuple[str | None, Known | None]:
-        """Returns the digest of the media in a file, and what is known of it."""
-        media_digest = copies.media_digest_of(file, words.filename(filename))
-        return media_digest, copies.look_up(self._database, media_digest)
-
-    def examine(self, spool: Spool, filename: str) -> tuple[str | None, dict[str, Any]]:
-        """Returns the digest of the media in a file that came, and the report on it without any declaration."""
-        with opened(spool.path) as file:
-            media_digest, known = self.recognise(file, filename)
-            file.seek(0)
-            return media_digest, self.look(file, filename, known)
+    @contextmanager
+    def examine(self, path: Path, filename: str) -> Iterator[Examined]:
+        """Looks at a file that came, without any declaration; it stays open until the block ends."""
+        with source_of(path, words.filename(filename)) as source:
+            file = Examination(source)
+            media_digest = copies.media_in(source).digest
+            known = copies.look_up(self._database, media_digest)
+            yield Examined(file, file.report(regime=self._settings.regime, known=known).to_dict(), media_digest)
 
     @contextmanager
     def upload(self, author: Account) -> Iterator[DraftUpload]:
@@ -85,7 +99,8 @@ class Drafts:
             yield DraftUpload(self, author, spool)
 
     def keep(self, author: Account, spool: Spool, filename: str) -> Draft:
-        media_digest, report = self.examine(spool, filename)
+        with self.examine(spool.path, filename) as examined:
+            report = examined.report
         now = instants.now()
         draft = Draft(
             id=instants.uuid7(),
@@ -98,7 +113,7 @@ class Drafts:
             report=report,
             created_at=now,
             expires_at=now + self._settings.draft_lifetime,
-            media_digest=media_digest,
+            media_digest=examined.media_digest,
         )
         spool.stage()
         with self._database.write() as connection:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from yinji.labels.declaration import Declaration
+from yinji.operations.examination import Examination
 from yinji.platform.blobs import Spool, Spooled
 from yinji.platform.deciding import Decision
 from yinji.platform.model import Account
@@ -36,11 +36,12 @@ class Content:
     """A file or, as a Markdown file of its own, a text.
 
     Attributes:
+        file: The bytes, open.
         draft_id: The draft that becomes the post, if it was uploaded before.
         spooled: The bytes, where they are not in the store yet.
     """
 
-    path: Path
+    file: Examination
     filename: str
     media_type: str
     kind: str

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from yinji.errors import (
     InvalidLabel,
@@ -23,9 +23,9 @@ from yinji.errors import (
     WouldBreakCredentials,
 )
 from yinji.labels.aigc import AigcLabel
-from yinji.operations.propagate import propagate
-from yinji.operations.read import read
-from yinji.platform.blobs import BlobStore, Spooled, opened
+from yinji.operations.examination import Examination
+from yinji.operations.propagate import plan
+from yinji.platform.blobs import BlobStore, Spool, Spooled, source_of
 from yinji.platform.schema import visible_labels
 from yinji.platform.settings import Settings
 from yinji.regimes.base import Verdict
@@ -93,17 +93,13 @@ class Propagation:
         self._settings = settings
 
     @contextmanager
-    def derive(
-        self, upload: Path, filename: str, verdict: Verdict, item_id: str, *, as_given: bool = False
-    ) -> Iterator[Served]:
-        """Makes the file that readers get of an upload; it lives until the block ends unless it is kept.
+    def derive(self, file: Examination, verdict: Verdict, item_id: str) -> Iterator[Served]:
+        """Makes the file that readers get of content; it lives until the block ends unless it is kept.
 
         Args:
-            upload: The file as it came.
-            filename: Its name, for formats that are known by their name.
+            file: The content.
             verdict: What the rules conclude.
             item_id: Our number of the content.
-            as_given: Start from the file at ``upload`` even where the item's content bears a perceptible label of ours.
 
         Raises:
             StorageError: The disk refused; nothing may be acknowledged.
@@ -111,9 +107,26 @@ class Propagation:
         if _OBLIGATION not in verdict.obligations:
             yield Served(NOT_NEEDED)
             return
-        marked = None if as_given else self._marked(item_id)
-        with self._blobs.scratch() as folder:
-            served = self._written(marked.path if marked else upload, filename, verdict, item_id, folder / "served")
+        with self._blobs.spool() as spool:
+            yield self._written(file, verdict, item_id, spool)
+
+    @contextmanager
+    def derive_anew(self, row: Row[Any], verdict: Verdict) -> Iterator[Served]:
+        """Makes it of a published item, from the content with the perceptible label where one was drawn.
+
+        Args:
+            row: The item.
+            verdict: What the rules conclude now.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        marked = self._marked(row.id) if _OBLIGATION in verdict.obligations else None
+        path = marked.path if marked else self._blobs.path(row.sha256)
+        with (
+            source_of(path, row.filename or TEXT_NAME) as source,
+            self.derive(Examination(source), verdict, row.id) as served,
+        ):
             yield served if served.file or marked is None else replace(served, file=marked)
 
     def _marked(self, item_id: str) -> _Kept | None:
@@ -126,30 +139,22 @@ class Propagation:
         path = self._blobs.path(sha256)
         return _Kept(path, sha256, path.stat().st_size)
 
-    def _written(self, upload: Path, filename: str, verdict: Verdict, item_id: str, output: Path) -> Served:
+    def _written(self, file: Examination, verdict: Verdict, item_id: str, spool: Spool) -> Served:
+        """Writes the file, and has it read back as any reader of it would."""
         try:
-            with opened(upload) as file:
-                written = propagate(
-                    file,
-                    propagator=self._settings.propagator,
-                    propagate_id=item_id,
-                    label=verdict.tier.label,
-                    output=output,
-                    durable=False,  # the store waits for the disk when it takes the file up
-                    break_credentials=self._settings.break_credentials,
-                    filename=filename,
-                )
-            _require_read_back(output, filename, written.label)
+            planned = plan(
+                file.opened(),
+                propagator=self._settings.propagator,
+                propagate_id=item_id,
+                label=verdict.tier.label,
+                break_credentials=self._settings.break_credentials,
+            )
+            spool.fill(planned.write)
+            spool.seal()
+            with source_of(spool.path, file.source.name) as copy:
+                planned.read_back(copy)
         except (UnsupportedFormat, WouldBreakCredentials) as error:
             return Served(UNSUPPORTED, reason=error.text)
         except (InvalidLabel, ReadBackMismatch, Refused, UnreadableInput) as error:
             return Served(FAILED, reason=error.text)
-        return Served(WRITTEN, label=written.label, file=self._blobs.spooled(output))
-
-
-def _require_read_back(output: Path, filename: str, expected: AigcLabel | None) -> None:
-    """Reads the finished file once more, as any reader of it would."""
-    with opened(output) as file:
-        again = read(file, filename=filename, thorough=True)
-    if [found.label for found in again.found] != [expected]:
-        raise ReadBackMismatch("read-back-mismatch", path=filename, state=str(again.state))
+        return Served(WRITTEN, label=planned.label, file=spool)

@@ -7,21 +7,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, delete, select
 
 from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration, Declared
+from yinji.operations.examination import Examination
 from yinji.platform import instants, words
-from yinji.platform.blobs import BlobStore, Spool, opened
+from yinji.platform.blobs import BlobStore, Spool, source_of
 from yinji.platform.canonical import canonical
 from yinji.platform.cases.strikes import Strikes
 from yinji.platform.deciding import decide
-from yinji.platform.drafts import Drafts, identity
+from yinji.platform.drafts import Drafts, Examined, identity
 from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.items import Items
-from yinji.platform.model import Account, Item
+from yinji.platform.model import Account, Draft, Item
 from yinji.platform.policy import Policies
 from yinji.platform.posts import Content, Incoming, Post
 from yinji.platform.prepared import Prepared
@@ -114,9 +115,7 @@ class Publishing:
             decision = decide(content.report, declaration, self._settings.regime)
             undeclared = declaration.choice is Declared.UNDECLARED
             marks = undeclared and bool(content.filename) and self._policies.adds_explicit(decision.tier)
-            with self._propagation.derive(
-                content.path, content.filename or TEXT_NAME, decision.verdict, item_id, as_given=True
-            ) as served:
+            with self._propagation.derive(content.file, decision.verdict, item_id) as served:
                 return self._stored(
                     Post(
                         item_id,
@@ -159,32 +158,20 @@ class Publishing:
     @contextmanager
     def _content(self, author: Account, draft_id: str | None, file: Incoming | None, text: str) -> Iterator[Content]:
         if draft_id is not None:
-            yield self._draft_content(author, draft_id)
+            draft = self._drafts.unpublished(author, draft_id)
+            with source_of(self._blobs.path(draft.sha256), draft.filename) as source:
+                yield _draft_content(draft, Examination(source))
         elif file is not None:
-            media_digest, report = self._drafts.examine(file.spool, file.filename)
-            yield _spooled_content(file.spool, file.filename, report["kind"], report, media_digest)
+            with self._drafts.examine(file.spool.path, file.filename) as examined:
+                yield _spooled_content(file.spool, file.filename, examined.report["kind"], examined)
         else:
             with self._blobs.spool(self._settings.max_upload_bytes) as spool:
                 spool.write(f"{text}\n".encode())
                 spool.seal()
-                with opened(spool.path) as words_alone:
-                    report = self._drafts.look(words_alone, TEXT_NAME)
-                yield _spooled_content(spool, "", "text", report, None)
-
-    def _draft_content(self, author: Account, draft_id: str) -> Content:
-        draft = self._drafts.unpublished(author, draft_id)
-        path = self._blobs.path(draft.sha256)
-        return Content(
-            path,
-            draft.filename,
-            draft.media_type,
-            draft.kind,
-            draft.size,
-            draft.sha256,
-            draft.report,
-            draft.id,
-            draft.media_digest,
-        )
+                with source_of(spool.path, TEXT_NAME) as source:
+                    words_alone = Examination(source)
+                    report = words_alone.report(regime=self._settings.regime).to_dict()
+                    yield _spooled_content(spool, "", "text", Examined(words_alone, report, None))
 
     def _stored(self, post: Post) -> Item:
         try:
@@ -203,18 +190,30 @@ class Publishing:
             connection.execute(delete(idempotency_keys).where(old))
 
 
-def _spooled_content(
-    spool: Spool, filename: str, kind: str, report: dict[str, Any], media_digest: str | None
-) -> Content:
+def _draft_content(draft: Draft, file: Examination) -> Content:
     return Content(
-        spool.path,
+        file,
+        draft.filename,
+        draft.media_type,
+        draft.kind,
+        draft.size,
+        draft.sha256,
+        draft.report,
+        draft.id,
+        draft.media_digest,
+    )
+
+
+def _spooled_content(spool: Spool, filename: str, kind: str, examined: Examined) -> Content:
+    return Content(
+        examined.file,
         filename,
-        report["media_type"],
+        examined.report["media_type"],
         kind,
         spool.size,
         spool.sha256,
-        report,
-        media_digest=media_digest,
+        examined.report,
+        media_digest=examined.media_digest,
         spooled=spool,
     )
 

@@ -12,11 +12,10 @@ from sqlalchemy import Connection, Row
 from yinji.labels.declaration import Declaration
 from yinji.platform import item_rows
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BlobStore
 from yinji.platform.deciding import Decision, decide
 from yinji.platform.errors import Conflict
 from yinji.platform.item_states import Cause, require_move
-from yinji.platform.propagation import TEXT_NAME, Propagation, Served
+from yinji.platform.propagation import Propagation, Served
 from yinji.platform.revising import Actor, revise
 from yinji.platform.settings import Settings
 from yinji.platform.steps import Steps
@@ -58,12 +57,9 @@ row as it was and the verdict to come, locks what it needs before it logs anythi
 class Redeciding:
     """Changes what an item rests on; whoever else changes it at the same time is noticed, and all is asked again."""
 
-    def __init__(
-        self, database: Database, audit: AuditLog, blobs: BlobStore, propagation: Propagation, settings: Settings
-    ) -> None:
+    def __init__(self, database: Database, audit: AuditLog, propagation: Propagation, settings: Settings) -> None:
         self._database = database
         self._audit = audit
-        self._blobs = blobs
         self._propagation = propagation
         self._settings = settings
 
@@ -106,8 +102,7 @@ class Redeciding:
         if str(decision.tier) == row.tier:
             yield None
             return
-        upload, name = self._blobs.path(row.sha256), row.filename or TEXT_NAME
-        with self._propagation.derive(upload, name, decision.verdict, row.id) as served:
+        with self._propagation.derive_anew(row, decision.verdict) as served:
             yield served
 
     def _store(

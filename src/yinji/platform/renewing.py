@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Row
 
 from yinji.evidence.base import Basis, Evidence
+from yinji.operations.examination import Examination
 from yinji.platform import copies, item_rows
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BlobStore, Spooled
+from yinji.platform.blobs import Spooled, source_of
 from yinji.platform.deciding import TIER_RANK, Decision
 from yinji.platform.errors import Conflict
 from yinji.platform.propagation import TEXT_NAME, Propagation, Served
@@ -43,12 +44,9 @@ class Renewed:
 class Renewing:
     """Stores a new verdict, a new file, or both, in one transaction; whoever else changes the item is noticed."""
 
-    def __init__(
-        self, database: Database, audit: AuditLog, blobs: BlobStore, propagation: Propagation, settings: Settings
-    ) -> None:
+    def __init__(self, database: Database, audit: AuditLog, propagation: Propagation, settings: Settings) -> None:
         self._database = database
         self._audit = audit
-        self._blobs = blobs
         self._propagation = propagation
         self._settings = settings
 
@@ -66,9 +64,10 @@ class Renewing:
         """
         decision = self._again(row, row.evidence)
         marked.stage()
-        with self._propagation.derive(
-            marked.path, row.filename or TEXT_NAME, decision.verdict, row.id, as_given=True
-        ) as served:
+        with (
+            source_of(marked.path, row.filename or TEXT_NAME) as source,
+            self._propagation.derive(Examination(source), decision.verdict, row.id) as served,
+        ):
             file = served.file or marked
 
             def keep(connection: Connection, steps: Steps) -> None:
@@ -110,8 +109,7 @@ class Renewing:
         if str(decision.tier) == row.tier:
             self._store(row, decision, None, record)
             return Renewed(False, decision.tier)
-        upload, name = self._blobs.path(row.sha256), row.filename or TEXT_NAME
-        with self._propagation.derive(upload, name, decision.verdict, row.id) as served:
+        with self._propagation.derive_anew(row, decision.verdict) as served:
             self._store(row, decision, served, record)
         return Renewed(True, decision.tier)
 

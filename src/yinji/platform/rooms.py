@@ -92,7 +92,7 @@ class Rooms:
         self.statistics = Statistics(database)
         self.export = Export(database, self.statistics)
         propagation = Propagation(database, blobs, settings)
-        renewing = Renewing(database, self._audit, blobs, propagation, settings)
+        renewing = Renewing(database, self._audit, propagation, settings)
         self._queue = WorkQueue(database)
         self.policy = Policies(database, self._audit, settings)
         self.marking = Marking(database, blobs, renewing, self._queue, settings)
@@ -107,7 +107,7 @@ class Rooms:
             self._queue,
             settings,
         )
-        redeciding = Redeciding(database, self._audit, blobs, propagation, settings)
+        redeciding = Redeciding(database, self._audit, propagation, settings)
         self.cases = Cases(database, self._audit, redeciding, self._queue, self.policy)
         storing = Storing(database, self._audit, self.cases, self.marking)
         self._publishing = Publishing(

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, delete, insert, select
 
 from yinji.errors import Refused
+from yinji.operations.examination import Examination
 from yinji.operations.read import read
 from yinji.platform import instants, item_rows, retention, words
 from yinji.platform.agreements.door import Agreements
 from yinji.platform.agreements.texts import UNMARKED
 from yinji.platform.audit import AuditLog
-from yinji.platform.blobs import BLOBS_LOCK, BlobStore, opened
+from yinji.platform.blobs import BLOBS_LOCK, BlobStore, opened, source_of
 from yinji.platform.deciding import decide
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account, ServedFile
@@ -91,7 +92,10 @@ class UnmarkedCopies:
         verdict = decide(row.file_report, said, self._settings.regime, row.review).verdict
         name = row.filename or TEXT_NAME
         upload = self._blobs.path(row.sha256)
-        with self._propagation.derive(upload, name, verdict, item_id) as served:
+        with (
+            source_of(upload, name) as source,
+            self._propagation.derive(Examination(source), verdict, item_id) as served,
+        ):
             label = _label_in(served.file.path if served.file else upload, name)
             if served.file is not None:
                 served.file.stage()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from yinji.platform.blobs.base import BLOBS_LOCK, BlobStore, Spool, Spooled, opened
+from yinji.platform.blobs.base import BLOBS_LOCK, BlobStore, Spool, Spooled, opened, source_of
 from yinji.platform.blobs.directory import DirectoryStore
 
 if TYPE_CHECKING:
     from yinji.platform.settings import Settings
 
-__all__ = ("BLOBS_LOCK", "BlobStore", "DirectoryStore", "Spool", "Spooled", "open_store", "opened")
+__all__ = ("BLOBS_LOCK", "BlobStore", "DirectoryStore", "Spool", "Spooled", "open_store", "opened", "source_of")
 
 
 def open_store(settings: Settings) -> BlobStore:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
 
+from yinji.containers.source import Source
 from yinji.errors import StorageError
 
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -53,6 +54,14 @@ class Spool(Spooled, Protocol):
         """
         ...
 
+    def fill(self, write: Callable[[int], None]) -> None:
+        """Has the whole file written to its descriptor by ``write``, instead of piece by piece, and hashes it.
+
+        Raises:
+            LimitExceeded, StorageError: As :meth:`write`.
+        """
+        ...
+
     def seal(self) -> None:
         """Ends the file: all of it can be read at ``path``, and nothing more can be written."""
         ...
@@ -62,8 +71,8 @@ class Spool(Spooled, Protocol):
 class BlobStore(Protocol):
     """Where files live. Another store (S3 …) fulfils the same protocol, with a local cache behind ``path``."""
 
-    def spool(self, limit: int) -> AbstractContextManager[Spool]:
-        """Opens a writer of at most ``limit`` bytes; what was not kept when the block ends is gone."""
+    def spool(self, limit: int | None = None) -> AbstractContextManager[Spool]:
+        """Opens a writer, of at most ``limit`` bytes; what was not kept when the block ends is gone."""
         ...
 
     def scratch(self) -> AbstractContextManager[Path]:
@@ -117,6 +126,17 @@ def opened(path: Path) -> BinaryIO:
     """
     with storage(path):
         return path.open("rb")
+
+
+def source_of(path: Path, name: str) -> Source:
+    """Opens a file of the store for reading by position, under the name that people know it by.
+
+    Raises:
+        StorageError: It is gone or cannot be read.
+    """
+    source = Source.open(path)
+    source.name = name
+    return source
 
 
 @contextmanager

@@ -16,23 +16,27 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from yinji.containers.executors import write_all
 from yinji.errors import LimitExceeded, StorageError
 from yinji.limits import MIB
 from yinji.platform.blobs.base import Spool, Spooled, storage
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = MIB
+_MODE: Final = 0o400
+"""Of kept files: nobody writes into them."""
 _STALE_SECONDS: Final = 60
 _NO_LINKS: Final = frozenset((errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP))
 
@@ -49,7 +53,7 @@ class DirectoryStore:
             self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
-    def spool(self, limit: int) -> Iterator[Spool]:
+    def spool(self, limit: int | None = None) -> Iterator[Spool]:
         spool = _DirectorySpool(self, self._new_name(), limit)
         try:
             yield spool
@@ -69,11 +73,8 @@ class DirectoryStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def spooled(self, path: Path) -> Spooled:
-        digest, size = hashlib.sha256(), 0
         with storage(path), path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
+            digest, size = _hashed(file.fileno())
         return _InScratch(self, path, digest.hexdigest(), size)
 
     def _new_name(self) -> Path:
@@ -110,7 +111,6 @@ class DirectoryStore:
             if not place.parent.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 _fsync(self._folder)
-            path.chmod(0o400)
             try:
                 place.hardlink_to(path)
             except FileExistsError:
@@ -190,11 +190,18 @@ class _Kept(ABC):
 
 
 class _InScratch(_Kept):
+    """A file that something else wrote."""
+
     def __init__(self, store: DirectoryStore, path: Path, sha256: str, size: int) -> None:
         super().__init__(store)
         self._sha256 = sha256
         self.path = path
         self.size = size
+
+    def stage(self) -> None:
+        with storage(self.path):
+            self.path.chmod(_MODE)
+        super().stage()
 
     @property
     def sha256(self) -> str:
@@ -202,39 +209,65 @@ class _InScratch(_Kept):
 
 
 class _DirectorySpool(_Kept):
-    def __init__(self, store: DirectoryStore, path: Path, limit: int) -> None:
+    """A file on its way in. It has its final mode from the beginning; writing goes by the descriptor."""
+
+    def __init__(self, store: DirectoryStore, path: Path, limit: int | None) -> None:
         super().__init__(store)
-        self._limit = limit
+        self._limit = sys.maxsize if limit is None else limit
         self._digest = hashlib.sha256()
         self.path = path
         self.size = 0
         with storage(path):
-            self._file = path.open("xb")
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
 
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
     def write(self, chunk: bytes) -> None:
-        if self._file.closed:
-            raise StorageError("spool-closed")
-        if self.size + len(chunk) > self._limit:
-            self.close()
-            self.path.unlink(missing_ok=True)
-            raise LimitExceeded("upload-too-large", limit=self._limit)
+        fd = self._open()
+        self._require_room(self.size + len(chunk))
         with storage(self.path):
-            self._file.write(chunk)
+            write_all(fd, chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
 
-    def seal(self) -> None:
-        if self._file.closed:
-            raise StorageError("spool-closed")
+    def fill(self, write: Callable[[int], None]) -> None:
+        fd = self._open()
         with storage(self.path):
-            self._file.close()
+            write(fd)
+            self._digest, self.size = _hashed(fd)
+        self._require_room(self.size)
+
+    def seal(self) -> None:
+        self._open()
+        self.close()
 
     def close(self) -> None:
-        self._file.close()
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            with storage(self.path):
+                os.close(fd)
+
+    def _open(self) -> int:
+        if self._fd is None:
+            raise StorageError("spool-closed")
+        return self._fd
+
+    def _require_room(self, size: int) -> None:
+        if size > self._limit:
+            self.close()
+            self.path.unlink(missing_ok=True)
+            raise LimitExceeded("upload-too-large", limit=self._limit)
+
+
+def _hashed(fd: int) -> tuple[Any, int]:
+    """Returns the running SHA-256 of a whole file, and its size."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := os.pread(fd, _CHUNK, size):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest, size
 
 
 def _link(path: Path, second: Path) -> None:
@@ -245,7 +278,7 @@ def _link(path: Path, second: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         shutil.copyfile(path, second)
-        second.chmod(0o400)
+        second.chmod(_MODE)
 
 
 def _remove_if_abandoned(folder: Path) -> None:

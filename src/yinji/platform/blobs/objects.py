@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -71,11 +71,11 @@ class ObjectStore:
         opened._ask()
         return opened
 
-    def spool(self, limit: int) -> AbstractContextManager[Spool]:
+    def spool(self, limit: int | None = None) -> AbstractContextManager[Spool]:
         return self._spool(limit)
 
     @contextmanager
-    def _spool(self, limit: int) -> Iterator[Spool]:
+    def _spool(self, limit: int | None) -> Iterator[Spool]:
         with self._cache.spool(limit) as spool:
             yield _Sent(self, spool)
 
@@ -209,6 +209,9 @@ class _Sent:
 
     def write(self, chunk: bytes) -> None:
         self._local.write(chunk)
+
+    def fill(self, write: Callable[[int], None]) -> None:
+        self._local.fill(write)
 
     def seal(self) -> None:
         self._local.seal()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, update
 
 from yinji.errors import Refused
 from yinji.labels.declaration import Declaration, Declared
@@ -16,6 +16,7 @@ from yinji.platform.cases.model import Consequence, Standing, Strike
 from yinji.platform.errors import TooManyAttempts
 from yinji.platform.instants import to_text
 from yinji.platform.model import Account
+from yinji.platform.prepared import Prepared
 from yinji.platform.schema import reports, strikes
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class Strikes:
 
     def counts(self, connection: Connection, account_ids: Collection[str]) -> dict[str, int]:
         """Returns how many strikes for undeclared AI content authors have, by account; those without are left out."""
-        found = connection.execute(_COUNTS, {"accounts": list(account_ids), "now": instants.now()})
-        return {row.account_id: row.held for row in found}
+        now = instants.now()
+        found = ((account, _COUNT.rows(connection, account=account, now=now)[0].held) for account in account_ids)
+        return {account: held for account, held in found if held}
 
     def require_publish(self, author: Account, declaration: Declaration) -> None:
         """Passes unless the author has to declare and did not.
@@ -108,15 +110,13 @@ class Strikes:
         return next((consequence for consequence in found if consequence.touches == what), None)
 
 
-_COUNTS: Final = (
-    select(strikes.c.account_id, func.count().label("held"))
-    .where(
-        strikes.c.account_id.in_(bindparam("accounts", expanding=True)),
-        strikes.c.kind.in_((UNDECLARED, UNANSWERED)),
+_COUNT: Final = Prepared(
+    select(func.count().label("held")).where(
+        strikes.c.account_id == bindparam("account"),
+        or_(strikes.c.kind == UNDECLARED, strikes.c.kind == UNANSWERED),
         strikes.c.withdrawn_at.is_(None),
         strikes.c.expires_at > bindparam("now"),
     )
-    .group_by(strikes.c.account_id)
 )
 
 
