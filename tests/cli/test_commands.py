@@ -287,3 +287,33 @@ def test_usage_errors_exit_with_two(here: Path) -> None:
     result = run("label", "photo.png", "--producer", PRODUCER, "--id", "1", cwd=here)
     assert result.returncode == 2
     assert b"output" in result.stderr
+    for lang, *said in (
+        ("zh-CN", "没有命令 lable。是不是 label？", "缺少选项 --id。", "--label 的值不对：“9”不在其中："),
+        (
+            "en",
+            "No such command 'lable'. Did you mean label?",
+            "Missing option '--id'.",
+            "Invalid value for '--label':",
+        ),
+    ):
+        for arguments, words in zip(
+            (["lable"], ["label", "x", "--producer", "a"], ["label", "--label", "9"]), said, strict=True
+        ):
+            result = run(*arguments, cwd=here, lang=lang)
+            assert result.returncode == 2
+            assert words in result.stderr.decode()
+            assert "--help" in result.stderr.decode()
+
+
+def test_what_newcomers_get_wrong_is_named(here: Path) -> None:
+    (here / "empty.jpg").touch()
+    label = ("label", "photo.png", "--producer", PRODUCER, "--id", "1")
+    for arguments, words in (
+        ((*label, "-o", "nowhere/x.png"), b"There is no folder nowhere"),
+        (("label", "empty.jpg", *label[2:], "-o", "x.jpg"), b"The file is empty"),
+        ((*label, "-o", "x.png", "--regime", "uk"), b"cn, eu, us-ca, in, kr"),
+        (("explain", "R999"), b"R999"),
+    ):
+        result = run(*arguments, cwd=here)
+        assert result.returncode
+        assert words in result.stderr

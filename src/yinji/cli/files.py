@@ -42,9 +42,8 @@ def input_arguments(command: Command) -> Command:
 
 def regime_option(command: Command) -> Command:
     """Adds ``--regime``."""
-    return click.option(
-        "--regime", default="cn", show_default=True, metavar="NAME", help=say("依照哪里的规则", "Whose rules")
-    )(command)
+    words = say("依照哪里的规则：cn、eu、us-ca、in、kr", "Whose rules: cn, eu, us-ca, in, kr")
+    return click.option("--regime", default="cn", show_default=True, metavar="NAME", help=words)(command)
 
 
 def output_options(command: Command) -> Command:
@@ -179,7 +178,8 @@ def destination(name: str, output: str | None, *, in_place: bool, several: bool)
     ``-o DIR`` keeps the file's name; ``-o -`` writes to a temporary file that is then copied to standard output.
 
     Raises:
-        UsageError: One output file for several inputs, or no output at all.
+        UsageError: No output at all.
+        click.UsageError: One output file for several inputs.
     """
     if in_place or output is None:
         if output is None and not in_place:
@@ -204,7 +204,12 @@ def destination(name: str, output: str | None, *, in_place: bool, several: bool)
         path.mkdir(parents=True, exist_ok=True)
         path = path / Path(name).name
     elif several:
-        raise UsageError("several-inputs-one-output", path=path)
+        raise click.UsageError(
+            say(
+                f"几个文件不能都写到 {output}：目录请以 / 结尾，例如 -o {output}/",
+                f"Several files cannot all be written to {output}; end a directory with /, as in -o {output}/",
+            )
+        )
     yield path
 
 

@@ -13,6 +13,7 @@ from yinji.containers.model import Found, Reading, State
 from yinji.labels.codes import check_code
 from yinji.labels.problem import Problem, Severity
 from yinji.regimes.base import Outcome, Tier
+from yinji.regimes.citations import cite
 
 if TYPE_CHECKING:  # what makes these costs half of the time that reading a label takes from the command line
     from yinji.operations.conform import Conformance
@@ -130,7 +131,7 @@ def _report_lines(checked: Report) -> Iterator[str]:
         notice = _STATES[checked.reading.state]
     yield f"{seal} {click.style(notice, bold=True)}"
     for reason in verdict.reasons:
-        yield f"  {pick(reason.text)}  {click.style(f'{reason.rule} · {reason.article}', dim=True)}"
+        yield f"  {pick(reason.text)}  {click.style(f'{reason.rule} · {pick(cite(reason.article))}', dim=True)}"
     for number, evidence in enumerate(checked.evidence, 1):
         yield f"  {number}. {pick(evidence.summary)}  {click.style(f'{evidence.detector}', dim=True)}"
     yield from _reading_lines(checked.path, checked.reading)

@@ -184,6 +184,8 @@ def _storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+            raise StorageError("no-folder", path=path, folder=path.parent) from error
         raise StorageError("storage", path=path, reason=error.strerror or str(error)) from error
 
 

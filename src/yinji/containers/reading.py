@@ -111,7 +111,7 @@ def _collect(container: Container, source: Source, thorough: bool) -> tuple[list
     except NotRegularFile:
         raise
     except (UnreadableInput, UnsupportedFormat) as error:
-        return blocks, error
+        return blocks, error if source.size else Malformed("file-empty", path=source.name)
     return blocks, None
 
 

@@ -13,7 +13,14 @@ from yinji.containers.base import Container
 from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.errors import ReadBackMismatch, UnreadableInput, UnsupportedFormat, UsageError, WouldBreakCredentials
+from yinji.errors import (
+    Malformed,
+    ReadBackMismatch,
+    UnreadableInput,
+    UnsupportedFormat,
+    UsageError,
+    WouldBreakCredentials,
+)
 from yinji.labels.aigc import AigcLabel
 from yinji.marks.base import Drawn
 from yinji.operations.report import SCHEMA_VERSION
@@ -139,6 +146,8 @@ def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
         return
     file.source.renew()
     told = {problem.code for problem in file.reading.problems}
+    if "file-empty" in told:
+        raise Malformed("file-empty", path=file.source.name)
     try:
         for _ in file.container.blocks(file.source, thorough=True):
             pass

@@ -108,4 +108,4 @@ def _factory(name: str) -> Callable[[date], Regime]:
         return foreign
     if name in labels.NAMES:
         raise UsageError("regime-labels-only", name=name)
-    raise UsageError("regime-unknown", name=name, names=", ".join(names()))
+    raise UsageError("regime-unknown", name=name, names=", ".join((*names(), *labels.NAMES)))

@@ -30,10 +30,23 @@ class Part(NamedTuple):
 
 PARTS: Final = (
     Part("PIL", "pillow", "image", say("图片显式标识", "visible labels on pictures")),
+    Part("av", "av", "av", say("声音、视频和 HEIC 的标识", "labels on sound, video and HEIC")),
+    Part("numpy", "numpy", "av", say("同上", "the same")),
+    Part(
+        "imagecodecs",
+        "imagecodecs",
+        "jxl",
+        say("JPEG XL 和高位深 AVIF 的显式标识", "visible labels on JPEG XL, deep AVIF"),
+    ),
+    Part("brotli", "brotli", "jxl", say("JPEG XL 压缩的元数据", "compressed metadata in JPEG XL")),
+    Part("fontTools", "fonttools", "pdf", say("PDF 和 OFD 的显式标识", "visible labels on PDF and OFD")),
+    Part("pypdfium2", "pypdfium2", "pdf", say("平台上的 PDF 缩略图", "thumbnails of PDF on the platform")),
     Part("pxr", "usd-core", "usd", say("USD 场景的显式标识", "visible labels in USD scenes")),
     Part("gmssl_pyx", "gmssl_pyx", "sm", say("国密 SM2 签名", "signing with SM2")),
     Part("fastapi", "fastapi", "server", say("平台网站和接口", "the platform's pages and API")),
     Part("sqlalchemy", "sqlalchemy", "server", say("平台数据库", "the platform's database")),
+    Part("obstore", "obstore", "s3", say("S3 等对象存储", "object stores such as S3")),
+    Part("rfc3161_client", "rfc3161-client", "tsa", say("日志的可信时间戳", "trusted time stamps of the log")),
     Part("psycopg", "psycopg", "server", say("PostgreSQL", "PostgreSQL")),
     Part("argon2", "argon2-cffi", "server", say("账号口令", "account passwords")),
 )

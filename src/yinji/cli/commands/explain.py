@@ -34,7 +34,7 @@ def command(code: str | None, regime: str, as_json: bool) -> int:
             for rule in rules.values():
                 click.echo(f"{rule.id:<5} {pick(rule.text)}")
         return 0
-    entry = _rule(rules[code.upper()]) if code.upper() in rules else _code(code.lower())
+    entry = _rule(rules[code.upper()]) if code.upper() in rules else _code(code)
     if as_json:
         print_json(entry, line=False)
         return 0
@@ -57,11 +57,12 @@ def _rule(rule: Any) -> dict[str, Any]:
     }
 
 
-def _code(code: str) -> dict[str, Any]:
+def _code(given: str) -> dict[str, Any]:
+    code = given.lower()
     if code in catalogue("errors"):
         says, advice = error_text(code, "says", {}), error_text(code, "next", {})
         return {"code": code, "zh": says.zh, "en": says.en, "next": {"zh": advice.zh, "en": advice.en}}
     if code in catalogue("problems"):
         says = problem_text(code, {})
         return {"code": code, "zh": says.zh, "en": says.en}
-    raise UsageError("unknown-code", code_given=code)
+    raise UsageError("unknown-code", code_given=given)
