@@ -15,6 +15,7 @@ import click
 
 from yinji.cli.app import error_object, print_json, show_error
 from yinji.cli.language import say
+from yinji.cli.waiting import waiting
 from yinji.containers.model import Reading, State
 from yinji.errors import LimitExceeded, UsageError, YinjiError
 from yinji.operations.report import SCHEMA_VERSION
@@ -132,7 +133,8 @@ def each(
     with _progress(names, quiet=as_json or jsonl) as bar:
         for name in bar:
             try:
-                value, words, code = do(name)
+                with waiting(name):
+                    value, words, code = do(name)
             except YinjiError as error:
                 if not (as_json or jsonl):
                     show_error(error)

@@ -39,6 +39,7 @@ def command() -> None:
         "核验日志：不带参数核验本站数据库；给出目录或 --url 则核验一份副本，不需要数据库。",
         "Verify the log: without arguments the site's own database; with a folder or --url a copy, without a database.",
     ),
+    short_help=say("核验日志，或它的一份副本。", "Verify the log, or a copy of it."),
 )
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--url", help=say("日志的地址，如 https://example.com/v1/audit", "Address of a log, https://…/v1/audit"))
@@ -144,6 +145,7 @@ def _verify_copy(
         "把日志导出为 C2SP 分块目录（可反复导出到同一目录）。",
         "Export the log as a folder of C2SP tiles; an earlier export there is brought up to date.",
     ),
+    short_help=say("把日志导出为 C2SP 分块目录。", "Export the log as a folder of C2SP tiles."),
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @_JSON

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from yinji.cli import show
-from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened, regime_option
+from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened
 from yinji.cli.keyfiles import public_fingerprint
 from yinji.cli.language import say
 from yinji.labels.declaration import Declaration, Declared
@@ -26,7 +26,7 @@ _ORDER = (Tier.NONE, Tier.SUSPECTED, Tier.POSSIBLE, Tier.CONFIRMED)
 )
 @input_arguments
 @json_options
-@regime_option
+@click.option("--regime", default="cn", show_default=True, metavar="NAME", help=say("依照哪里的规则", "Whose rules"))
 @click.option(
     "--declared",
     type=click.Choice([str(d) for d in Declared]),

@@ -27,6 +27,7 @@ def command() -> None:
         "制作一把私钥，存为 PEM（权限 0600）。环境变量 YINJI_KEY_PASSPHRASE 有值时用它加密。",
         "Make a private key and keep it as PEM (mode 0600), enciphered if YINJI_KEY_PASSPHRASE is set.",
     ),
+    short_help=say("制作一把私钥。", "Make a private key."),
 )
 @click.option(
     "-o",

@@ -35,7 +35,11 @@ from yinji.operations.label import label
 @input_arguments
 @click.option("--producer", required=True, metavar="CODE", help=say("生成者编码或名称", "Your provider code or name"))
 @click.option(
-    "--id", "produce_id", required=True, metavar="ID", help=say("您给这份内容的编号", "Your own number of this content")
+    "--id",
+    "produce_id",
+    required=True,
+    metavar="ID",
+    help=say("您给这份内容的编号；多个文件时写 {n} 计数", "Your own number of this content; {n} counts several files"),
 )
 @click.option(
     "--label",
@@ -50,7 +54,11 @@ from yinji.operations.label import label
 @click.option(
     "--metadata-only", is_flag=True, help=say("不动画面、声音和文字", "Leave pixels, samples and words alone")
 )
-@click.option("--place", default="", help=say("显式标识的位置，如 bottom-right、start", "Place of the visible label"))
+@click.option(
+    "--place",
+    default="",
+    help=say("显式标识的位置，如 bottom-right、start", "Place of the label, such as bottom-right or start"),
+)
 @click.option(
     "--language",
     type=click.Choice(["zh", "en", "both"]),
