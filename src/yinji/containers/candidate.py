@@ -10,6 +10,7 @@ _NAME: Final = "AIGC"
 _BYTES: Final = b"AIGC"
 
 _FOLDED: Final = bytes(range(256)).lower()
+_G, _B, _P, _X = b"gbpx"
 
 
 def may_hold_label(block: Block) -> bool:
@@ -28,13 +29,14 @@ def shows_sign(data: bytes) -> bool:
     Where there is no sign there is no label, nor the trace of one, whatever else may be wrong with the bytes. Signs are
     the name and the keys of labels, what other schemes' records are known by, and packets, in any case.
     """
-    small = data.translate(_FOLDED, b"\0")
-    return (  # written out: a loop over seven words costs more than looking for them
-        b"aigc" in small
-        or b"label" in small
-        or b"produce" in small
-        or b"propa" in small
-        or b"xmp" in small
-        or b"exporttype" in small
-        or b"serviceprovider" in small
+    small = data.translate(_FOLDED, b"\0") if 0 in data else data.lower()
+    return (  # written out, and a rare letter of each word first: most metadata are short, and each search is a call
+        (_G in small and b"aigc" in small)
+        or (_B in small and b"label" in small)
+        or (
+            _P in small
+            and b"pro" in small
+            and (b"produce" in small or b"propa" in small or b"serviceprovider" in small)
+        )
+        or (_X in small and (b"xmp" in small or b"exporttype" in small))
     )

@@ -13,6 +13,7 @@ from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Found, Reading, Scheme, State
 from yinji.containers.registry import Identity, sniff, unsupported
 from yinji.containers.source import Source
+from yinji.containers.xmp.plain import plain_text
 from yinji.errors import Malformed, NotRegularFile, Truncated, UnreadableInput, UnsupportedFormat, YinjiError
 from yinji.labels.aigc import KEYS, AigcLabel
 from yinji.labels.decode import Decoded, conforming, conforming_shape, decode, looks_like_label
@@ -35,6 +36,7 @@ _new: Final = tuple.__new__
 """Makes a named tuple for a third of what its own constructor takes."""
 
 _UNLABELLED: Final = State.UNLABELLED
+_LABELLED: Final = State.LABELLED
 _Damage: TypeAlias = UnreadableInput | UnsupportedFormat | None
 
 
@@ -67,8 +69,11 @@ def read_as(container: Container, source: Source, *, thorough: bool = False) -> 
 
 def _read(identity: Identity, container: Container, source: Source, thorough: bool) -> Reading:
     glanced = None if thorough else _glanced(container, source)
-    if glanced is not None and not glanced and not identity.mismatch:
-        return _reading(identity, source, _UNLABELLED)
+    if glanced is not None and not identity.mismatch:
+        if not glanced:
+            return _reading(identity, source, _UNLABELLED)
+        if len(glanced) == 1 and (label := _sound_label(glanced[0], container.carrier)) is not None:
+            return _reading(identity, source, _LABELLED, (label,), (), tuple(glanced))
     blocks, damage = _collect(container, source, thorough) if glanced is None else (glanced, None)
     answer = _understood(blocks, container.carrier)
     if not thorough and blocks and damage is None and not _says_label(answer) and any(map(may_hold_label, blocks)):
@@ -272,6 +277,27 @@ def _take_other_scheme(answer: _Answer, block: Block, text: str, key: str) -> No
         )
 
 
+def _sound_label(block: Block, carrier: str) -> Found | None:
+    """Returns the label of a block in which nothing is wrong, the usual case; None where it takes the long way."""
+    place, key, value, start, stop, problems = block
+    if problems or place != carrier:
+        return None
+    if isinstance(value, str):
+        text, shape = value, conforming_shape(value)
+        label = conforming(value) if key == _NAME else None
+        if label is None and place == "front-matter":
+            decoded = _decode(place, value)
+            label, shape = None if decoded.problems else decoded.label, decoded.shape
+    elif place == "xmp" and (plain := plain_text(value)):
+        text, shape = plain, "element"
+        label = conforming(plain)
+    else:
+        return None
+    if label is None:
+        return None
+    return _new(Found, (_GB45438, label, text, place, shape, start, stop, (), _NO_FIELDS))
+
+
 def _sound(block: Block, label: AigcLabel, text: str, shape: str) -> Found:
     """Returns a label without problems in its proper place."""
     return _new(Found, (_GB45438, label, text, block.carrier, shape, block.start, block.stop, (), _NO_FIELDS))
@@ -281,8 +307,7 @@ def _found(block: Block, decoded: Decoded, text: str, shape: str, problems: tupl
     label, told = decoded.label, decoded.problems + problems + block.problems
     if decoded.problems and label is not None and not any(value.strip(_BLANK) for _, value in label.items()):
         label, told = None, (Problem("values-emptied", Severity.ERROR, "R62"), *told)
-    fields = decoded.fields if decoded.problems else _NO_FIELDS
-    return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told, fields)
+    return Found(_GB45438, label, text, block.carrier, shape, block.start, block.stop, told)
 
 
 def _says_label(answer: _Answer) -> bool:

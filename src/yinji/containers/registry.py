@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cache
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from yinji.containers.base import Container
 from yinji.containers.foreign import ROWS as FOREIGN
@@ -139,6 +139,7 @@ _NAMED: Final = {row.name: row for row in _TABLE.rows}
 
 
 _RECENT_MAX: Final = 1024
+_Decided = TypeVar("_Decided")
 
 
 class Identity(NamedTuple):
@@ -162,6 +163,15 @@ class Identity(NamedTuple):
 
 _RECENT: Final[dict[Hashable, Identity]] = {}
 """What magics alone decided lately, by what they looked at: a third of the time of deciding it anew."""
+
+_STARTS: Final[dict[Hashable, Format]] = {}
+"""The same of formats that start as others do, which take a look at the file each time."""
+
+
+def _keep(recent: dict[Hashable, _Decided], key: Hashable, decided: _Decided) -> None:
+    if len(recent) >= _RECENT_MAX:
+        recent.clear()
+    recent[key] = decided
 
 
 @cache
@@ -210,16 +220,16 @@ def sniff(source: Source) -> Identity:
     identity = _RECENT.get(key)
     if identity is not None:
         return identity
-    row = _TABLE.by_magic(head, extension)
+    row = _STARTS.get(key) or _TABLE.by_magic(head, extension)
     if row is not None:
         if row.name in _VARIANTS:
+            _keep(_STARTS, key, row)
             row = _variant(row, source)
             if row.home:
                 return _known(row, extension)
         elif row.home:
-            if len(_RECENT) >= _RECENT_MAX:
-                _RECENT.clear()
-            _RECENT[key] = identity = _known(row, extension)
+            identity = _known(row, extension)
+            _keep(_RECENT, key, identity)
             return identity
     extra = _best_third_party(head[:HEAD], extension)
     if extra is not None:

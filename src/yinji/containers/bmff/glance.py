@@ -30,6 +30,8 @@ _PASSED: Final = frozenset((b"free", b"skip", b"wide"))
 _HOLDERS: Final = _PASSED | {b"meta", b"uuid"}
 """Boxes that need a look wherever they stand; all others are passed over by their headers."""
 
+_IN_TRACK: Final = _HOLDERS | {b"udta"}
+_IN_MOVIE: Final = _IN_TRACK | {b"trak", b"cmov"}
 
 Inside = Callable[[Stretch, int, int], "list[Block]"]
 """Returns the blocks of a box from its body to its end that may hold a label; raises LookupError for a walk."""
@@ -79,8 +81,8 @@ def glance(
     return None
 
 
-def boxes(here: Stretch, at: int, stop: int) -> list[tuple[bytes, int, int]]:
-    """Returns kind, body and end of the boxes between two places.
+def boxes(here: Stretch, at: int, stop: int, only: frozenset[bytes] | None = None) -> list[tuple[bytes, int, int]]:
+    """Returns kind, body and end of the boxes between two places, of all kinds or of some.
 
     Raises:
         LookupError: A size that does not fit, or takes more than 32 bits.
@@ -88,17 +90,22 @@ def boxes(here: Stretch, at: int, stop: int) -> list[tuple[bytes, int, int]]:
     found: list[tuple[bytes, int, int]] = []
     data, base = here.data, here.base
     limit = base + len(data) - 8
-    while stop - at >= 8:
+    last = stop - 8
+    for _ in range(_BOXES_MAX):
+        if at > last:
+            return found
         if not base <= at <= limit:
             here.show(at, 8)
             data, base = here.data, here.base
             limit = base + len(data) - 8
         length, kind = _HEADER(data, at - base)
-        if not 8 <= length <= stop - at or len(found) > _BOXES_MAX:
+        end = at + length
+        if length < 8 or end > stop:
             raise LookupError
-        found.append((kind, at + 8, at + length))
-        at += length
-    return found
+        if only is None or kind in only:
+            found.append((kind, at + 8, end))
+        at = end
+    raise LookupError
 
 
 def movie(here: Stretch, at: int, stop: int) -> list[Block]:
@@ -106,18 +113,18 @@ def movie(here: Stretch, at: int, stop: int) -> list[Block]:
     found: list[Block] = []
     if stop - at <= _MOVIE:
         here.show(at, stop - at)
-    for kind, body, end in boxes(here, at, stop):
+    for kind, body, end in boxes(here, at, stop, _IN_MOVIE):
         if kind == b"trak":
-            for inner, inner_body, inner_end in boxes(here, body, end):
+            for inner, inner_body, inner_end in boxes(here, body, end, _IN_TRACK):
                 if inner == b"udta":
                     _user_data(here, inner_body, inner_end, found, in_movie=False)
-                elif inner in _HOLDERS:
+                else:
                     _holder(here, inner, inner_body, inner_end)
         elif kind == b"udta":
             _user_data(here, body, end, found, in_movie=True)
         elif kind == b"cmov":
             raise LookupError
-        elif kind in _HOLDERS:
+        else:
             _holder(here, kind, body, end)
     return found
 
@@ -125,7 +132,7 @@ def movie(here: Stretch, at: int, stop: int) -> list[Block]:
 def _holder(here: Stretch, kind: bytes, body: int, end: int) -> None:
     if kind in _PASSED:
         _pass(here, body, end)
-    elif kind in (b"meta", b"uuid"):
+    else:
         raise LookupError
 
 
@@ -174,8 +181,16 @@ def _meta(here: Stretch, at: int, stop: int) -> list[Block]:
                 raise LookupError
             items = body, end
     found: list[Block] = []
+    if items is None:
+        return found
+    first, last = items
+    if not keys and last - first <= PLAIN_MAX:  # so that no item is longer, and none has a name of its own
+        boxes(here, first, last, _PASSED)
+        if shows_sign(here.data[first - here.base : last - here.base]):
+            raise LookupError
+        return found
     others: list[bytes] = []
-    for kind, body, end in boxes(here, *items) if items else ():
+    for kind, body, end in boxes(here, first, last):
         index = int.from_bytes(kind, "big")
         namespace, name = keys[index - 1] if 0 < index <= len(keys) else (b"", "")
         offset = here.show(body, end - body)

@@ -17,11 +17,12 @@ WHOLE: Final = 16 * KIB
 """Files up to this size are walked to their end even by a quick reading."""
 
 TAIL: Final = 16 * KIB
-_TELLTALES: Final = (b"AIGC", b"onMetaData", b"onXMPData", b"ContentProd")
 _OPENING: Final = b"\2" + len(META).to_bytes(2, "big") + META.encode() + b"\x08"
 _SCRIPT_MAX: Final = 256 * KIB
 _PROPERTIES_MAX: Final = 256
+_TAGS_MAX: Final = 1024
 _LENGTH: Final = Struct(">H").unpack_from
+_WORD: Final = Struct(">I").unpack_from
 _FIXED: Final = {0: 9, 1: 2, 5: 1, 6: 1, 0x0B: 11}
 _END: Final = b"\0\0\x09"
 
@@ -88,15 +89,26 @@ def _said(data: bytes, base: int) -> list[Block] | None:
 
 
 def looks_complete(source: Source) -> bool:
-    """Whether a long file ends with a whole tag and shows nothing of a script tag in its last 16 KiB."""
+    """Whether a long file ends with whole tags of media alone, as far as they stand in its last 16 KiB."""
     if source.size <= WHOLE:
         return False
     tail = source.look(source.size - TAIL, TAIL)
-    length = int.from_bytes(tail[-4:], "big")
-    at = source.size - 4 - length
-    if length < HEADER or at < HEADER:
-        return False
-    front = tail[-4 - length :][:4] if length + 4 <= TAIL else source.read(at, 4)
-    if front[0] not in MEDIA or int.from_bytes(front[1:], "big") != length - HEADER:
-        return False
-    return not any(sign in tail for sign in _TELLTALES)
+    base = source.size - len(tail)
+    at = len(tail) - TRAILER
+    for _ in range(_TAGS_MAX):
+        length = _WORD(tail, at)[0]
+        front = at - length
+        if length < HEADER or base + front < HEADER:
+            return False
+        if front >= 0:
+            word = _WORD(tail, front)[0]
+        elif at == len(tail) - TRAILER:
+            word = int.from_bytes(source.read(base + front, 4), "big")
+        else:
+            return True
+        if word >> 24 not in MEDIA or word & 0xFFFFFF != length - HEADER:
+            return False
+        at = front - TRAILER
+        if at < 0:
+            return True
+    return False

@@ -18,6 +18,7 @@ from yinji.containers.html.scan import Token, tokens
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
+from yinji.containers.text.binary import refuse_binary
 from yinji.errors import UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.decode import looks_like_label
@@ -72,9 +73,14 @@ class Html:
 
         Raises:
             LimitExceeded: The page is longer than one allocation may be.
+            Malformed: It is no text.
         """
         data = read(source)
         page = decoded(data)
+        yield from self._said(source, data, page)
+        refuse_binary(data, source.name, "" if page.codec == "latin-1" else page.codec)
+
+    def _said(self, source: Source, data: bytes, page: Page) -> Iterator[Block]:
         if generator := _GENERATOR.search(data, 0, _LOOKED_AT):
             yield from _generator(page, data, generator)
         folded = data.lower()

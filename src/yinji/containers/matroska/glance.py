@@ -11,7 +11,7 @@ from yinji.containers.candidate import may_hold_label, shows_sign
 from yinji.containers.matroska import ebml
 from yinji.containers.matroska.ebml import ID_WIDTHS, Element
 from yinji.containers.matroska.elements import CLUSTER, EBML, INFO, KNOWN_HEADERS, SEEK_HEAD, SEGMENT, TAGS
-from yinji.containers.matroska.seek import usual_pointers
+from yinji.containers.matroska.seek import telling_pointers
 from yinji.containers.matroska.tags import (
     REMAINS,
     SIMPLE_TAG,
@@ -79,12 +79,12 @@ def glance(source: Source) -> list[Block] | None:
         return found
     here.data, here.base = source.look(size - TAIL, TAIL), size - TAIL
     for head in heads:
-        pointers = usual_pointers(head)
+        pointers = telling_pointers(head)
         if pointers is None:
             return None
         for wanted, position in pointers:
             at = segment + position
-            if wanted in (TAGS, INFO, SEEK_HEAD) and at not in visited and at < size:
+            if at not in visited and at < size:
                 id, body, stop = _header(here, at, size)
                 if id != wanted or id == SEEK_HEAD:
                     return None
@@ -108,14 +108,18 @@ def _header(here: Stretch, at: int, limit: int) -> tuple[int, int, int]:
     Raises:
         LookupError: There is none, or it has no size, or does not fit.
     """
-    offset = at - here.base
-    if not 0 <= offset <= len(here.data) - ebml.MAX_HEADER:
+    data, offset = here.data, at - here.base
+    if not 0 <= offset <= len(data) - ebml.MAX_HEADER:
         offset = here.show(at, ebml.MAX_HEADER)
-    id, width, size = _front(here.data, offset)
-    body = at + width
-    if body + size > limit:
+        data = here.data
+    front = offset + ID_WIDTHS[data[offset]]  # as _front, without its call
+    long = _SIZE_WIDTHS[data[front]]
+    start = front + long
+    size = int.from_bytes(data[front:start], "big") & _UNKNOWN[long]
+    body = at + start - offset
+    if front == offset or not long or size == _UNKNOWN[long] or body + size > limit:
         raise LookupError
-    return id, body, body + size
+    return int.from_bytes(data[offset:front], "big"), body, body + size
 
 
 def _front(data: bytes, at: int) -> tuple[int, int, int]:
@@ -185,26 +189,29 @@ def _simple_tags(data: bytes) -> tuple[list[tuple[int, int, int, int]], set[int]
     for _ in range(_CHILDREN_MAX):
         if at >= size:
             return found, particular
-        body = at + ID_WIDTHS[data[at]] + 1
-        if body == at + 3 and body <= size and 0x80 <= data[body - 1] < 0xFF:
-            id, stop = data[at] << 8 | data[at + 1], body + (data[body - 1] & 0x7F)
+        first = data[at]
+        if 0x40 <= first < 0x80 <= data[at + 2] < 0xFF:  # nearly all are as short as this
+            id, body = first << 8 | data[at + 1], at + 3
+            stop = body + data[at + 2] - 0x80
         else:
             id, width, length = _front(data, at)
             body = at + width
             stop = body + length
-        if stop > (held if at < held else tag if at < tag else size):
-            raise LookupError
         if at < held:
-            if id == SIMPLE_TAG:
+            if stop > held or id == SIMPLE_TAG:
                 raise LookupError
-            if id in UIDS and is_targets and any(data[body:stop]):
+            if is_targets and id in UIDS and any(data[body:stop]):
                 particular.add(tag)
         elif at < tag:
+            if stop > tag:
+                raise LookupError
             is_targets = id == TARGETS
             if id == SIMPLE_TAG:
                 found.append((at, body, stop, tag))
             if is_targets or id == SIMPLE_TAG:
                 held, stop = stop, body
+        elif stop > size:
+            raise LookupError
         elif id == TAG:
             tag, stop = stop, body
         at = stop
@@ -213,28 +220,34 @@ def _simple_tags(data: bytes) -> tuple[list[tuple[int, int, int, int]], set[int]
 
 def _block(data: bytes, base: int, place: tuple[int, int, int], is_global: bool) -> Block:
     """Returns the block of a SimpleTag that stands at ``place``: its header, its body, its end."""
-    by_id = {id: (first, last) for id, first, last in reversed(_children(data, place[1], place[2]))}
+    by_id = _first_children(data, place[1], place[2])
     first, last = by_id.get(TAG_NAME, (0, 0))
     name = ebml.text(data[first:last])
     string = by_id.get(TAG_STRING)
     first, last = string or by_id.get(TAG_BINARY, (0, 0))
+    value = data[first:last]
+    if string and is_global and value.isascii():  # as :func:`tag_block` would have it, in which nothing is wrong
+        return Block("matroska-tag", name, ebml.text(value), base + place[0], base + place[2])
     element = Element(SIMPLE_TAG, base + place[0], base + place[1], base + place[2])
     text = None if string is None else Element(TAG_STRING, base + first, base + first, base + last)
-    return tag_block(SimpleTag(element, (element,), name, data[first:last], text, is_global))
+    return tag_block(SimpleTag(element, (element,), name, value, text, is_global))
 
 
-def _children(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
-    """Returns id, body and end of the elements between two places.
+def _first_children(data: bytes, at: int, end: int) -> dict[int, tuple[int, int]]:
+    """Returns body and end of the first element of each id between two places.
 
     Raises:
         LookupError: Something else stands there, or more than anyone needs.
     """
-    found: list[tuple[int, int, int]] = []
-    while at < end:
+    found: dict[int, tuple[int, int]] = {}
+    for _ in range(_CHILDREN_MAX):
+        if at >= end:
+            return found
         id, width, size = _front(data, at)
         body = at + width
         at = body + size
-        if at > end or len(found) > _CHILDREN_MAX:
+        if at > end:
             raise LookupError
-        found.append((id, body, at))
-    return found
+        if id not in found:
+            found[id] = body, at
+    raise LookupError

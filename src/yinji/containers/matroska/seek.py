@@ -13,15 +13,23 @@ from yinji.containers.matroska.elements import (
     CUE_POSITIONS,
     CUE_REFERENCE,
     CUE_TRACK_POSITIONS,
+    INFO,
     SEEK,
+    SEEK_HEAD,
     SEEK_ID,
     SEEK_POSITION,
+    TAGS,
 )
 from yinji.containers.matroska.rewrite import Rewrite
 from yinji.containers.source import Source
 
 _SEEK_ID_SIGN: Final = SEEK_ID.to_bytes(2, "big")
 _USUAL: Final = re.compile(rb"\x53\xab\x84(....)\x53\xac([\x81-\x88])", re.DOTALL)
+_TELLING: Final = re.compile(
+    rb"\x53\xab\x84("
+    + b"|".join(re.escape(id.to_bytes(4, "big")) for id in (TAGS, INFO, SEEK_HEAD))
+    + rb")\x53\xac([\x81-\x88])"
+)
 _CUE_MASTERS: Final = frozenset((CUE_POINT, CUE_TRACK_POSITIONS, CUE_REFERENCE))
 
 
@@ -63,6 +71,17 @@ def usual_pointers(data: bytes) -> list[tuple[int, int]] | None:
         (int.from_bytes(match[1], "big"), int.from_bytes(data[match.end() : stop], "big"))
         for match, stop in zip(found, stops, strict=True)
     ]
+
+
+def telling_pointers(data: bytes) -> list[tuple[int, int]] | None:
+    """Returns those of :func:`usual_pointers` that lead to Tags, Info and further SeekHeads."""
+    if len(_USUAL.findall(data)) != data.count(_SEEK_ID_SIGN):
+        return None
+    found = []
+    for match in _TELLING.finditer(data):
+        at = match.end()
+        found.append((int.from_bytes(match[1], "big"), int.from_bytes(data[at : at + match[2][0] - 0x80], "big")))
+    return found
 
 
 def seek(id: int, position: int) -> bytes:

@@ -20,11 +20,11 @@ from yinji.containers.source import Source
 
 _W: Final = rb"[\x00\t\n\x0c\r ]"
 _NAME: Final = rb"/[A-Za-z0-9.+_:-]{1,60}+"
-_FLAT: Final = rb"(?:[0-9A-Za-z.+ \t\r\n-]|" + _NAME + rb"|<[0-9A-Fa-f]*+>)*+"
+_FLAT: Final = rb"(?:[0-9A-Za-z.+ \t\r\n-]++|" + _NAME + rb"|<[0-9A-Fa-f]*+>)*+"
 _VALUE: Final = (
     rb"(?:\d{1,10} \d{1,5} R|[+-]?\d{1,18}(?:\.\d{0,30})?|"
     + _NAME
-    + rb"|<[0-9A-Fa-f]*+>|\((?:[^()\\\r]|\\[^\r\n]|\([^()\\\r]*+\))*+\)"
+    + rb"|<[0-9A-Fa-f]*+>|\((?:[^()\\\r]++|\\[^\r\n]|\([^()\\\r]*+\))*+\)"
     rb"|\[" + _FLAT + rb"\]|<<(?:" + _FLAT + rb"|\[" + _FLAT + rb"\])*+>>|true|false|null)"
 )
 _ENTRY: Final = re.compile(rb"(" + _NAME + rb")" + _W + rb"*+(" + _VALUE + rb")(?=[\x00\t\n\x0c\r />])")
@@ -34,12 +34,13 @@ _DICTIONARY: Final = re.compile(
 _OBJECT: Final = re.compile(rb"(\d{1,10}) \d{1,5} obj" + _W + rb"*+(?=<<)")
 _STREAM: Final = re.compile(_W + rb"*+stream\r?\n")
 _END: Final = re.compile(_W + rb"*+endstream")
+_HEXADECIMAL: Final = re.compile("<([0-9A-Fa-f]+)>")
 _REFERENCE: Final = re.compile(rb"(\d{1,10}) \d{1,5} R")
 _TABLE: Final = re.compile(rb"xref[ \t]*\r?\n?")
 _RUN: Final = re.compile(rb"(\d{1,10}) (\d{1,10}) ?(?:\r\n|\r|\n)")
 _ROW: Final = re.compile(rb"(\d{10}) \d{5} ([nf])(?: \n|\r\n| \r)")
 _TRAILER: Final = re.compile(_W + rb"*+trailer" + _W + rb"*+")
-_LOOK: Final = 1024
+_LOOK: Final = 2048
 _ROW_BYTES: Final = 20
 _SECTIONS_MAX: Final = 4
 _STREAM_MAX: Final = 1 << 18
@@ -54,12 +55,14 @@ Entries = dict[bytes, bytes]
 
 
 class _Dictionary(NamedTuple):
-    """A dictionary where it stands: its entries, the bytes around it, and where in them it starts and stops."""
+    """A dictionary where it stands: the bytes around it, and where in them it starts and stops."""
 
-    entries: Entries
     data: bytes
     start: int
     stop: int
+
+    def entries(self) -> Entries:
+        return dict(_ENTRY.findall(self.data, self.start + 2, self.stop))
 
 
 class _Place(NamedTuple):
@@ -70,11 +73,22 @@ class _Place(NamedTuple):
     pack: tuple[int, int] | None
 
 
+class _Pack(NamedTuple):
+    """An object stream: its content, the numbers and places at its front, where its objects begin, and its range."""
+
+    data: bytes
+    words: list[bytes]
+    first: int
+    start: int
+    stop: int
+
+
 class _File:
-    """The file, and what of it is in hand: its head and its tail."""
+    """The file, and what of it is in hand: its head, its tail, and the packs of objects opened so far."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.packs: dict[int, _Pack] = {}
         self.tail_at = max(0, source.size - TAIL_BYTES)
         self.tail = source.look(self.tail_at, TAIL_BYTES)
 
@@ -116,14 +130,14 @@ def glance(source: Source) -> list[Block] | None:
         blocks, has_label = _properties(_load(file, sections, trailer[b"/Info"]))
         if has_label:
             return blocks
-    catalog = _load(file, sections, trailer[b"/Root"]).dictionary.entries
+    catalog = _load(file, sections, trailer[b"/Root"]).dictionary.entries()
     if not _IN_THE_WAY.isdisjoint(catalog):
         return None
     if b"/Metadata" in catalog:
         packet = _load(file, sections, catalog[b"/Metadata"])
         if packet.pack is not None:
             return None
-        data, _, _ = _content(file, packet)
+        data, _, _ = _content(file, packet, packet.dictionary.entries())
         if not xmp.shows_none(data):
             return None
     return blocks
@@ -133,7 +147,7 @@ def _dictionary(data: bytes, at: int) -> _Dictionary:
     match = _DICTIONARY.match(data, at)
     if match is None:
         raise LookupError
-    return _Dictionary(dict(_ENTRY.findall(data, at + 2, match.end())), data, at, match.end())
+    return _Dictionary(data, at, match.end())
 
 
 def _section(file: _File, offset: int) -> _Section:
@@ -145,7 +159,7 @@ def _section(file: _File, offset: int) -> _Section:
     while True:
         data = file.show(at, _LOOK)
         if trailer := _TRAILER.match(data):
-            entries = _dictionary(data, trailer.end()).entries
+            entries = _dictionary(data, trailer.end()).entries()
             if b"/XRefStm" in entries:
                 raise LookupError
             return _Section(entries, runs, b"", (0, 0, 0), False)
@@ -164,8 +178,8 @@ def _section(file: _File, offset: int) -> _Section:
 
 def _stream_section(file: _File, offset: int) -> _Section:
     place = _object(file, offset, None)
-    entries = place.dictionary.entries
-    rows, _, _ = _content(file, place)
+    entries = place.dictionary.entries()
+    rows, _, _ = _content(file, place, entries)
     widths = [int(word) for word in entries[b"/W"][1:-1].split()]
     index = entries[b"/Index"][1:-1].split() if b"/Index" in entries else [b"0", entries[b"/Size"]]
     numbers = [int(word) for word in index]
@@ -227,15 +241,25 @@ def _load(file: _File, sections: list[_Section], reference: bytes) -> _Place:
     kind, at, _ = _entry(file, sections, place)
     if kind != 1:
         raise LookupError
-    pack = _object(file, at, place)
-    data, start, stop = _content(file, pack)
-    count, first = int(pack.dictionary.entries[b"/N"]), int(pack.dictionary.entries[b"/First"])
+    pack = file.packs.get(at)
+    if pack is None:
+        pack = file.packs[at] = _pack(file, at, place)
+    if int(pack.words[index * 2]) != number:
+        raise LookupError
+    return _Place(_dictionary(pack.data, pack.first + int(pack.words[index * 2 + 1])), pack.start, pack[3:])
+
+
+def _pack(file: _File, at: int, number: int) -> _Pack:
+    stream = _object(file, at, number)
+    entries = stream.dictionary.entries()
+    data, start, stop = _content(file, stream, entries)
+    count, first = int(entries[b"/N"]), int(entries[b"/First"])
     if count < 0 or first < 0:
         raise LookupError
     words = data[:first].split()[: count * 2]
-    if len(words) != count * 2 or int(words[index * 2]) != number or not all(map(bytes.isdigit, words)):
+    if len(words) != count * 2 or not b"".join(words).isdigit():
         raise LookupError
-    return _Place(_dictionary(data, first + int(words[index * 2 + 1])), start, (start, stop))
+    return _Pack(data, words, first, start, stop)
 
 
 def _entry(file: _File, sections: list[_Section], number: int) -> tuple[int, int, int]:
@@ -254,18 +278,19 @@ def _object(file: _File, offset: int, number: int | None) -> _Place:
     match = _OBJECT.match(data)
     if match is None or (number is not None and int(match[1]) != number):
         raise LookupError
-    if _DICTIONARY.match(data, match.end()) is None:
-        data = file.show(offset, 4 * _LOOK)
-    return _Place(_dictionary(data, match.end()), offset, None)
+    found = _DICTIONARY.match(data, match.end())
+    if found is None:
+        return _Place(_dictionary(file.show(offset, 4 * _LOOK), match.end()), offset, None)
+    return _Place(_Dictionary(data, match.end(), found.end()), offset, None)
 
 
-def _content(file: _File, place: _Place) -> tuple[bytes, int, int]:
+def _content(file: _File, place: _Place, entries: Entries) -> tuple[bytes, int, int]:
     """Returns the content of a stream, unfiltered, and the range of the object in the file."""
     dictionary = place.dictionary
     stream = _STREAM.match(dictionary.data, dictionary.stop)
     if stream is None:
         raise LookupError
-    length = int(dictionary.entries[b"/Length"])
+    length = int(entries[b"/Length"])
     at = place.base + stream.end()
     if not 0 <= length <= _STREAM_MAX:
         raise LookupError
@@ -273,7 +298,7 @@ def _content(file: _File, place: _Place) -> tuple[bytes, int, int]:
     if not _END.match(data, length):
         raise LookupError
     data = data[:length]
-    kind = dictionary.entries.get(b"/Filter", b"")
+    kind = entries.get(b"/Filter", b"")
     if kind == b"/FlateDecode":
         engine = zlib.decompressobj()
         data = engine.decompress(data, _INFLATED_MAX)
@@ -289,6 +314,8 @@ def _properties(info: _Place) -> tuple[list[Block], bool]:
     blocks: list[Block] = []
     has_label = False
     dictionary = info.dictionary
+    if _says_nothing(dictionary.data[dictionary.start : dictionary.stop]):
+        return blocks, False
     for match in _ENTRY.finditer(dictionary.data, dictionary.start + 2, dictionary.stop):
         key, value = match[1][1:].decode(), match[2]
         is_label = key.lower() == "aigc"
@@ -308,3 +335,16 @@ def _properties(info: _Place) -> tuple[list[Block], bool]:
             blocks.append(Block("pdf-info", key, text, start, stop))
             has_label = has_label or is_label
     return blocks, has_label
+
+
+def _says_nothing(properties: bytes) -> bool:
+    """Whether a dictionary of direct texts without escapes shows no sign of a label as it stands, nor in hexadecimal.
+
+    Raises:
+        ValueError: Digits without their second.
+    """
+    if b"\\" in properties or b" R" in properties or shows_sign(properties):
+        return False
+    if properties.find(b"<", 2) < 0:
+        return True
+    return not shows_sign(bytes.fromhex(" 0a ".join(_HEXADECIMAL.findall(properties.decode("latin-1")))))

@@ -38,7 +38,8 @@ def decoded(data: bytes) -> tuple[str, bool]:
             return data.decode("utf-8"), False
         except UnicodeDecodeError:
             pass
-    return data.decode("latin-1").translate(_PDF_DOC), True
+    text = data.decode("latin-1")
+    return text if data.isascii() and text.isprintable() else text.translate(_PDF_DOC), True
 
 
 def encoded(text: str) -> bytes:

@@ -17,6 +17,7 @@ from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.containers.text import frontmatter
+from yinji.containers.text.binary import byte_of_no_text, refuse_binary
 from yinji.containers.text.frontmatter import FrontMatter, Record, decode_front_matter
 from yinji.containers.text.textfile import TextFile
 from yinji.errors import LimitExceeded, Truncated, UnsupportedFormat
@@ -97,10 +98,12 @@ class Markdown:
             closing = _CLOSED.search(head, 3)
             if closing is None or closing.end() >= len(head):
                 return None
+        if byte_of_no_text(head) >= 0:
+            return None
         at = len(head)
         while at < source.size:
             piece = source.look(at - _OVERLAP, _PIECE)
-            if len(piece) <= _OVERLAP or b"AIGC" in piece:
+            if len(piece) <= _OVERLAP or b"AIGC" in piece or 0 in piece:
                 return None
             at += len(piece) - _OVERLAP
         return []
@@ -111,6 +114,7 @@ class Markdown:
         Raises:
             LimitExceeded: The text is longer than one allocation may be.
             Truncated: Front matter begins and does not end.
+            Malformed: It is no text.
         """
         head = TextFile.of(source.head)
         first = frontmatter.front_matter(head.text)
@@ -118,11 +122,11 @@ class Markdown:
             yield from (_block(head, place) for place in inside)
             return
         data = TextFile.raw(source)
-        if not thorough and _shows_none(data, head, first):
-            return
-        file = TextFile.of(data)
-        for place in places(file.text, source):
-            yield _block(file, place)
+        if thorough or not _shows_none(data, head, first):
+            file = TextFile.of(data)
+            for place in places(file.text, source):
+                yield _block(file, place)
+        refuse_binary(data, source.name)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the merge into the first front matter, or a new one at the head of the file.

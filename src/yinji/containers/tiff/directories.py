@@ -6,7 +6,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from yinji.containers.source import Source
 from yinji.errors import LimitExceeded, Malformed, Truncated
@@ -27,6 +27,8 @@ _MAX_ENTRIES: Final = 0xFFFF
 _MAX_POINTERS: Final = 4096
 _OWN_ORDER: Final = "<" if sys.byteorder == "little" else ">"
 _WINDOW: Final = 4096
+_CLASSIC: Final[dict[bytes, Literal["little", "big"]]] = {b"II*\0": "little", b"MM\0*": "big"}
+_NAMED_TIFF: Final = frozenset(("tif", "tiff"))
 
 
 class View(Protocol):
@@ -274,12 +276,21 @@ def stated_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[
 
 def is_dng(source: Source) -> bool:
     """Whether the first directory has DNGVersion; looks beyond the head of the file only if its name leaves it open."""
+    head = source.head
+    if (order := _CLASSIC.get(head[:4])) is not None:
+        at = int.from_bytes(head[4:8], order)
+        if at + _WINDOW // 4 > len(head):
+            if source.extension in _NAMED_TIFF:
+                return False
+        elif (stop := at + 2 + 12 * int.from_bytes(head[at : at + 2], order)) <= len(head):
+            wanted = DNG_VERSION.to_bytes(2, order)  # the directory is in hand: told without taking it apart
+            return wanted in [head[place : place + 2] for place in range(at + 2, stop, 12)]
     view = FileView(source)
     opened = open_view(view)
     if opened is None:
         return False
     layout, at = opened
-    if at + _WINDOW // 4 > len(source.head) and source.extension in ("tif", "tiff"):
+    if at + _WINDOW // 4 > len(head) and source.extension in _NAMED_TIFF:
         return False
     try:
         return bool(directory(view, layout, at, "page", frozenset((DNG_VERSION,))).entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, calcsize, unpack_from
 from typing import Final, Literal
 
 from yinji.containers import exif
@@ -92,5 +92,6 @@ def _numbers(here: Stretch, order: str, entry: tuple[int, int, int]) -> tuple[in
     type, values, start = entry
     if values * 4 > _VALUE_MAX:
         raise LookupError
-    numbers = Struct(f"{order}{values}{_NUMBERS[type]}")
-    return numbers.unpack(_bytes(here, start, numbers.size))
+    format = f"{order}{values}{_NUMBERS[type]}"
+    length = calcsize(format)
+    return unpack_from(format, here.data, here.show(start, length))

@@ -15,7 +15,7 @@ from yinji.limits import KIB
 
 _CHUNKS_MAX: Final = 64
 _SMALL: Final = 64 * KIB
-_AHEAD: Final = 1 * KIB
+_AHEAD: Final = 4 * KIB
 _ID3: Final = (b"id3 ", b"ID3 ")
 
 
