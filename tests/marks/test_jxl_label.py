@@ -13,8 +13,9 @@ from PIL import Image, ImageChops, ImageStat
 import jxl_files
 import oracles
 from marks.test_png_label import difference
-from yinji.errors import LimitExceeded, UnreadableInput, UnsupportedFormat, UsageError
+from yinji.errors import LimitExceeded, Malformed, UnreadableInput, UnsupportedFormat, UsageError
 from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.codecs import calls
 from yinji.marks.image import ImageMark
 from yinji.marks.jxl.header import read_head
 from yinji.marks.jxl.picture import codestream
@@ -136,3 +137,20 @@ def test_damage_raises_nothing_but_our_own(kind: str) -> None:
     ):
         with contextlib.suppress(UnreadableInput, UnsupportedFormat, UsageError):
             ImageMark().draw(io.BytesIO(broken), io.BytesIO(), MarkRequest(WORDS, max_pixels=1 << 20))
+
+
+def test_a_codec_that_dies_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = coded(tmp_path, clouds("RGB"), "-d", "1")
+    draw(data)
+    for waiting in calls.POOL.idle():  # ended while nobody used it: the next file does not notice
+        waiting.process.kill()
+        waiting.process.wait()
+    draw(data)
+    calls.POOL.close()
+    monkeypatch.setattr(calls, "SECONDS", 0.0)
+    with pytest.raises(Malformed) as error:
+        draw(data)
+    assert error.value.code == "mark-not-decodable"
+    calls.POOL.close()
+    monkeypatch.undo()
+    draw(data)

@@ -18,6 +18,10 @@ _IDLE: Final = 2
 class Process(Protocol):
     """What is kept."""
 
+    def ended(self) -> bool:
+        """Whether it is gone."""
+        ...
+
     def close(self) -> None:
         """Ends it."""
         ...
@@ -43,10 +47,8 @@ class Warm(Generic[P]):
 
     @contextmanager
     def lent(self) -> Iterator[P]:
-        """Lends a process; it is kept only if the work ends without an exception."""
-        with self._lock:
-            process = self._idle.pop() if self._idle else None
-        process = process or self._start()
+        """Lends a process that lives; it is kept only if the work ends without an exception."""
+        process = self._waiting() or self._start()
         try:
             yield process
         except BaseException:
@@ -58,6 +60,16 @@ class Warm(Generic[P]):
                 self._idle.append(process)
         if not keep:
             process.close()
+
+    def _waiting(self) -> P | None:
+        """Takes a process that waits and was not ended meanwhile, such as by a system short of memory."""
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if not process.ended():
+                    return process
+                process.close()
+        return None
 
     def idle(self) -> list[P]:
         """The processes that wait."""

@@ -45,6 +45,10 @@ class _Worker:
                 return answer
         return None
 
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self.process.poll() is not None
+
     def close(self) -> None:
         self.process.kill()
         with suppress(OSError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed, MissingExtra, UnsupportedFormat
 from yinji.marks.heif.worker import NO_ENCODER
-from yinji.marks.jpeg.messages import receive, send
+from yinji.marks.messages import receive, send
 
 if TYPE_CHECKING:
     from PIL import Image

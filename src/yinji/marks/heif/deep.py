@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from yinji.errors import Malformed, MissingExtra
+from yinji.errors import MissingExtra
+from yinji.marks.codecs.calls import coded, samples
 from yinji.marks.heif.items import Heif
 from yinji.marks.layout import Box
 from yinji.marks.spaces import GREY, RGB, Space
@@ -32,15 +33,11 @@ class Deep:
     def __init__(self, heif: Heif, coding: bytes) -> None:
         if find_spec("imagecodecs") is None:
             raise MissingExtra("missing-extra", extra="avif", names="imagecodecs")
-        import imagecodecs
-
+        self._name = heif.name
         self.bits = 12 if coding[2] & 0x20 else 10
         self._form = _form(coding)
-        try:
-            found: Any = imagecodecs.avif_decode(heif.data, numthreads=1)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Malformed("mark-not-decodable", path=heif.name, kind="AVIF", reason=str(error)) from error
-        self.samples = found[..., 0] if self._form == "400" and found.ndim == 3 else found
+        found = samples("avif_decode", heif.data, heif.name, "AVIF", numthreads=1)
+        self.samples: Any = found[..., 0] if self._form == "400" and found.ndim == 3 else found
         self.space: Space = GREY if self.samples.ndim == 2 else RGB
 
     def planes(self, box: Box) -> list[Image.Image]:
@@ -66,14 +63,11 @@ class Deep:
             quality: 0 to 100.
             colours: Primaries, transfer and matrix (ITU-T H.273).
         """
-        import imagecodecs
-
         primaries, transfer, matrix = colours
-        return bytes(
-            imagecodecs.avif_encode(
-                self.samples, level=quality, speed=_SPEED, bitspersample=self.bits, pixelformat=self._form,
-                codec="aom", primaries=primaries, transfer=transfer, matrix=matrix, numthreads=1,
-            )
+        return coded(
+            "avif_encode", self.samples, self._name, "AVIF",
+            level=quality, speed=_SPEED, bitspersample=self.bits, pixelformat=self._form,
+            codec="aom", primaries=primaries, transfer=transfer, matrix=matrix, numthreads=1,
         )  # fmt: skip
 
 

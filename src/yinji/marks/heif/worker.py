@@ -1,6 +1,6 @@
 """Decodes and encodes single HEVC and AV1 pictures: run as a process of its own, for one message on standard streams.
 
-Messages are those of :mod:`yinji.marks.jpeg.messages`. ``decode`` takes the type of the items, then pairs of
+Messages are those of :mod:`yinji.marks.messages`. ``decode`` takes the type of the items, then pairs of
 configuration and data, and answers with facts and planes of each; ``encode`` takes facts and planes of each and answers
 with pairs of configuration and data.
 """
@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any, Final
 
-from yinji.marks.jpeg.messages import receive, send
+from yinji.marks.messages import receive, send
 
 _MOST_MEMORY: Final = 8 << 30
 _X265: Final = {"preset": "medium", "x265-params": "keyint=1:log-level=none:repeat-headers=0:info=0"}

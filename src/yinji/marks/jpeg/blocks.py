@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yinji.errors import LimitExceeded, Malformed, Truncated
+from yinji.marks.helper import Helper, HelperGone
 from yinji.marks.jpeg.coefficients import Rectangle
-from yinji.marks.jpeg.pool import POOL, BlocksUnavailable, Worker, numbers
+from yinji.marks.jpeg.pool import POOL, numbers
 from yinji.marks.jpeg.scan import Part, Scan
 from yinji.marks.jpeg.segments import Jpeg, graft, with_scan
 from yinji.marks.jpeg.tables import are_complete, written
@@ -78,7 +79,7 @@ def _joined(jpeg: Jpeg, scan: Scan, part: Part, answer: list[bytes]) -> bytes:
     return with_scan(jpeg, scan.start, scan.stop, part.finish(answer[0], struct.unpack("<6q", answer[1])))
 
 
-def opened(jpeg: Jpeg, tile: Box, way: Way, worker: Worker) -> tuple[tuple[list[int], ...], Planes]:
+def opened(jpeg: Jpeg, tile: Box, way: Way, worker: Helper) -> tuple[tuple[list[int], ...], Planes]:
     """Has a tile cut out: quantisation tables and planes, or empty where this way cannot be gone.
 
     Raises:
@@ -158,7 +159,7 @@ class Strips:
         size = tile.width, tile.height
         way = by_rows(self._jpeg, tile)
         if way and size[0] * size[1] <= self._most:
-            with suppress(BlocksUnavailable), POOL.lent() as worker:
+            with suppress(HelperGone), POOL.lent() as worker:
                 planes = opened(self._jpeg, tile, way, worker)[1]
                 if planes:
                     worker.tell([])

@@ -12,6 +12,7 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from yinji.marks.colour import AA
+from yinji.marks.helper import HelperGone
 from yinji.marks.jpeg.blocks import SPACES, Way, aligned, decoded, grey, opened, ways, within
 from yinji.marks.jpeg.pool import POOL, BlocksUnavailable
 from yinji.marks.jpeg.segments import Jpeg, graft
@@ -41,7 +42,7 @@ def draw(jpeg: Jpeg, box: Box, overlay: Overlay, name: str, max_pixels: int) -> 
             change = _by_blocks(jpeg, tile, box, overlay, way)
             if change:
                 return change
-    except BlocksUnavailable:
+    except HelperGone:
         pass
     return _again(jpeg, box, overlay, name, max_pixels)
 

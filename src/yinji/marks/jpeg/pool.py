@@ -5,21 +5,18 @@ A file that makes one end, or take too long, costs one process and nothing else;
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from yinji.marks.helper import Helper, HelperGone
 from yinji.marks.jpeg import worker as program
 from yinji.marks.jpeg.coefficients import Rectangle
-from yinji.marks.jpeg.messages import send
 from yinji.marks.warm import Warm
 
 SECONDS: Final = 60.0
@@ -29,7 +26,7 @@ _KEEP_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_TH
 """The C library gives large blocks back at once; each picture would then fault its pages in anew."""
 
 
-class BlocksUnavailable(Exception):
+class BlocksUnavailable(HelperGone):
     """The blocks of this file cannot be changed one by one here; never leaves the room."""
 
 
@@ -44,69 +41,7 @@ def library_path() -> str:
     return str(found[0]) if len(found) == 1 else ""
 
 
-class Worker:
-    """One process, used by one thread at a time."""
-
-    def __init__(self, library: str) -> None:
-        self.process: Final = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _START, str(_ROOT), library],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **_KEEP_MEMORY},
-        )
-
-    def ask(self, parts: Sequence[bytes]) -> list[bytes]:
-        """Sends a message and waits for the answer.
-
-        Raises:
-            BlocksUnavailable: The process ended or took too long.
-        """
-        stdin, stdout = self.process.stdin, self.process.stdout
-        if stdin is None or stdout is None:
-            raise BlocksUnavailable
-        watch = threading.Timer(SECONDS, self.process.kill)
-        watch.start()
-        try:
-            send(stdin, list(parts))
-            head = stdout.read(4)
-            if len(head) < 4:
-                raise BlocksUnavailable
-            return [self._part() for _ in range(struct.unpack("<I", head)[0])]
-        except (OSError, struct.error) as error:
-            raise BlocksUnavailable from error
-        finally:
-            watch.cancel()
-
-    def tell(self, parts: Sequence[bytes]) -> None:
-        """Sends a message that nothing is answered to.
-
-        Raises:
-            BlocksUnavailable: The process ended.
-        """
-        try:
-            if self.process.stdin:
-                send(self.process.stdin, list(parts))
-        except OSError as error:
-            raise BlocksUnavailable from error
-
-    def _part(self) -> bytes:
-        stdout = self.process.stdout
-        if stdout is None:
-            raise BlocksUnavailable
-        (length,) = struct.unpack("<I", stdout.read(4))
-        data = stdout.read(length)
-        if len(data) != length:
-            raise BlocksUnavailable
-        return data
-
-    def close(self) -> None:
-        self.process.kill()
-        with contextlib.suppress(OSError):
-            self.process.communicate()
-
-
-def _started() -> Worker:
+def _started() -> Helper:
     """Starts a process.
 
     Raises:
@@ -116,7 +51,7 @@ def _started() -> Worker:
     if not path:
         raise BlocksUnavailable
     try:
-        return Worker(path)
+        return Helper([sys.executable, "-I", "-S", "-c", _START, str(_ROOT), path], SECONDS, _KEEP_MEMORY)
     except OSError as error:
         raise BlocksUnavailable from error
 

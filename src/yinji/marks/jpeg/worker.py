@@ -3,7 +3,7 @@
 The JPEG library ends the process when a file breaks its rules. That is why this is a process, and why it needs
 nothing but the standard library, this package and the path of the JPEG library that Pillow brings along.
 
-Messages are those of :mod:`yinji.marks.jpeg.messages`. ``read`` takes a JPEG and one rectangle of blocks a component
+Messages are those of :mod:`yinji.marks.messages`. ``read`` takes a JPEG and one rectangle of blocks a component
 and answers with each rectangle as a grey JPEG; ``write`` takes them back, painted, with one byte a block that says
 whether to take it, and answers with the whole JPEG, or with the coded rows alone that were asked for and where their
 bits belong. An empty answer says that it cannot be done in this way.
@@ -18,9 +18,9 @@ from typing import IO, Final
 
 from yinji.marks.jpeg.coefficients import Picture, Rectangle, assemble, cut, drop
 from yinji.marks.jpeg.library import load
-from yinji.marks.jpeg.messages import receive, send
 from yinji.marks.jpeg.rows import Rows, coded
 from yinji.marks.jpeg.trial import bits_at
+from yinji.marks.messages import receive, send
 
 MOST_MEMORY: Final = 4 << 30
 

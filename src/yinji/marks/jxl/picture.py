@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yinji.errors import LimitExceeded, Malformed, MissingExtra, UnsupportedFormat
 from yinji.marks.boxes import boxed, top_boxes
+from yinji.marks.codecs import calls
 from yinji.marks.jpeg.picture import JpegPicture
 from yinji.marks.jxl.header import Head, read_head
 from yinji.marks.layout import Box
@@ -33,6 +34,7 @@ _DISTANCES: Final = (0.8, 1.2, 2.0)
 _LARGER: Final = 1.15
 _LABEL: Final = 4096
 _EFFORT: Final = 5
+_KIND: Final = "JPEG XL"
 
 
 class JxlPicture(Single):
@@ -63,7 +65,7 @@ class JxlPicture(Single):
         try:
             head = read_head(codestream(data))
         except ValueError as error:
-            raise Malformed("mark-not-decodable", path=name, kind="JPEG XL", reason=str(error)) from error
+            raise Malformed("mark-not-decodable", path=name, kind=_KIND, reason=str(error)) from error
         if head.width * head.height > max_pixels:
             raise LimitExceeded("too-many-pixels", path=name, width=head.width, height=head.height, limit=max_pixels)
         if any(box.kind == b"jbrd" for box in top_boxes(data)):
@@ -73,7 +75,7 @@ class JxlPicture(Single):
             head = replace(head, lossy=True)
         variant = _variant(head)
         if variant:
-            raise UnsupportedFormat("mark-variant", path=name, kind="JPEG XL", variant=variant)
+            raise UnsupportedFormat("mark-variant", path=name, kind=_KIND, variant=variant)
         return cls(data, head, max_pixels, name)
 
     @cached_property
@@ -107,7 +109,7 @@ class JxlPicture(Single):
         again = _decoded(coded, self._name)
         as_it_was = self._head.lossy or np.array_equal(again, samples)
         if not as_it_was or not read_head(coded).usual:
-            raise UnsupportedFormat("mark-variant", path=self._name, kind="JPEG XL", variant="samples of an odd kind")
+            raise UnsupportedFormat("mark-variant", path=self._name, kind=_KIND, variant="samples of an odd kind")
         planes = _image(again).crop(box).split()
         rgb, contrast = legibility(planes, space, overlay)
         shown = Painted(tuple(planes), rgb, contrast, painted.tone)
@@ -116,40 +118,33 @@ class JxlPicture(Single):
         return Change(_with_codestream(self._data, boxed(b"jxlc", coded)), method, shown, rgb, {"changed": changed})
 
     def _encoded(self, samples: Any) -> bytes:
-        import imagecodecs
-
+        how: dict[str, Any] = {"effort": _EFFORT, "numthreads": 1}
         if not self._head.lossy:
-            return codestream(bytes(imagecodecs.jpegxl_encode(samples, lossless=True, effort=_EFFORT, numthreads=1)))
+            return codestream(calls.coded("jpegxl_encode", samples, self._name, _KIND, lossless=True, **how))
         for distance in _DISTANCES:
-            coded = imagecodecs.jpegxl_encode(samples, distance=distance, effort=_EFFORT, numthreads=1)
+            coded = calls.coded("jpegxl_encode", samples, self._name, _KIND, distance=distance, **how)
             if len(coded) <= _LARGER * len(self._data) + _LABEL:
                 break
-        return codestream(bytes(coded))
+        return codestream(coded)
 
 
 class PackedJpeg(JpegPicture):
     """A JPEG XL from which a JPEG comes back byte for byte."""
 
     def __init__(self, data: bytes, max_pixels: int, name: str) -> None:
-        import imagecodecs
-
         from yinji.marks.jpeg.segments import parse
 
         self._packed = data
-        try:
-            whole = bytes(imagecodecs.jpegxl_decode_jpeg(data, numthreads=1))
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Malformed("mark-not-decodable", path=name, kind="JPEG XL", reason=str(error)) from error
+        self._name = name
+        whole = calls.coded("jpegxl_decode_jpeg", data, name, _KIND, numthreads=1)
         super().__init__(parse(whole, name=name), max_pixels, name)
 
     further = ()
     """The thumbnail is packed with the metadata, which stay."""
 
     def draw(self, box: Box, overlay: Overlay) -> Change:
-        import imagecodecs
-
         change = super().draw(box, overlay)
-        packed = bytes(imagecodecs.jpegxl_encode_jpeg(bytes(change.data), usecontainer=True))
+        packed = calls.coded("jpegxl_encode_jpeg", bytes(change.data), self._name, _KIND, usecontainer=True)
         coded = b"".join(packed[b.start : b.stop] for b in top_boxes(packed) if b.kind in _PICTURE)
         self.change = replace(change, data=_with_codestream(self._packed, coded))
         return self.change
@@ -189,13 +184,7 @@ def _with_codestream(data: bytes, coded: bytes) -> bytes:
 
 
 def _decoded(data: bytes, name: str) -> Any:
-    import imagecodecs
-
-    try:
-        samples: Any = imagecodecs.jpegxl_decode(data, numthreads=1)
-    except (RuntimeError, ValueError, MemoryError) as error:
-        raise Malformed("mark-not-decodable", path=name, kind="JPEG XL", reason=str(error)) from error
-    return samples
+    return calls.samples("jpegxl_decode", data, name, _KIND, numthreads=1)
 
 
 def _image(samples: Any) -> Image.Image:

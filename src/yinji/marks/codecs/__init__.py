@@ -1,0 +1,1 @@
+"""The codecs of imagecodecs (JPEG XL; AVIF of many bits) in processes of their own."""
