@@ -207,14 +207,39 @@ def test_several_files_into_a_directory_with_numbers_of_their_own(here: Path) ->
     assert [label.produce_id for label in read if label] == ["batch7-1", "batch7-2"]
 
 
-def test_stdin_to_stdout(here: Path) -> None:
+@pytest.mark.parametrize("more", [(), ("--json",), ("--lang", "zh-CN")])
+def test_stdin_to_stdout(more: tuple[str, ...], here: Path) -> None:
+    """Standard output is the file and nothing else; what was done is told on stderr."""
     source = (here / "photo.png").read_bytes()
-    arguments = ("label", "-", "-o", "-", "--producer", PRODUCER, "--id", "1", "--metadata-only", "--json")
-    result = run(*arguments[:-1], cwd=here, stdin=source)
+    arguments = ("label", "-", "-o", "-", "--producer", PRODUCER, "--id", "1", "--metadata-only", *more)
+    result = run(*arguments, cwd=here, stdin=source)
     assert result.returncode == 0, result.stderr.decode()
-    assert yinji.read(result.stdout[: result.stdout.rindex(b"IEND") + 8]).label is not None
-    read = run("read", "-", "--json", cwd=here, stdin=(labelled(here)).read_bytes())
+    assert result.stdout.endswith(b"IEND\xaeB`\x82")
+    assert yinji.read(result.stdout, thorough=True).label is not None
+    assert b"yinji-stdout" not in result.stderr
+    if more == ("--json",):
+        assert json.loads(result.stderr)["path"] == "-"
+    read = run("read", "-", "--json", cwd=here, stdin=result.stdout)
     assert json.loads(read.stdout)["state"] == "labelled"
+
+
+def test_carry_from_standard_input_to_another_file(here: Path) -> None:
+    source, before = labelled(here).read_bytes(), (here / "photo.jpg").read_bytes()
+    result = run("carry", "-", "photo.jpg", "-o", "-", cwd=here, stdin=source)
+    assert result.returncode == 0, result.stderr.decode()
+    assert yinji.read(result.stdout).label == yinji.read(source).label
+    assert run("carry", "-", "photo.jpg", "-o", "carried.jpg", cwd=here, stdin=source).returncode == 0
+    assert (here / "carried.jpg").read_bytes() == result.stdout
+    again = run("carry", "-", "photo.jpg", "-o", "carried.jpg", cwd=here, stdin=source)
+    assert b"output-exists" in again.stderr
+    assert (here / "photo.jpg").read_bytes() == before
+    assert run("carry", "-", "photo.jpg", "-o", "x.jpg", "--if-labelled", cwd=here, stdin=source).returncode == 2
+
+
+def test_a_name_outside_utf8_is_json_all_the_same(here: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (here / name).write_bytes((here / "photo.png").read_bytes())
+    assert json.loads(run("read", name, "--json", cwd=here).stdout.decode("utf-8"))["path"] == name
 
 
 def test_signed_label_verifies_and_a_changed_one_does_not(here: Path) -> None:

@@ -157,8 +157,40 @@ def test_links_and_directories_are_no_outputs(old: Path, tmp_path: Path) -> None
 
 
 def test_a_missing_directory_is_a_storage_error(old: Path, tmp_path: Path) -> None:
-    with Source.open(old) as source, pytest.raises(StorageError):
+    with Source.open(old) as source, pytest.raises(StorageError) as caught:
         executors.write_new(source, PLANS["insert"], tmp_path / "no" / "new", verify=no_check, overwrite=False)
+    assert (caught.value.code, caught.value.details["folder"]) == ("no-folder", tmp_path / "no")
+
+
+def test_what_is_replaced_leaves_its_owner_and_attributes(old: Path, tmp_path: Path) -> None:
+    """An access list is an extended attribute; a new name gets neither, as with a copy."""
+    owner = (12345, 12345) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    there, new = tmp_path / "there", tmp_path / "new"
+    there.write_bytes(b"old self")
+    there.chmod(0o640)
+    os.chown(there, *owner)
+    os.setxattr(there, "user.note", b"kept")
+    os.setxattr(old, "user.note", b"of the input")
+    with Source.open(old) as source:
+        for output in (there, new):
+            executors.write_new(source, PLANS["insert"], output, verify=no_check, overwrite=True)
+    info = there.stat()
+    assert (info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)) == (*owner, 0o640)
+    assert {name: os.getxattr(there, name) for name in os.listxattr(there)} == {"user.note": b"kept"}
+    assert os.listxattr(new) == []
+    executors.write_in_place(there, PLANS["append"], verify=no_check)
+    assert os.getxattr(there, "user.note") == b"kept"
+
+
+def test_a_name_that_leaves_no_room_for_that_of_the_record(tmp_path: Path) -> None:
+    names = ("长" * 85, "x" * 243, "x" * 244, "x" * 255)
+    for path in (tmp_path / name for name in names):
+        path.write_bytes(OLD)
+        record = left_behind(path)
+        assert executors.recover(path) is True
+        executors.write_in_place(path, PLANS["insert"], verify=no_check)
+        assert path.read_bytes() == applied(PLANS["insert"], OLD)
+        assert not record.exists()
 
 
 @pytest.mark.parametrize("name", PLANS)

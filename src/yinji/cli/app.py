@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -35,6 +36,15 @@ COMMANDS: Final = {
 }
 
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def language_option() -> click.Option:
+    """Returns ``--lang``, which the group and every command take; see :mod:`yinji.cli.language`."""
+    words = say("显示语言", "Language of the messages")
+    return click.Option(["--lang"], type=click.Choice([ZH, EN]), expose_value=False, help=words)
+
+
 class LazyGroup(click.Group):
     """Finds a command in the module of its name under ``yinji.cli.commands``."""
 
@@ -45,6 +55,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"yinji.cli.commands.{cmd_name}").command
+        if not any(option.name == "lang" for option in command.params):
+            command.params.append(language_option())  # where people write it; what it says is known already
         return command
 
     def resolve_command(
@@ -77,11 +89,11 @@ class LazyGroup(click.Group):
     ),
 )
 @click.version_option(yinji.__version__, "-V", "--version", message="yinji %(version)s")
-@click.option(
-    "--lang", type=click.Choice([ZH, EN]), expose_value=False, help=say("显示语言", "Language of the messages")
-)
 def group() -> None:
     """Holds the commands."""
+
+
+group.params.append(language_option())
 
 
 def app() -> int:
@@ -130,8 +142,12 @@ def error_object(error: YinjiError) -> dict[str, Any]:
     }
 
 
-def print_json(value: Any, *, line: bool) -> None:
-    """Prints one JSON value to stdout: on one line for ``--jsonl``, indented else."""
-    indent = None if line or not sys.stdout.isatty() else 2
+def print_json(value: Any, *, line: bool, err: bool = False) -> None:
+    """Prints one JSON value to stdout, or to stderr: on one line for ``--jsonl``, indented else.
+
+    Of file names that are no UTF-8, the bytes outside it are written as lone surrogates, escaped, as JSON may.
+    """
+    indent = None if line or not (sys.stderr if err else sys.stdout).isatty() else 2
     separators = (",", ":") if indent is None else None
-    click.echo(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators))
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    click.echo(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), err=err)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar, cast
 
@@ -19,6 +20,7 @@ from yinji.cli.waiting import waiting
 from yinji.containers.model import Reading, State
 from yinji.errors import LimitExceeded, UsageError, YinjiError
 from yinji.operations.report import SCHEMA_VERSION
+from yinji.operations.written import Written
 
 STDIN: Final = "-"
 STDIN_LIMIT: Final = 4 * 1024**3
@@ -39,6 +41,13 @@ def json_options(command: Command) -> Command:
 def input_arguments(command: Command) -> Command:
     """Adds the list of input files; ``-`` is standard input."""
     return click.argument("files", nargs=-1, required=True, type=click.Path(path_type=str, allow_dash=True))(command)
+
+
+def name_option(command: Command) -> Command:
+    """Adds ``--name``."""
+    return click.option("--name", default="", help=say("标准输入的文件名", "File name that standard input goes by"))(
+        command
+    )
 
 
 def regime_option(command: Command) -> Command:
@@ -116,6 +125,7 @@ def each(
     *,
     as_json: bool,
     jsonl: bool,
+    output: str | None = None,
 ) -> int:
     """Runs ``do`` on every file and prints what it gives.
 
@@ -124,12 +134,14 @@ def each(
         do: Gives the JSON object, the text for people and the exit code of one file.
         as_json: Print JSON: one object for one file, a list for several.
         jsonl: Print one object a line.
+        output: Where the files that are made go; if to standard output, what is printed goes to stderr.
 
     Returns:
         The exit code of the one file; for several, 5 if some failed and others did not.
     """
     codes = []
     objects = []
+    err = output == STDIN
     with _progress(names, quiet=as_json or jsonl) as bar:
         for name in bar:
             try:
@@ -142,13 +154,13 @@ def each(
                 code = error.exit_code
             codes.append(code)
             if jsonl:
-                print_json(value, line=True)
+                print_json(value, line=True, err=err)
             elif as_json:
                 objects.append(value)
             elif words:
-                click.echo(words)
+                click.echo(words, err=err)
     if as_json and not jsonl:
-        print_json(objects[0] if len(names) == 1 else objects, line=False)
+        print_json(objects[0] if len(names) == 1 else objects, line=False, err=err)
     return combined(codes)
 
 
@@ -213,6 +225,11 @@ def destination(name: str, output: str | None, *, in_place: bool, several: bool)
             )
         )
     yield path
+
+
+def shown_as(result: Written, output: str | None) -> Written:
+    """Returns a result under the name that people gave its place: standard output has none of its own."""
+    return replace(result, path=STDIN) if output == STDIN else result
 
 
 def note(words: str) -> None:

@@ -27,6 +27,7 @@ _PAGE: Final = 4096
 _ONE_WRITE: Final = 4096
 """Edits within a stretch shorter than this are written in one: a propagator's half, and the checksum behind it."""
 
+_READING: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _UNSUPPORTED_COPY: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.ESPIPE)
 
 
@@ -41,6 +42,9 @@ def write_new(
     replace_input: bool = False,
 ) -> None:
     """Writes the changed file beside its place, has it verified there, and only then gives it its name.
+
+    What stood there before leaves its mode, and where the system allows it its owner, access list and extended
+    attributes to the new file; a new name gets the mode of the old file alone, as copies do.
 
     Args:
         source: The old file.
@@ -68,6 +72,8 @@ def write_new(
                 copy(source, splice, fd)
                 if mode is not None:
                     os.fchmod(fd, mode)
+                if overwrite:
+                    _take_over(output, fd)
                 if durable:
                     os.fsync(fd)
             finally:
@@ -218,6 +224,27 @@ def _mode(source: Source, output: Path) -> int | None:
             with suppress(OSError):
                 return stat.S_IMODE(path.stat().st_mode) & 0o777
     return None
+
+
+def _take_over(output: Path, fd: int) -> None:
+    """Gives a file the owner and the extended attributes (an access list is one) of what it is to replace."""
+    try:
+        old = os.open(output, _READING)
+    except OSError:  # nothing there yet
+        return
+    try:
+        there, here = os.fstat(old), os.fstat(fd)
+        if (there.st_uid, there.st_gid) != (here.st_uid, here.st_gid):
+            with suppress(OSError):
+                os.fchown(fd, there.st_uid, there.st_gid)
+                os.fchmod(fd, stat.S_IMODE(there.st_mode) & 0o777)
+        for name in os.listxattr(old) if hasattr(os, "listxattr") else ():
+            with suppress(OSError):
+                os.setxattr(fd, name, os.getxattr(old, name))
+    except OSError:  # a file system without them
+        pass
+    finally:
+        os.close(old)
 
 
 def _publish(temporary: Path, output: Path, *, overwrite: bool) -> None:

@@ -1,8 +1,8 @@
 """The undo record of an in-place change: what makes it possible to go back after a crash.
 
-The record stands beside the file as ``.<name>.yinji-undo`` and is on the disk before the first byte of the file
-changes. It holds the change, the old size and the bytes that will be written over, and ends with a checksum: a record
-that is not whole was cut short before the file was touched, and is dropped.
+The record stands beside the file as ``.<name>.yinji-undo`` (see :func:`place`) and is on the disk before the first
+byte of the file changes. It holds the change, the old size and the bytes that will be written over, and ends with a
+checksum: a record that is not whole was cut short before the file was touched, and is dropped.
 
 So it knows what will stand there as well as what stood there, and of a change that is complete nothing is taken back.
 Three waits for the disk are enough, one behind the other:
@@ -17,6 +17,7 @@ program has written since, and the file is left as it is.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import zlib
@@ -39,6 +40,7 @@ _CRC: Final = struct.Struct(">I")
 _READING: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BUFFER: Final = 1 << 20
 _PAGE: Final = 4096
+_LONGEST_NAME: Final = 255
 
 
 class Range(NamedTuple):
@@ -186,8 +188,11 @@ def _front_size(splice: Splice) -> int:
 
 
 def place(path: Path) -> Path:
-    """Returns where the undo record of a file stands."""
-    return path.with_name(f".{path.name}{SUFFIX}")
+    """Returns where the undo record of a file stands: under its name, or a hash of that where it would be too long."""
+    name = f".{path.name}{SUFFIX}"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}{SUFFIX}"
+    return path.with_name(name)
 
 
 def lock(fd: int, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from yinji.cli import steps
-from yinji.cli.files import each, json_options
+from yinji.cli.files import destination, each, json_options, opened, shown_as
 from yinji.cli.language import pick, say
 from yinji.errors import Refused
 from yinji.operations.carry import carry
@@ -23,6 +23,16 @@ from yinji.operations.report import SCHEMA_VERSION
 )
 @click.argument("src", metavar="SRC")
 @click.argument("dst", metavar="DST")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help=say(
+        "写到这个文件，DST 保持原样；“-”表示标准输出",
+        "Write to this file and leave DST as it is; “-” is standard output",
+    ),
+)
+@click.option("--force", is_flag=True, help=say("允许覆盖已有的输出文件", "Allow an existing output to be replaced"))
 @click.option("--dry-run", is_flag=True, help=say("只说明会做什么，不写文件", "Say what would be done, write nothing"))
 @click.option(
     "--break-credentials",
@@ -36,15 +46,39 @@ from yinji.operations.report import SCHEMA_VERSION
 )
 @json_options
 def command(
-    src: str, dst: str, dry_run: bool, break_credentials: bool, if_labelled: bool, as_json: bool, jsonl: bool
+    src: str,
+    dst: str,
+    output: str | None,
+    force: bool,
+    dry_run: bool,
+    break_credentials: bool,
+    if_labelled: bool,
+    as_json: bool,
+    jsonl: bool,
 ) -> int:
+    if if_labelled and output is not None:
+        raise click.UsageError(say("--if-labelled 不能与 -o 同用", "--if-labelled and -o do not go together"))
+
     def do(path: str) -> tuple[dict[str, Any], str, int]:
-        try:
-            result = carry(src, path, dry_run=dry_run, break_credentials=break_credentials)
-        except Refused as refused:
-            if not (if_labelled and refused.code == "nothing-to-carry"):
-                raise
-            return {"schema_version": SCHEMA_VERSION, "path": path, "label": None, "steps": []}, pick(refused.text), 0
+        with (
+            opened(src) as source,
+            destination(path, output, in_place=output is None, several=False) as target,
+        ):
+            try:
+                result = carry(
+                    source,
+                    path,
+                    output=target,
+                    overwrite=force,
+                    dry_run=dry_run,
+                    break_credentials=break_credentials,
+                )
+            except Refused as refused:
+                if not (if_labelled and refused.code == "nothing-to-carry"):
+                    raise
+                value = {"schema_version": SCHEMA_VERSION, "path": path, "label": None, "steps": []}
+                return value, pick(refused.text), 0
+        result = shown_as(result, output)
         return result.to_dict(), steps.written(result), 0
 
-    return each((dst,), do, as_json=as_json, jsonl=jsonl)
+    return each((dst,), do, as_json=as_json, jsonl=jsonl, output=output)

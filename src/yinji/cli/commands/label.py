@@ -13,10 +13,12 @@ from yinji.cli.files import (
     each,
     input_arguments,
     json_options,
+    name_option,
     numbers_of,
     opened,
     output_options,
     regime_option,
+    shown_as,
 )
 from yinji.cli.keyfiles import private_key
 from yinji.cli.language import say
@@ -103,6 +105,7 @@ from yinji.operations.label import label
     help=say("用私钥签名（yinji key make）", "Sign with a private key (yinji key make)"),
 )
 @click.option("--derived", is_flag=True, help=say("内容由带标识的内容重新生成", "Generated anew from labelled content"))
+@name_option
 @json_options
 def command(
     files: tuple[str, ...],
@@ -125,6 +128,7 @@ def command(
     form: str | None,
     sign: Path | None,
     derived: bool,
+    name: str,
     as_json: bool,
     jsonl: bool,
 ) -> int:
@@ -155,8 +159,9 @@ def command(
                 overwrite=force,
                 break_credentials=break_credentials,
                 dry_run=dry_run,
-                filename="" if path == "-" else path,
+                filename=name if path == "-" else path,
             )
+        result = shown_as(result, output)
         return result.to_dict(), steps.written(result), 0
 
-    return each(files, do, as_json=as_json, jsonl=jsonl)
+    return each(files, do, as_json=as_json, jsonl=jsonl, output=output)

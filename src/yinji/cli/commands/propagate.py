@@ -7,7 +7,17 @@ from typing import Any
 import click
 
 from yinji.cli import steps
-from yinji.cli.files import destination, each, input_arguments, json_options, numbers_of, opened, output_options
+from yinji.cli.files import (
+    destination,
+    each,
+    input_arguments,
+    json_options,
+    name_option,
+    numbers_of,
+    opened,
+    output_options,
+    shown_as,
+)
 from yinji.cli.language import say
 from yinji.operations.propagate import propagate
 
@@ -32,6 +42,7 @@ from yinji.operations.propagate import propagate
     help=say("没有标识的文件写入 1 属于、2 可能、3 疑似", "For a file without a label: 1 is, 2 may be, 3 suspected"),
 )
 @output_options
+@name_option
 @json_options
 def command(
     files: tuple[str, ...],
@@ -43,6 +54,7 @@ def command(
     force: bool,
     dry_run: bool,
     break_credentials: bool,
+    name: str,
     as_json: bool,
     jsonl: bool,
 ) -> int:
@@ -63,8 +75,9 @@ def command(
                 overwrite=force,
                 break_credentials=break_credentials,
                 dry_run=dry_run,
-                filename="" if path == "-" else path,
+                filename=name if path == "-" else path,
             )
+        result = shown_as(result, output)
         return result.to_dict(), steps.written(result), 0
 
-    return each(files, do, as_json=as_json, jsonl=jsonl)
+    return each(files, do, as_json=as_json, jsonl=jsonl, output=output)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import click
 
 from yinji.cli import show
-from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened
+from yinji.cli.files import each, exit_code_of, input_arguments, json_options, name_option, opened
 from yinji.cli.language import say
 from yinji.errors import UnreadableInput, UnsupportedFormat
 from yinji.operations.read import read
@@ -29,7 +29,7 @@ from yinji.operations.report import SCHEMA_VERSION
     is_flag=True,
     help=say("另外给出媒体内容本身的 SHA-256，写标识前后不变", "Also give the SHA-256 of the media alone"),
 )
-@click.option("--name", default="", help=say("标准输入的文件名", "File name that standard input goes by"))
+@name_option
 def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, digest: bool, name: str) -> int:
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
