@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
+from yinji.errors import StorageError
 from yinji.platform import cursors, instants, words
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict, NotSignedIn
@@ -36,6 +38,30 @@ _SESSION: Final = Prepared(
         sessions.c.seen_at > bindparam("idle"),
     )
 )
+
+
+_HELD: Final = Prepared(
+    select(accounts.c.name).where(accounts.c.id == bindparam("account")).with_for_update(key_share=True)
+)
+
+
+def erased_name(account_id: str) -> str:
+    """Returns the name of an account that was erased."""
+    return f"erased-{account_id}"
+
+
+def require_living(connection: Connection, *account_ids: str) -> None:
+    """Passes if accounts are not erased, and has them stay so until the writing transaction ends.
+
+    A request may have begun before the account was erased: what it leaves afterwards nobody would clear.
+
+    Raises:
+        NotSignedIn: One of them was erased.
+    """
+    for account_id in sorted(set(account_ids)):  # in this order everywhere, so that nobody waits in a circle
+        for row in _HELD.rows(connection, account=account_id):
+            if row.name == erased_name(account_id):
+                raise NotSignedIn("account-erased")
 
 
 class Accounts:
@@ -146,6 +172,7 @@ class Accounts:
 
     def _open_session(self, account_id: str, name_key: str, rehashed: str | None) -> str:
         with self._database.write() as connection:
+            require_living(connection, account_id)
             self._throttle.forgive(connection, name_key)
             if rehashed is not None:
                 connection.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=rehashed))
@@ -164,7 +191,11 @@ class Accounts:
 
         Returns:
             The session's token.
+
+        Raises:
+            NotSignedIn: The account was erased meanwhile.
         """
+        require_living(connection, account_id)
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), instants.now()
         lifetime = self._settings.session_lifetime
         connection.execute(
@@ -214,7 +245,7 @@ class Accounts:
         return account_from(row)
 
     def _mark_seen(self, digest: str, now: datetime) -> None:
-        with self._database.write() as connection:
+        with suppress(StorageError), self._database.write() as connection:  # a full disk keeps nobody from reading
             connection.execute(update(sessions).where(sessions.c.token_sha256 == digest).values(seen_at=now))
 
     def sign_out(self, session_token: str) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
 
-from yinji.errors import Refused, UsageError
+from yinji.errors import Refused, StorageError, UsageError
 from yinji.platform import instants, words
-from yinji.platform.accounts import account_from
+from yinji.platform.accounts import account_from, require_living
 from yinji.platform.audit import AuditLog
 from yinji.platform.errors import NotFound
 from yinji.platform.model import Account
@@ -82,7 +83,7 @@ class ApiKeys:
         expires = None if days is None else now + timedelta(days=days)
         key = ApiKey(instants.uuid7(), name, secret[-4:], now, None, expires)
         with self._database.write() as connection:
-            self._database.lock(connection, f"api keys {account.id}")
+            require_living(connection, account.id)
             held = select(func.count()).where(api_keys.c.account_id == account.id, _alive(now))
             if (connection.scalar(held) or 0) >= MAX_KEYS:
                 raise Refused("too-many-api-keys", most=MAX_KEYS)
@@ -127,7 +128,7 @@ class ApiKeys:
             return None
         (row,) = found
         if row.used_at is None or now - row.used_at > _USED_EVERY:
-            with self._database.write() as connection:
+            with suppress(StorageError), self._database.write() as connection:  # a full disk keeps nobody from reading
                 connection.execute(update(api_keys).where(api_keys.c.id == row.key_id).values(used_at=now))
         return account_from(row)
 

@@ -9,7 +9,20 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import BigInteger, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -119,10 +132,24 @@ class Database:
         if not self._sqlite:
             _LOCK.rows(connection, key=zlib.crc32(f"yinji {name}".encode()))
 
-    def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> None:
-        """Inserts a row unless its key is there already."""
+    def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+        """Inserts a row unless its key is there already; tells whether it did."""
         insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
-        connection.execute(insert.values(**values).on_conflict_do_nothing())
+        return connection.execute(insert.values(**values).on_conflict_do_nothing()).rowcount == 1
+
+    def insert_or_change(
+        self,
+        connection: Connection,
+        table: Table,
+        values: dict[str, Any],
+        key: Column[Any],
+        change: dict[str, Any],
+        where: ColumnElement[bool],
+    ) -> None:
+        """Inserts a row; where ``key`` is there already, changes that row instead if it is as ``where`` says."""
+        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        present = insert.values(**values).on_conflict_do_update(index_elements=[key], set_=change, where=where)
+        connection.execute(present)
 
     def answers(self) -> bool:
         """Tells whether the database is there."""

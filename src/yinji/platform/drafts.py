@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, union_all, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, union_all, update
 
 from yinji.errors import Refused, UsageError
 from yinji.labels.declaration import Declaration
 from yinji.operations.check import check
 from yinji.operations.examination import Examination
 from yinji.platform import copies, instants, words
+from yinji.platform.accounts import require_living
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.blobs import BLOBS_LOCK, BlobStore, Spool, source_of
 from yinji.platform.deciding import decide
@@ -25,6 +27,13 @@ from yinji.platform.settings import Settings
 
 if TYPE_CHECKING:
     from yinji.platform.database import Database
+
+
+PUBLISHED_KEPT: Final = timedelta(days=7)
+"""How long it is known what a draft held that was published: as long as a request to publish it may be repeated."""
+
+_LATELY: Final = timedelta(hours=1)
+"""A file that readers got until so lately stays: somebody may be about to open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ class Drafts:
         Raises:
             Refused: The account holds too many drafts.
         """
-        self._require_room(author)
+        with self._database.read() as connection:  # before the upload, and once more when it is there
+            self._require_room(connection, author)
         with self._blobs.spool(self._settings.max_upload_bytes) as spool:
             yield DraftUpload(self, author, spool)
 
@@ -118,6 +128,8 @@ class Drafts:
         spool.stage()
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
+            require_living(connection, author.id)
+            self._require_room(connection, author)
             spool.keep()
             connection.execute(insert(drafts), {name: getattr(draft, name) for name in draft.__slots__})
             detail = {
@@ -187,11 +199,13 @@ class Drafts:
 
     def expire(self) -> None:
         """Removes drafts that nobody published in time, and their files unless something else refers to them."""
+        now = instants.now()
+        known_long_enough = drafts.c.item_id.is_(None) | (drafts.c.expires_at <= now - PUBLISHED_KEPT)
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
             over = connection.execute(
                 select(drafts.c.id, drafts.c.sha256, drafts.c.item_id)
-                .where(drafts.c.expires_at <= instants.now())
+                .where(drafts.c.expires_at <= now, known_long_enough)
                 .with_for_update()
             ).all()
             for row in over:
@@ -217,10 +231,9 @@ class Drafts:
         """Removes files that some row referred to until now, unless another does; the caller holds the lock."""
         self._remove_unreferenced(connection, digests - {""})
 
-    def _require_room(self, author: Account) -> None:
+    def _require_room(self, connection: Connection, author: Account) -> None:
         query = select(func.count()).where(drafts.c.author_id == author.id, drafts.c.item_id.is_(None))
-        with self._database.read() as connection:
-            held = connection.scalar(query.where(drafts.c.expires_at > instants.now())) or 0
+        held = connection.scalar(query.where(drafts.c.expires_at > instants.now())) or 0
         if held >= self._settings.max_open_drafts:
             raise Refused("too-many-drafts", most=self._settings.max_open_drafts)
 
@@ -232,9 +245,8 @@ def identity(sha256: str, filename: str) -> str:
 
 def _referenced(connection: Connection, digests: set[str]) -> set[str]:
     """Returns those of the hashes that some row still needs: an upload, an original, or the file now served."""
-    served = propagations.join(
-        items, (propagations.c.item_id == items.c.id) & (propagations.c.number == items.c.propagation)
-    )
+    in_use = or_(propagations.c.number == items.c.propagation, items.c.updated_at > instants.now() - _LATELY)
+    served = propagations.join(items, and_(propagations.c.item_id == items.c.id, in_use))
     wanted = sorted(digests)
     found: set[str] = set()
     for start in range(0, len(wanted), 500):

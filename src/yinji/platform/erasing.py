@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from yinji.errors import Refused
 from yinji.platform import instants
-from yinji.platform.accounts import Accounts
+from yinji.platform.accounts import Accounts, erased_name
 from yinji.platform.audit import AuditLog
 from yinji.platform.blobs import BLOBS_LOCK
 from yinji.platform.drafts import Drafts
@@ -78,7 +78,7 @@ class Erasing:
         with self._database.write() as connection:
             self._database.lock(connection, BLOBS_LOCK)
             row = connection.execute(
-                select(accounts).where(accounts.c.id == account_id).with_for_update()
+                select(accounts).where(accounts.c.id == account_id).with_for_update(key_share=True)
             ).one_or_none()
             if row is None:
                 raise NotFound("account-not-found")
@@ -96,7 +96,7 @@ class Erasing:
             connection.execute(update(reports).where(reports.c.reporter_id == account_id).values(note=""))
             connection.execute(update(appeals).where(appeals.c.author_id == account_id).values(reason=""))
             posts = self._withdraw_all(connection, account_id, actor)
-            name = f"erased-{account_id}"
+            name = erased_name(account_id)
             gone = {"name": name, "name_key": name, "display_name": SHOWN, "password_hash": ""}
             connection.execute(update(accounts).where(accounts.c.id == account_id).values(gone))
             values = {"account_id": account_id, "actor": actor, "at": instants.now()}

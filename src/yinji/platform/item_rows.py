@@ -78,6 +78,22 @@ def shown(row: Row[Any] | None) -> Row[Any]:
     return row
 
 
+def hold(connection: Connection, item_id: str) -> None:
+    """Has nobody else change an item until the transaction ends; rows may refer to it all the same."""
+    connection.execute(select(items.c.id).where(items.c.id == item_id).with_for_update(key_share=True))
+
+
+def require_in_view(connection: Connection, item_id: str) -> None:
+    """Passes if readers may see an item, which then stays so until the transaction ends.
+
+    Raises:
+        NotFound: Its author withdrew it.
+    """
+    hold(connection, item_id)
+    if connection.scalar(select(withdrawals.c.at).where(withdrawals.c.item_id == item_id)) is not None:
+        raise NotFound("item-withdrawn")
+
+
 def page(*, cursor: str | None, limit: int, query: str, author_id: str | None) -> Select[Any]:
     """Returns the query for one page and one row more, newest first (numbers sort by time)."""
     rows = select(*_COLUMNS).select_from(_JOINED).where(withdrawals.c.at.is_(None))

@@ -6,18 +6,17 @@ our half of the metadata as well, so that later changes of the verdict start fro
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from yinji.errors import LimitExceeded, MissingExtra, Refused, UnreadableInput, UnsupportedFormat, YinjiError
 from yinji.operations.mark import mark
 from yinji.platform import copies, instants, item_rows
 from yinji.platform.blobs import BlobStore, opened
-from yinji.platform.errors import Conflict
+from yinji.platform.errors import NotFound
 from yinji.platform.model import Account
 from yinji.platform.permissions import Permission, allows, require
 from yinji.platform.propagation import TEXT_NAME
@@ -103,7 +102,7 @@ class Marking:
             raise Refused("not-the-author")
         if row.tier == str(Tier.NONE):
             raise Refused("nothing-to-mark")
-        with suppress(Conflict), self._database.write() as connection:  # asked twice at once: once is enough
+        with self._database.write() as connection:
             self.ask_in(connection, item_id, actor.id)
         found = self.of(item_id)
         assert found is not None
@@ -111,22 +110,19 @@ class Marking:
 
     def ask_in(self, connection: Connection, item_id: str, asked_by: str) -> None:
         """The same, in the transaction that leads to it."""
+        again = {"state": WAITING, "asked_by": asked_by, "updated_at": instants.now(), "percent": 0, "reason": None}
+        first = again | {"item_id": item_id}
+        over = visible_labels.c.state.in_((UNSUPPORTED, FAILED))
+        self._database.insert_or_change(connection, visible_labels, first, visible_labels.c.item_id, again, over)
         state = connection.scalar(select(visible_labels.c.state).where(visible_labels.c.item_id == item_id))
-        if state in (WAITING, DONE):
-            return
-        if state is None:
-            at = instants.now()
-            connection.execute(
-                insert(visible_labels).values(
-                    item_id=item_id, state=WAITING, asked_by=asked_by, updated_at=at, percent=0
-                )
-            )
-        else:
-            _set(connection, item_id, state=WAITING, asked_by=asked_by, reason=None, percent=0)
-        self._queue.put(connection, KIND, {"item": item_id}, key=f"{KIND}:{item_id}")
+        if state == WAITING:
+            self._queue.put(connection, KIND, {"item": item_id}, key=f"{KIND}:{item_id}")
 
     def _run(self, run: Run) -> None:
-        row = item_rows.required(self._database, run.task.payload["item"])
+        try:
+            row = item_rows.required(self._database, run.task.payload["item"])
+        except NotFound:  # withdrawn meanwhile: nobody sees it any more
+            return
         try:
             self._draw(run, row)
         except (UnsupportedFormat, MissingExtra) as error:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -178,9 +178,9 @@ class Previews:
     def expire(self) -> None:
         """Removes what is over, and trials that nobody finished."""
         for entry in self._entries():
-            old = instants.now().timestamp() - entry.stat().st_mtime > LIFETIME.total_seconds()
-            if old:
-                shutil.rmtree(entry, ignore_errors=True)
+            with suppress(FileNotFoundError):  # its owner may be done with it just now
+                if instants.now().timestamp() - entry.stat().st_mtime > LIFETIME.total_seconds():
+                    shutil.rmtree(entry, ignore_errors=True)
 
     def _drawn(self, account_id: str, number: str, folder: Path, filename: str, wish: Wish) -> Preview:
         output = folder / f"labelled{Path(filename).suffix}"

@@ -6,12 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, delete, select
 
-from yinji.errors import UsageError
+from yinji.errors import StorageError, UsageError
 from yinji.labels.declaration import Declaration, Declared
 from yinji.operations.examination import Examination
 from yinji.platform import instants, words
@@ -19,7 +18,7 @@ from yinji.platform.blobs import BlobStore, Spool, source_of
 from yinji.platform.canonical import canonical
 from yinji.platform.cases.strikes import Strikes
 from yinji.platform.deciding import decide
-from yinji.platform.drafts import Drafts, Examined, identity
+from yinji.platform.drafts import PUBLISHED_KEPT, Drafts, Examined, identity
 from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.items import Items
 from yinji.platform.model import Account, Draft, Item
@@ -40,7 +39,6 @@ AI_ANNOTATION: Final = "ai_generated"
 MAX_TITLE: Final = 120
 MAX_TEXT: Final = 20_000
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_KEYS_KEPT: Final = timedelta(days=7)
 _USED_KEY: Final = Prepared(
     select(idempotency_keys).where(
         idempotency_keys.c.account_id == bindparam("account"), idempotency_keys.c.key == bindparam("key")
@@ -108,6 +106,28 @@ class Publishing:
             self._drafts.let_go(author, draft_id)
             return self._items.get(known)
         self._strikes.require_publish(author, declaration)
+        try:
+            return self._published(
+                author, title, text, declaration, draft_id, file, idempotency_key, request, annotation
+            )
+        except Conflict:  # the very same request may have come through meanwhile
+            known = self._published_with(author, idempotency_key, request)
+            if known is None:
+                raise
+            return self._items.get(known)
+
+    def _published(
+        self,
+        author: Account,
+        title: str,
+        text: str,
+        declaration: Declaration,
+        draft_id: str | None,
+        file: Incoming | None,
+        key: str | None,
+        request: str,
+        annotation: str,
+    ) -> Item:
         with self._content(author, draft_id, file, text) as content:
             item_id = instants.uuid7()
             annotation = self._policies.require_annotation(annotation, content.kind, declaration)
@@ -116,22 +136,21 @@ class Publishing:
             undeclared = declaration.choice is Declared.UNDECLARED
             marks = undeclared and bool(content.filename) and self._policies.adds_explicit(decision.tier)
             with self._propagation.derive(content.file, decision.verdict, item_id) as served:
-                return self._stored(
-                    Post(
-                        item_id,
-                        author,
-                        title,
-                        text,
-                        declaration,
-                        content,
-                        decision,
-                        served,
-                        idempotency_key,
-                        request,
-                        annotation,
-                        marks,
-                    )
+                post = Post(
+                    item_id,
+                    author,
+                    title,
+                    text,
+                    declaration,
+                    content,
+                    decision,
+                    served,
+                    key,
+                    request,
+                    annotation,
+                    marks,
                 )
+                return self._storing.store(post) or self._items.get(item_id)
 
     def _sent(self, author: Account, draft_id: str | None, file: Incoming | None) -> str | None:
         """Returns what tells the file that was sent from others; "" where none was."""
@@ -159,8 +178,12 @@ class Publishing:
     def _content(self, author: Account, draft_id: str | None, file: Incoming | None, text: str) -> Iterator[Content]:
         if draft_id is not None:
             draft = self._drafts.unpublished(author, draft_id)
-            with source_of(self._blobs.path(draft.sha256), draft.filename) as source:
-                yield _draft_content(draft, Examination(source))
+            try:
+                with source_of(self._blobs.path(draft.sha256), draft.filename) as source:
+                    yield _draft_content(draft, Examination(source))
+            except StorageError:
+                self._drafts.unpublished(author, draft_id)  # it may have expired meanwhile, and its file with it
+                raise
         elif file is not None:
             with self._drafts.examine(file.spool.path, file.filename) as examined:
                 yield _spooled_content(file.spool, file.filename, examined.report["kind"], examined)
@@ -173,20 +196,10 @@ class Publishing:
                     report = words_alone.report(regime=self._settings.regime).to_dict()
                     yield _spooled_content(spool, "", "text", Examined(words_alone, report, None))
 
-    def _stored(self, post: Post) -> Item:
-        try:
-            item = self._storing.store(post)
-        except Conflict:
-            known = self._published_with(post.author, post.key, post.request)
-            if known is None:
-                raise
-            return self._items.get(known)
-        return item or self._items.get(post.id)
-
     def expire(self) -> None:
         """Forgets idempotency keys that nobody will repeat any more."""
         with self._database.write() as connection:
-            old = idempotency_keys.c.created_at < instants.now() - _KEYS_KEPT
+            old = idempotency_keys.c.created_at < instants.now() - PUBLISHED_KEPT
             connection.execute(delete(idempotency_keys).where(old))
 
 

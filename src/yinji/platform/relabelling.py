@@ -214,7 +214,9 @@ class Relabellings:
                 _set(connection, number, position=batch[-1], **counts)
                 run.again(connection)
                 return
-            _set(connection, number, RUNNING, state=DONE, **counts)
+            if not _set(connection, number, RUNNING, state=DONE, **counts):  # paused meanwhile: it rests first
+                run.again(connection)
+                return
             run.finish(connection)
             self._audit.append(connection, "relabelling.done", actor="system", subject=number, detail=counts)
 

@@ -50,7 +50,10 @@ _BATCH: Final = 100
 _FIRST_LOOK_BACK: Final = timedelta(days=7)
 """How far back a process that has just started looks for posts that nobody looked at."""
 _SETTLED: Final = timedelta(minutes=1)
-"""After this time no post with an older number appears any more: numbers are given before the commit."""
+"""After this time hardly a post with an older number appears any more: numbers are given before the commit."""
+_SURELY_SETTLED: Final = timedelta(hours=1)
+_LOOKS_AROUND: Final = 60
+"""Every so many looks, one goes back an hour: a large file takes minutes to reach an object store."""
 
 
 class Sightings:
@@ -72,6 +75,7 @@ class Sightings:
         self._cases = cases
         self._settings = settings
         self._after = instants.uuid7_floor(instants.now() - _FIRST_LOOK_BACK)
+        self._looks = 0
 
     @property
     def handler(self) -> Handler:
@@ -95,8 +99,10 @@ class Sightings:
             found = list(connection.scalars(_unseen(self._after)))
         for item_id in found:
             self._ask(item_id)
-        settled = instants.uuid7_floor(instants.now() - _SETTLED)
-        self._after = min(found[-1], settled) if len(found) == _BATCH else max(self._after, settled)
+        self._looks += 1
+        back = _SETTLED if self._looks % _LOOKS_AROUND else _SURELY_SETTLED
+        settled = instants.uuid7_floor(instants.now() - back)  # it goes back where the clock does
+        self._after = min(found[-1], settled) if len(found) == _BATCH else settled
 
     def _ask(self, item_id: str) -> None:
         with self._database.write() as connection:

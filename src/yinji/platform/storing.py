@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from yinji.platform import copies, instants, item_rows, steps, words
+from yinji.platform.accounts import require_living
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.blobs import BLOBS_LOCK
 from yinji.platform.errors import Conflict, NotFound
@@ -62,6 +63,7 @@ class Storing:
 
     def _write(self, connection: Connection, posts: Sequence[Post]) -> list[Item]:
         self._database.lock(connection, BLOBS_LOCK)
+        require_living(connection, *(post.author.id for post in posts))
         for post in posts:
             if post.content.draft_id is not None:
                 _use_draft(connection, post.content.draft_id, post.id)

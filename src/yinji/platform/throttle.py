@@ -22,6 +22,8 @@ FREE: Final = 5
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(minutes=15)
 _FORGOTTEN: Final = timedelta(hours=24)
+_CLOCKS_APART: Final = timedelta(minutes=1)
+"""A wait that is longer by more than this was set before the clock went back, and counts no more."""
 
 
 def _digest(name_key: str) -> str:
@@ -59,7 +61,9 @@ class Throttle:
             row = connection.execute(select(attempts).where(attempts.c.name_sha256 == key).with_for_update()).one()
             now = instants.now()  # whoever waited for the row is not judged by the time of its arrival
             if row.next_at > now:
-                raise TooManyAttempts("too-many-attempts", seconds=ceil((row.next_at - now).total_seconds()))
+                left, wait = row.next_at - now, wait_after(row.failures)
+                if wait and left <= wait + _CLOCKS_APART:
+                    raise TooManyAttempts("too-many-attempts", seconds=ceil(left.total_seconds()))
             failures = 1 if now - row.last_at > _FORGOTTEN else int(row.failures) + 1
             connection.execute(
                 update(attempts)

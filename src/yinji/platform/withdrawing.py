@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from yinji.errors import Refused
 from yinji.platform import instants, item_rows, retention
@@ -23,7 +23,9 @@ from yinji.platform.steps import Steps
 if TYPE_CHECKING:
     from yinji.platform.database import Database
 
-_AT_A_TIME = 100
+_AT_A_TIME: Final = 100
+_CHANGED: Final = {"revision": items.c.revision + 1}
+"""Whoever works on the item at this moment is told that it is another by now."""
 
 
 class Withdrawing:
@@ -60,7 +62,7 @@ class Withdrawing:
 
     def withdrawn(self, connection: Connection, item_id: str, actor: str) -> datetime:
         """Does the same in a writing transaction that somebody else opened."""
-        connection.execute(select(items.c.id).where(items.c.id == item_id).with_for_update())
+        item_rows.hold(connection, item_id)
         kept = select(withdrawals.c.keep_until).where(withdrawals.c.item_id == item_id)
         known: datetime | None = connection.scalar(kept)
         if known is not None:
@@ -68,7 +70,8 @@ class Withdrawing:
         at = instants.now()
         until = retention.keep_until(retention.WITHDRAWN, at, self._settings.retention)
         values = {"item_id": item_id, "actor": actor, "at": at, "keep_until": until}
-        self._database.insert_new(connection, withdrawals, values)
+        connection.execute(insert(withdrawals).values(values))
+        connection.execute(update(items).where(items.c.id == item_id).values(_CHANGED))
         Steps(self._audit, connection, item_id, actor, at).recorded(
             "item.withdrawn", {"keep_until": instants.to_text(until)}
         )
@@ -117,7 +120,7 @@ class Withdrawing:
         connection.execute(delete(derivatives).where(made))
         connection.execute(update(visible_labels).where(marked).values(marked_sha256=None, drawn=None))
         report = connection.scalar(select(items.c.file_report).where(items.c.id == item_id))
-        connection.execute(update(items).where(items.c.id == item_id).values(_bare(report or {})))
+        connection.execute(update(items).where(items.c.id == item_id).values(_bare(report or {}) | _CHANGED))
         connection.execute(update(propagations).where(of_item).values(label=None, reason=None, sha256="", size=0))
         for row in connection.execute(select(decisions).where(decisions.c.item_id == item_id)).all():
             same = (decisions.c.item_id == item_id) & (decisions.c.number == row.number)

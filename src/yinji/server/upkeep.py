@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Final
@@ -10,9 +11,11 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from yinji.errors import YinjiError
 from yinji.platform.service import Platform
 from yinji.server.stamping import stamp
 
+_LOG: Final = logging.getLogger("yinji.upkeep")
 HOUR: Final = 3600.0
 THOROUGH_EVERY: Final = 24 * 7
 
@@ -38,5 +41,10 @@ async def tidy_for_ever(platform: Platform, *, every: float = HOUR) -> None:
     while True:
         await asyncio.sleep(every)
         hours += 1
-        await run_in_threadpool(platform.tidy, thorough=hours % THOROUGH_EVERY == 0)
-        await run_in_threadpool(stamp, platform)
+        try:
+            await run_in_threadpool(platform.tidy, thorough=hours % THOROUGH_EVERY == 0)
+            await run_in_threadpool(stamp, platform)
+        except YinjiError as error:  # the database may be away for a while: an hour later is soon enough
+            _LOG.warning("tidying: %s", error)
+        except Exception:
+            _LOG.exception("tidying failed")

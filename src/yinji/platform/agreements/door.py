@@ -74,11 +74,9 @@ class Agreements:
         agreement = self.in_force(name)
         if version != agreement.version:
             raise Conflict("agreement-changed", version=agreement.version)
-        table, key = agreement_acceptances, {"account_id": account.id, "name": name, "version": version}
-        mine = (table.c.account_id == account.id) & (table.c.name == name) & (table.c.version == version)
-        if connection.execute(select(table.c.at).where(mine)).one_or_none() is None:
-            values = key | {"at": instants.now(), "sha256": agreement.sha256}
-            self._database.insert_new(connection, table, values)
+        key = {"account_id": account.id, "name": name, "version": version}
+        values = key | {"at": instants.now(), "sha256": agreement.sha256}
+        if self._database.insert_new(connection, agreement_acceptances, values):
             detail = {"agreement": name, "version": version, "sha256": agreement.sha256}
             self._audit.append(connection, "agreement.accepted", actor=account.id, subject=account.id, detail=detail)
         return agreement

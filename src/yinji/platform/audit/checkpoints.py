@@ -56,10 +56,7 @@ class Checkpoints:
         Raises:
             AuditBroken: The log does not begin as the last checkpoint says; nothing is signed any more.
         """
-        with self._database.read(snapshot=True) as connection:
-            reader = TreeReader(connection)
-            self.require_unbroken(reader)
-            return self._signer.sign(self._of(reader).to_text())
+        return self._signer.sign(self._unbroken().to_text())
 
     def remember(self) -> Checkpoint:
         """Keeps the checkpoint of the log as it is now, in the database and beside the key.
@@ -67,10 +64,7 @@ class Checkpoints:
         Raises:
             AuditBroken: The log does not begin as the last checkpoint says.
         """
-        with self._database.read(snapshot=True) as connection:
-            reader = TreeReader(connection)
-            self.require_unbroken(reader)
-            checkpoint = self._of(reader)
+        checkpoint = self._unbroken()
         note = self._signer.sign(checkpoint.to_text())
         values = {
             "size": checkpoint.size,
@@ -94,19 +88,24 @@ class Checkpoints:
         except AuditBroken as error:
             _LOG.critical("audit log: %s", error)
 
-    def require_unbroken(self, reader: TreeReader) -> None:
+    def require_unbroken(self) -> None:
         """Passes if the log begins as the checkpoint beside the key says.
 
         Raises:
             AuditBroken: It is shorter, or its beginning is another.
         """
-        known = self._known()
-        if known is None:
-            return
-        if known.size > reader.size:
-            raise AuditBroken("audit-shortened", index=reader.size, size=known.size)
-        if reader.root(known.size) != known.root:
-            raise AuditBroken("audit-rewritten", index=known.size - 1, size=known.size)
+        self._unbroken()
+
+    def _unbroken(self) -> Checkpoint:
+        """Returns what the log is now, held to the checkpoint beside the key."""
+        known = self._known()  # before the log: whoever else remembers meanwhile only knows more than this
+        with self._database.read(snapshot=True) as connection:
+            reader = TreeReader(connection)
+            if known is not None and known.size > reader.size:
+                raise AuditBroken("audit-shortened", index=reader.size, size=known.size)
+            if known is not None and reader.root(known.size) != known.root:
+                raise AuditBroken("audit-rewritten", index=known.size - 1, size=known.size)
+            return Checkpoint(self._signer.name, reader.size, reader.root(reader.size))
 
     def history(self, limit: int) -> tuple[tuple[int, str], ...]:
         """Returns the newest checkpoints that were kept, newest first: size and note."""
@@ -114,9 +113,6 @@ class Checkpoints:
         query = select(table.c.size, table.c.note).order_by(table.c.size.desc()).limit(limit)
         with self._database.read() as connection:
             return tuple((row.size, row.note) for row in connection.execute(query))
-
-    def _of(self, reader: TreeReader) -> Checkpoint:
-        return Checkpoint(self._signer.name, reader.size, reader.root(reader.size))
 
     def _known(self) -> Checkpoint | None:
         try:

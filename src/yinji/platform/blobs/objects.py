@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -174,7 +174,10 @@ class ObjectStore:
 
     def _evict(self) -> None:
         """Gives up what was not asked for the longest, down to the bound."""
-        cached = [(entry.stat(), entry) for entry in self._folder.glob("[0-9a-f][0-9a-f]/*")]
+        cached = []
+        for entry in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):  # another process may give it up just now
+                cached.append((entry.stat(), entry))
         over = sum(status.st_size for status, _ in cached) - self._cache_bytes
         for status, entry in sorted(cached, key=lambda pair: pair[0].st_mtime):
             if over <= 0 or status.st_mtime > time.time() - _FRESH_SECONDS:

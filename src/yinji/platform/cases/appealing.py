@@ -10,6 +10,7 @@ from yinji.errors import Refused, UsageError
 from yinji.evidence.base import Basis
 from yinji.labels.declaration import Declared
 from yinji.platform import instants, item_rows, words
+from yinji.platform.accounts import require_living
 from yinji.platform.cases import rows, rules
 from yinji.platform.cases.log import CaseLog
 from yinji.platform.cases.model import Origin, State, Why
@@ -37,6 +38,7 @@ class Appealing:
         """Appeals a decision and returns the number of its case."""
         reason = checked_reason(reason)
         with self._database.write() as connection:
+            require_living(connection, author.id)
             decision = rows.decision(connection, decision_id)
             case = rows.held(connection, decision.case_id)
             if case.author_id != author.id:
@@ -65,6 +67,7 @@ class Appealing:
         require_contestable(item, wants)
         try:
             with self._database.write() as connection:
+                require_living(connection, author.id)
                 return self._opened(connection, author, item, reason, wants)
         except Conflict as error:
             if error.code != "already-there":

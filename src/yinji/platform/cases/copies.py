@@ -20,7 +20,7 @@ from yinji.platform.cases.model import CaseDecision, Origin, Outcome, State, Why
 from yinji.platform.cases.states import Event
 from yinji.platform.cases.strikes import UNDECLARED, Strikes
 from yinji.platform.deciding import Decision
-from yinji.platform.errors import Conflict
+from yinji.platform.errors import Conflict, NotFound
 from yinji.platform.item_states import Cause
 from yinji.platform.redeciding import Grounds, Redeciding
 from yinji.platform.schema import case_decisions, cases, decisions, items
@@ -117,7 +117,18 @@ class Copies:
             connection.execute(update(case_decisions).where(case_decisions.c.id == decision_id).values(copies="done"))
 
     def _one(self, decision: CaseDecision, item_id: str) -> int:
-        """Decides one copy; one that another reviewer works on is left to them."""
+        """Decides one copy; what another reviewer works on is left to them, what was withdrawn is passed over."""
+        try:
+            self._decide(decision, item_id)
+        except NotFound:
+            return 0
+        except Conflict as error:
+            if error.code not in ("case-move", "already-there"):
+                raise
+            return 0
+        return 1
+
+    def _decide(self, decision: CaseDecision, item_id: str) -> None:
         overturned = decision.outcome is Outcome.OVERTURN
         reviewed = Reviewed.NONE if overturned else REVIEWED[decision.outcome]
         copy_id = instants.uuid7()
@@ -152,13 +163,7 @@ class Copies:
             steps.recorded("item.reviewed", detail | {"case": case.id, "policy": decision.policy})
 
         cause = Cause.APPEALED if overturned else Cause.REVIEWED
-        try:
-            self._redeciding.change(item_id, cause, decision.reviewer_id, asked, record, shown=SHOWN)
-        except Conflict as error:
-            if error.code not in ("case-move", "already-there"):
-                raise
-            return 0
-        return 1
+        self._redeciding.change(item_id, cause, decision.reviewer_id, asked, record, shown=SHOWN)
 
     def _case(self, connection: Connection, decision: CaseDecision, item: Row[Any]) -> Row[Any]:
         """Returns the copy's case: the one that was decided before, the open one, or a new one."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, update
 
 from yinji.errors import UsageError
 from yinji.evidence.review import Reviewed, review_evidence
@@ -102,6 +102,16 @@ class CaseDeciding:
             appeal = rows.appeal_of(connection, case_id)
         if known is not None:
             return known
+        try:
+            return self._made(case, appeal, reviewer, said)
+        except Conflict:  # sent twice at once, the other one may have come through
+            with self._database.read() as connection:
+                known = _same(rows.decisions_of(connection, case_id), reviewer, said)
+            if known is None:
+                raise
+            return known
+
+    def _made(self, case: Row[Any], appeal: Appeal | None, reviewer: Account, said: Said) -> CaseDecision:
         if (said.outcome in ON_APPEAL) is not (State(case.state) in (State.APPEALED, State.JUDGING)):
             raise Conflict("case-move", state=case.state, event=str(said.outcome))
         made = _Made(instants.uuid7(), reviewer, said, appeal)
@@ -134,7 +144,7 @@ class CaseDeciding:
         """Stores a decision that leaves the verdict as it is."""
         at = instants.now()
         with self._database.write() as connection:
-            connection.execute(select(items.c.id).where(items.c.id == case.item_id).with_for_update())
+            item_rows.hold(connection, case.item_id)
             row = item_rows.one(connection, case.item_id)
             assert row is not None
             require_version(case, row.revision, made.said.version)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from yinji.platform import instants
+from yinji.platform import instants, item_rows
 from yinji.platform.audit import AuditLog
 from yinji.platform.cases import rows, rules
 from yinji.platform.cases.model import Origin, State, Step, Why
@@ -39,9 +39,11 @@ class CaseLog:
 
         Raises:
             Conflict: There is one in this ``slot`` already.
+            NotFound: The post was taken from view meanwhile, so that nobody would close the case.
         """
         if state not in BORN:
             raise Conflict("case-move", state="", event=str(state))
+        item_rows.require_in_view(connection, item_id)
         case_id = instants.uuid7()
         values = {
             "id": case_id,

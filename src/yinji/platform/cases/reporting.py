@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from yinji.errors import Refused, UsageError
 from yinji.platform import cursors, instants, item_rows, words
+from yinji.platform.accounts import require_living
 from yinji.platform.audit import AuditLog
 from yinji.platform.cases import rows, rules
 from yinji.platform.cases.log import CaseLog
@@ -73,6 +74,7 @@ class Reporting:
 
     def _store(self, connection: Connection, said: Sequence[_Said]) -> list[str]:
         """Stores reports that came together; by item, so that two processes hold cases in the same order."""
+        require_living(connection, *(one.reporter.id for one in said))
         in_order = sorted(range(len(said)), key=lambda index: str(said[index].item.id))
         stored = {index: self._stored(connection, said[index]) for index in in_order}
         return [stored[index] for index in range(len(said))]

@@ -115,7 +115,10 @@ class Derivatives:
 
     def _run(self, run: Run) -> None:
         item_id, kind = run.task.payload["item"], run.task.payload["kind"]
-        row = item_rows.required(self._database, item_id)
+        try:
+            row = item_rows.required(self._database, item_id)
+        except NotFound:  # withdrawn meanwhile: nobody sees it any more
+            return
         self._make(row, kind, self._version(row, kind))
 
     def _make(self, row: Row[Any], kind: str, version: str) -> None:

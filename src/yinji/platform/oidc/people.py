@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 
 from yinji.errors import Refused
 from yinji.platform import instants, words
-from yinji.platform.accounts import Accounts, account_from
+from yinji.platform.accounts import Accounts, account_from, require_living
 from yinji.platform.audit import SYSTEM, AuditLog
 from yinji.platform.errors import Conflict, NotSignedIn
 from yinji.platform.model import Account, Role
@@ -101,11 +101,14 @@ class People:
         link = {"issuer": person.issuer, "subject": person.subject, "account_id": account.id}
         try:
             with self._database.write() as connection:
+                require_living(connection, account.id)
                 connection.execute(insert(account_identities).values(**link, created_at=instants.now()))
                 detail = {"issuer": person.issuer}
                 self._audit.append(connection, "account.connected", actor=account.id, subject=account.id, detail=detail)
         except Conflict:
-            raise Conflict("oidc-connected-elsewhere") from None
+            known = self._known(person)
+            if known is None or known.id != account.id:  # else they did so in another window
+                raise Conflict("oidc-connected-elsewhere") from None
 
     def connected(self, account: Account, issuer: str) -> bool:
         """Tells whether somebody there opens the account."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, true, update
 
 from yinji.errors import StorageError, YinjiError
 from yinji.platform import instants
@@ -109,6 +109,15 @@ class Dispatch:
             connection.execute(update(webhook_deliveries).where(place).values(state=PENDING, updated_at=at))
         self._queue.put(connection, KIND, {"delivery": number}, key=f"{KIND}:{number}")
 
+    def put_left(self, connection: Connection, endpoint_id: str) -> None:
+        """Puts what was on its way to an endpoint when it was switched off. Holds the lock as for :meth:`put`."""
+        table = webhook_deliveries
+        left = select(table.c.position, table.c.event).where(
+            table.c.endpoint_id == endpoint_id, table.c.state == PENDING
+        )
+        for row in connection.execute(left.order_by(table.c.position)).all():
+            self.put(connection, endpoint_id, row.position, row.event)
+
     def _run(self, run: Run) -> None:
         delivery, endpoint, entry = self._found(run.task.payload["delivery"])
         if delivery is None or endpoint is None or entry is None or endpoint.state != ACTIVE:
@@ -160,13 +169,18 @@ class Dispatch:
         connection.execute(update(webhook_deliveries).where(webhook_deliveries.c.id == delivery.id).values(values))
         if delivered:
             self._set_endpoint(connection, endpoint.id, failing_since=None)
-            return
-        since = endpoint.failing_since or now
-        self._set_endpoint(connection, endpoint.id, failing_since=since)
-        if status == _GONE or now - since > DISABLED_AFTER:
-            self._set_endpoint(connection, endpoint.id, state=DISABLED)
+        else:
+            self._count_failure(connection, endpoint.id, status, now)
+
+    def _count_failure(self, connection: Connection, number: str, status: int | None, now: datetime) -> None:
+        """Notes since when an endpoint fails, as it is now: other messages succeed or fail at the same time."""
+        mine, since = webhook_endpoints.c.id == number, webhook_endpoints.c.failing_since
+        connection.execute(update(webhook_endpoints).where(mine, since.is_(None)).values(failing_since=now))
+        over = true() if status == _GONE else since < now - DISABLED_AFTER
+        active = webhook_endpoints.c.state == ACTIVE
+        if connection.execute(update(webhook_endpoints).where(mine, active, over).values(state=DISABLED)).rowcount:
             detail = {"status": status or 0}
-            self._audit.append(connection, "webhook.disabled", actor=SYSTEM, subject=endpoint.id, detail=detail)
+            self._audit.append(connection, "webhook.disabled", actor=SYSTEM, subject=number, detail=detail)
 
     def _set_endpoint(self, connection: Connection, number: str, **values: Any) -> None:
         connection.execute(update(webhook_endpoints).where(webhook_endpoints.c.id == number).values(values))

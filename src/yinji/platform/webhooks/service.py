@@ -121,6 +121,8 @@ class Webhooks:
             self._database.lock(connection, LOCK)
             _endpoint(connection, number)
             _set(connection, number, state=ACTIVE if on else DISABLED, failing_since=None)
+            if on:
+                self._dispatch.put_left(connection, number)
             self._log(connection, "webhook.enabled" if on else "webhook.disabled", actor, number)
             return endpoint_of(_endpoint(connection, number))
 

@@ -92,6 +92,8 @@ class Pool:
                     self._lease(threads)
                 except StorageError as error:
                     _log.warning("the queue cannot be reached: %s", error)
+                except Exception:  # whatever it is, work goes on: without the supervisor this process does none
+                    _log.exception("looking for work failed")
                 self._woken.wait(LOOK_EVERY)
 
     def _look_around(self) -> None:

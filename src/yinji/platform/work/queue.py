@@ -59,28 +59,20 @@ class WorkQueue:
         A dead task of that key lives again.
         """
         now = instants.now()
-        due_at = due_at or now
-        self._database.insert_new(
-            connection,
-            tasks,
-            {
-                "id": instants.uuid7(),
-                "kind": kind,
-                "payload": payload,
-                "key": key or None,
-                "state": WAITING,
-                "due_at": due_at,
-                "attempts": 0,
-                "lease": None,
-                "last_error": "",
-                "created_at": now,
-            },
-        )
-        if key:
-            dead = (tasks.c.key == key) & (tasks.c.state == DEAD)
-            connection.execute(
-                update(tasks).where(dead).values(state=WAITING, attempts=0, payload=payload, due_at=due_at, lease=None)
-            )
+        values = {
+            "id": instants.uuid7(),
+            "kind": kind,
+            "payload": payload,
+            "key": key or None,
+            "state": WAITING,
+            "due_at": due_at or now,
+            "attempts": 0,
+            "lease": None,
+            "last_error": "",
+            "created_at": now,
+        }
+        again = {name: values[name] for name in ("state", "attempts", "payload", "due_at", "lease")}
+        self._database.insert_or_change(connection, tasks, values, tasks.c.key, again, tasks.c.state == DEAD)
         for call in self._woken:
             self._database.after_commit(connection, call)
 
