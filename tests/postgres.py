@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -69,16 +70,26 @@ def _unprivileged(*command: str) -> list[str]:
 
 def _run(*command: str) -> None:
     done = subprocess.run(
-        _unprivileged(*command), capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, cwd="/", timeout=60
+        _unprivileged(*command),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LC_ALL": "C", "PGCTLTIMEOUT": "180"},
+        cwd="/",
+        timeout=200,
     )
     assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns a port that nobody has and that no connection will be given, so that it can be left and taken again.
+
+    The kernel gives out ports above 32768 by itself; of those below, two test processes hardly choose the same.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_240, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

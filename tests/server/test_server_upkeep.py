@@ -1,13 +1,15 @@
 import asyncio
 from pathlib import Path
 
+from yinji.platform.errors import Unavailable
 from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
 from yinji.server.upkeep import tidy_for_ever
 
 
-def test_tidies_again_and_again_and_stops_when_told(tmp_path: Path) -> None:
+def test_tidies_again_and_again_whatever_goes_wrong_and_stops_when_told(tmp_path: Path) -> None:
     leftover = tmp_path / "data"
+    faults = [ValueError("a fault of ours"), Unavailable("database", reason="it is away for a minute")]
 
     async def run(platform: Platform) -> int:
         done = 0
@@ -15,8 +17,10 @@ def test_tidies_again_and_again_and_stops_when_told(tmp_path: Path) -> None:
 
         def counted(*, thorough: bool = False) -> None:
             nonlocal done
-            plain(thorough=thorough)
             done += 1
+            if faults:
+                raise faults.pop()
+            plain(thorough=thorough)
 
         platform.tidy = counted  # type: ignore[method-assign]
         task = asyncio.create_task(tidy_for_ever(platform, every=0.01))
