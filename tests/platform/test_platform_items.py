@@ -444,7 +444,7 @@ def test_declaring_at_the_same_moment_loses_nothing(platform: Platform, author: 
     platform.audit_verify()
 
 
-def test_files_that_a_newer_one_replaced_are_collected(platform: Platform, author: Account) -> None:
+def test_files_that_a_newer_one_replaced_are_collected(platform: Platform, author: Account, raw: Engine) -> None:
     item = published(platform, author, traced(), NOT_AI)
     old = platform.served_file(item.id).path
     item = platform.declare(author, item.id, GENERATED)
@@ -453,6 +453,10 @@ def test_files_that_a_newer_one_replaced_are_collected(platform: Platform, autho
     orphan = platform.settings.data_dir / "blobs" / "00" / ("00" * 32)
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"left by a process that died")
+    platform.tidy(thorough=True)
+    assert old.exists()  # somebody may be about to open it
+    with raw.begin() as connection:
+        connection.execute(text("UPDATE items SET updated_at = :at"), {"at": to_text(now() - timedelta(hours=2))})
     platform.tidy(thorough=True)
     assert not old.exists()
     assert not orphan.exists()

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, func, select, text, update
 
 import samples
-from case_desk import GENERATED, NOT_AI, UNSAID, posted, refusing, said, traced_png
+from case_desk import GENERATED, NOT_AI, posted, refusing, said, traced_png
 from yinji.errors import Refused, StorageError
 from yinji.platform import instants, publishing
 from yinji.platform.audit.checkpoints import Checkpoints
@@ -34,7 +34,7 @@ from yinji.platform.oidc.tokens import Person
 from yinji.platform.passwords import Passwords
 from yinji.platform.redeciding import Redeciding
 from yinji.platform.relabelling import Relabellings
-from yinji.platform.schema import drafts, items, sessions, tasks, webhook_endpoints
+from yinji.platform.schema import drafts, sessions, tasks, webhook_endpoints
 from yinji.platform.service import Platform
 from yinji.platform.webhooks import sending
 from yinji.platform.work.model import Handler
@@ -141,20 +141,6 @@ def test_uploads_at_once_keep_to_the_bound(platform: Platform, author: Account, 
     meanwhile(Drafts, "examine", lambda: uploaded(platform, author))
     with refusing("too-many-drafts", Refused):
         uploaded(platform, author)
-
-
-def test_a_file_that_readers_had_until_now_stays_a_while(platform: Platform, author: Account, raw: Engine) -> None:
-    item = posted(platform, author, traced_png(), UNSAID)
-    about_to_be_opened = platform.served_file(item.id)
-    platform.declare(author, item.id, GENERATED)
-    assert platform.served_file(item.id).sha256 != about_to_be_opened.sha256
-    platform.tidy(thorough=True)
-    assert about_to_be_opened.path.read_bytes()
-    with raw.begin() as connection:
-        connection.execute(update(items).values(updated_at=instants.now() - timedelta(hours=2)))
-    platform.tidy(thorough=True)
-    with refusing("blob-missing", StorageError):
-        about_to_be_opened.path.read_bytes()
 
 
 # --- erasing, withdrawing
