@@ -247,6 +247,25 @@ def test_the_database_itself_keeps_what_has_to_be_kept(
         assert connection.execute(text(f"DELETE FROM {table} WHERE at = ({oldest})")).rowcount == 1
 
 
+def test_a_servers_clock_ahead_of_the_databases_shortens_nothing(
+    platform: Platform, author: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the database would refuse is refused in words, and clearing by itself passes it over."""
+    true, admin = instants.now, platform.create_account("admin", PASSWORD, Role.ADMIN)
+    item = published(platform, author)
+    copy = platform.unmarked.make(author, item.id, accept=VERSION)
+    platform.withdrawing.withdraw(author, item.id)
+    monkeypatch.setattr(instants, "now", lambda: true() + timedelta(days=185))
+    for clear, number in ((platform.withdrawing.purge, item.id), (platform.unmarked.forget, copy.id)):
+        with pytest.raises(RetentionNotOver):
+            clear(admin, number)
+    platform.withdrawing.expire()
+    platform.unmarked.expire()
+    monkeypatch.setattr(instants, "now", true)
+    assert platform.unmarked.recipients(author, item.id) == (copy,)
+    assert "item.purged" not in events(platform)
+
+
 # --- erasing
 def test_an_erased_account_leaves_its_number_and_a_log_that_verifies(
     platform: Platform, raw: Engine, later: Callable[[int], None]

@@ -24,6 +24,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "shenhe": {"name": "审核员", "realm": {"groups": ["staff", "desk"]}},
     "jia": {"name": "甲", "realm": {"groups": ["editors"]}},
     "yi": {"name": "乙", "realm": {"groups": ["editors"]}},
+    "bing": {"name": "丙", "realm": {"groups": ["editors"]}},
     "stranger": {"name": "路人", "realm": {"groups": ["guests"]}},
 }
 

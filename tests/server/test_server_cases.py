@@ -7,10 +7,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from browser import launch, opened, violations
+from browser import launch, opened
 from live import PASSWORD, Site, serve
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import samples
 from yinji.labels.declaration import Declaration, Declared
@@ -286,69 +286,3 @@ def test_a_visitor_reports_in_two_taps(desk: Site, browser: Browser, script: boo
         page.goto(f"/review/{job.id}")
         expect(page.locator(".case")).to_contain_text("其中访客 1")
         expect(page.locator(".nav [aria-current]")).to_have_text("审核")
-
-
-def filled(site: Site) -> dict[str, tuple[Role, str]]:
-    """Pages with something on them."""
-    reader, reviewer = site.accounts[Role.READER], site.accounts[Role.REVIEWER]
-    door = site.platform.cases
-    item = traced(site, 7)
-    open_case = door.report(reader, words(site, "等着的一篇").id, Why.UNLABELLED).case_id
-    claimed = next(job.id for job in door.jobs(reviewer).rows if job.item_id == item.id)
-    door.claim(reviewer, claimed)
-    return {
-        "review": (Role.REVIEWER, "/review"),
-        "claimed": (Role.REVIEWER, f"/review/{claimed}"),
-        "open": (Role.REVIEWER, f"/review/{open_case}"),
-        "audit view": (Role.AUDITOR, f"/review/{open_case}"),
-        "done": (Role.REVIEWER, "/review?view=done"),
-        "reports": (Role.READER, "/reports"),
-        "no reports": (Role.ADMIN, "/reports"),
-        "cases": (Role.CREATOR, "/cases"),
-        "case": (Role.CREATOR, f"/cases/{claimed}"),
-        "contest": (Role.CREATOR, f"/items/{item.id}/appeal"),
-        "item": (Role.READER, f"/items/{item.id}"),
-    }
-
-
-@pytest.fixture(scope="module")
-def pages(desk: Site) -> dict[str, tuple[Role, str]]:
-    return filled(desk)
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_is_accessible(
-    desk: Site, browser: Browser, pages: dict[str, tuple[Role, str]], width: int, dark: bool
-) -> None:
-    language = "en" if dark else "zh-CN"
-    for role in dict.fromkeys(role for role, _ in pages.values()):
-        token = desk.token(role)
-        with opened(
-            browser, desk.base, language=language, width=width, dark=dark, token=token, bypass_csp=True
-        ) as page:
-            for name, (needs, address) in pages.items():
-                if needs is role:
-                    page.goto(address)
-                    opened_report(page)
-                    assert violations(page) == [], name
-
-
-def opened_report(page: Page) -> None:
-    """Opens the sheet for a report, where there is one, and lets it finish rising."""
-    if page.locator("[popovertarget=report]").count():
-        page.locator("[popovertarget=report]").first.click()
-        page.locator("#report").evaluate("e => Promise.all(e.getAnimations().map(a => a.finished)).then(() => true)")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_scrolls_sideways_on_the_smallest_phone(
-    desk: Site, browser: Browser, pages: dict[str, tuple[Role, str]], language: str
-) -> None:
-    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    for role in dict.fromkeys(role for role, _ in pages.values()):
-        with opened(browser, desk.base, language=language, width=320, token=desk.token(role)) as page:
-            for name, (needs, address) in pages.items():
-                if needs is role:
-                    page.goto(address)
-                    assert not page.evaluate(too_wide), name

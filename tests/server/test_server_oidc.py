@@ -241,6 +241,47 @@ def test_an_account_with_a_password_is_connected_by_whoever_knows_it_and_keeps_i
     assert entry.actor == entry.subject == site.accounts[Role.AUDITOR].id
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_person_connects_an_identity_enters_with_it_and_parts_again(site: Site, provider: str, language: str) -> None:
+    name = f"reviewer-{language.lower()}"
+    site.platform.create_account(name, PASSWORD, Role.REVIEWER, "丙本人")
+    there, role = {"zh-CN": ("公司账号", "审核员"), "en": ("company account", "Reviewer")}[language]
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        with opened(browser, site.base, language=language, width=390, bypass_csp=True, refused=True) as page:
+            page.goto("/sign-in?next=/account")
+            page.fill("#name", name)
+            page.fill("#password", PASSWORD)
+            with page.expect_navigation():
+                page.locator("form[action='/sign-in'] button").click()
+            page.fill("#connect-password", "not mine")
+            page.locator("form[action='/account/connection'] button").click()
+            expect(page.locator("#connect .note-bad")).to_be_visible()
+            page.fill("#connect-password", PASSWORD)
+            page.locator("form[action='/account/connection'] button").click()
+            page.locator("#connect a.btn-ink").click()
+            page.wait_for_url(f"{provider}/authorize*")
+            page.fill("input[name=who]", "bing")
+            page.get_by_role("button").click()
+            page.wait_for_url("**/account?done=connected*")
+            expect(page.locator("#connect .note-ok")).to_contain_text(there)
+            assert violations(page) == []
+            page.locator("form[action='/sign-out'] button").click()
+            page.wait_for_url("**/sign-out/done")
+            page.goto("/sign-in?next=/account")
+            page.get_by_role("link", name=there).click()
+            page.fill("input[name=who]", "bing")
+            page.get_by_role("button").click()
+            page.wait_for_url("**/account")
+            expect(page.locator("dl.facts").first).to_contain_text(name)
+            expect(page.locator("dl.facts").first).to_contain_text(role)
+            page.locator("form[action='/account/connection/end'] button").click()
+            expect(page.locator("#connect .note-ok")).to_be_visible()
+            expect(page.locator("#connect-password")).to_be_visible()
+        browser.close()
+    assert site.platform.account_named("bing") is None, "no second account was made"
+
+
 def test_who_is_connected_already_is_not_connected_to_another_account(site: Site) -> None:
     with site.client() as client:
         client.get(ask(site, client, "yi"))

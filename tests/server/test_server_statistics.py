@@ -2,13 +2,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from browser import launch, opened, violations
 from live import Site
-from playwright.sync_api import Browser, expect, sync_playwright
 
 from yinji.errors import UsageError
 from yinji.labels.declaration import Declaration, Declared
@@ -16,14 +13,6 @@ from yinji.platform.model import Role
 from yinji.server.pages.statistics import span_of
 
 EIGHT = timedelta(hours=8)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,15 +47,3 @@ def test_days_end_today_in_the_zone_of_the_site() -> None:
     assert span_of({"first": "2026-11-01", "last": "2026-11-30"}, EIGHT, late).days[0] == date(2026, 11, 1)
     with pytest.raises(UsageError):
         span_of({"range": "999999999999"}, EIGHT, late)
-
-
-@pytest.mark.parametrize("address", ["/statistics", "/statistics/report"])
-@pytest.mark.parametrize(("language", "width", "dark"), [("zh-CN", 1280, False), ("en", 390, True)])
-def test_the_pages_are_for_everybody(
-    site: Site, browser: Browser, address: str, language: str, width: int, dark: bool
-) -> None:
-    with opened(browser, site.base, language=language, width=width, dark=dark, bypass_csp=True) as page:
-        page.goto(address)
-        expect(page.locator("h1")).to_be_visible()
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

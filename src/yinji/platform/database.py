@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -131,6 +132,13 @@ class Database:
         """Holds a named lock until the transaction ends. On SQLite a writer is alone anyway."""
         if not self._sqlite:
             _LOCK.rows(connection, key=zlib.crc32(f"yinji {name}".encode()))
+
+    def now(self, connection: Connection) -> datetime:
+        """Returns the time by the database's own clock, in UTC."""
+        clock = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')" if self._sqlite else "clock_timestamp()"
+        told = connection.scalar(text(f"SELECT {clock}"))
+        at = datetime.fromisoformat(told) if isinstance(told, str) else told
+        return at.astimezone(UTC)
 
     def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Inserts a row unless its key is there already; tells whether it did."""

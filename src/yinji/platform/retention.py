@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection
 
 from yinji.errors import Refused
 from yinji.platform import instants
 from yinji.texts import Text
 
+if TYPE_CHECKING:
+    from yinji.platform.database import Database
+
 RECIPIENT: Final = "recipient"
 WITHDRAWN: Final = "withdrawn"
-CLOCKS_APART: Final = timedelta(hours=1)
-"""What is cleared by itself is cleared so much later, for the database keeps it by a clock of its own."""
 
 
 class RetentionNotOver(Refused):
@@ -62,11 +65,16 @@ def keep_until(kind: str, at: datetime, chosen: timedelta) -> datetime:
     return at + max(chosen, timedelta(days=rules()[kind].days))
 
 
-def require_over(kind: str, until: datetime) -> None:
+def reached(database: Database, connection: Connection) -> datetime:
+    """Returns the time that both our clock and the database's have reached: it keeps records by its own."""
+    return min(instants.now(), database.now(connection))
+
+
+def require_over(kind: str, until: datetime, reached: datetime) -> None:
     """Passes if a record need not be kept any longer.
 
     Raises:
         RetentionNotOver: It must.
     """
-    if instants.now() < until:
+    if reached < until:
         raise RetentionNotOver("retention-not-over", until=f"{until:%Y-%m-%d}", clause=rules()[kind].clause)

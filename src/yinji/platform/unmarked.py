@@ -168,13 +168,13 @@ class UnmarkedCopies:
             until = connection.scalar(select(copies.c.keep_until).where(copies.c.id == copy_id))
             if until is None:
                 raise NotFound("copy-not-found")
-            retention.require_over(retention.RECIPIENT, until)
+            retention.require_over(retention.RECIPIENT, until, retention.reached(self._database, connection))
             connection.execute(delete(copies).where(copies.c.id == copy_id))
 
     def expire(self) -> None:
         """Deletes records that were kept long enough; their files go when the files are collected."""
         with self._database.write() as connection:
-            over = unmarked_copies.c.keep_until <= instants.now() - retention.CLOCKS_APART
+            over = unmarked_copies.c.keep_until <= retention.reached(self._database, connection)
             connection.execute(delete(unmarked_copies).where(over))
 
     def _own(self, actor: Account, item_id: str) -> Row[Any]:

@@ -91,17 +91,17 @@ class Withdrawing:
             until = connection.scalar(select(withdrawals.c.keep_until).where(withdrawals.c.item_id == item_id))
             if until is None:
                 raise NotFound("item-not-found")
-            retention.require_over(retention.WITHDRAWN, until)
+            retention.require_over(retention.WITHDRAWN, until, retention.reached(self._database, connection))
             self._clear(connection, item_id, actor.id)
 
     def expire(self) -> None:
         """Clears what was kept long enough."""
-        past = instants.now() - retention.CLOCKS_APART
-        over = (withdrawals.c.keep_until <= past) & withdrawals.c.purged_at.is_(None)
-        query = select(withdrawals.c.item_id).where(over).limit(_AT_A_TIME)
         while True:
             with self._database.write() as connection:
                 self._database.lock(connection, BLOBS_LOCK)
+                over = withdrawals.c.keep_until <= retention.reached(self._database, connection)
+                kept = over & withdrawals.c.purged_at.is_(None)
+                query = select(withdrawals.c.item_id).where(kept).limit(_AT_A_TIME)
                 found = connection.execute(query.with_for_update()).scalars().all()
                 for item_id in found:
                     self._clear(connection, item_id, SYSTEM)

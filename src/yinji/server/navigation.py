@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 
 from yinji.platform.permissions import Permission
-from yinji.server.access import may
+from yinji.server.access import may, viewer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,20 @@ class Place:
         address: Where it leads.
         icon: Name in ``icons.html``.
         words: Key of its name.
-        need: Who sees it; None for everybody, also where the page itself then asks to sign in.
+        need: Who sees it; None for everybody.
+        invites: Visitors see it as well: the page then asks them to sign in.
     """
 
     address: str
     icon: str
     words: str
     need: Permission | None = None
+    invites: bool = False
 
 
 PLACES: Final = (
     Place("/", "home", "site.home"),
-    Place("/publish", "plus", "site.publish"),
+    Place("/publish", "plus", "site.publish", Permission.ITEM_PUBLISH, invites=True),
     Place("/verify", "verify", "site.verify"),
     Place("/review", "scale", "site.review", Permission.QUEUE_READ),
     Place("/statistics", "chart", "site.statistics", Permission.STATISTICS_READ),
@@ -41,4 +43,5 @@ PLACES: Final = (
 
 def places(request: Request) -> tuple[Place, ...]:
     """Returns the entries for whoever asks."""
-    return tuple(place for place in PLACES if place.need is None or may(request, place.need))
+    visitor = viewer_of(request) is None
+    return tuple(p for p in PLACES if p.need is None or may(request, p.need) or (visitor and p.invites))

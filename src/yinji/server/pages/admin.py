@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from yinji.platform.cases import rules
 from yinji.platform.model import Role
 from yinji.platform.permissions import Permission
 from yinji.platform.policy import TIERS, Policy
+from yinji.platform.webhooks.model import Endpoint
 from yinji.server import represent
 from yinji.server.access import author_of, may, platform_of
 from yinji.server.errors import BadRequest
@@ -72,15 +73,18 @@ def resume(request: Request) -> Response:
 async def add_webhook(request: Request) -> Response:
     """Adds an endpoint and shows its secret, once."""
     form = await receive_form(request)
-    return await run_in_threadpool(_add_webhook, request, form.get("url").strip(), form.get("events").split())
+    url, events = form.get("url").strip(), form.get("events").split()
+    door, operator = platform_of(request).webhooks, author_of(request)
+    return await run_in_threadpool(_told, request, lambda: door.create(operator, url, events))
 
 
-def _add_webhook(request: Request, url: str, events: list[str]) -> Response:
+def _told(request: Request, make: Callable[[], Endpoint]) -> Response:
+    """Shows the secret that was made, once."""
     try:
-        made = platform_of(request).webhooks.create(author_of(request), url, events)
+        secret = make().secret
     except YinjiError as error:
         return page(request, _view(request, error=error, where="webhooks"))
-    answer = page(request, _view(request, secret=made.secret))
+    answer = page(request, _view(request, secret=secret))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -98,8 +102,11 @@ def _replay_webhook(request: Request, index: str) -> None:
 
 
 async def turn_webhook(request: Request) -> Response:
-    """Switches an endpoint on or off, or forgets it."""
+    """Switches an endpoint on or off, gives it a new secret, or forgets it."""
     form = await receive_form(request)
+    if form.get("to") == "rotated":
+        door, operator, number = platform_of(request).webhooks, author_of(request), request.path_params["number"]
+        return await run_in_threadpool(_told, request, lambda: door.rotate(operator, number))
     return await run_in_threadpool(_acted, request, "webhooks", lambda: _turn_webhook(request, form.get("to")))
 
 
