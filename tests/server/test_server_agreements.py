@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser import launch, opened, violations
+from browser import launch, opened
 from live import PASSWORD, Site, serve
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -131,22 +131,3 @@ def test_a_person_gets_a_copy_withdraws_and_leaves(site: Site, browser: Browser,
         page.wait_for_url(site.base + "/")
         page.goto("/account")
         assert "/sign-in" in page.url
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_these_pages_are_accessible(site: Site, browser: Browser, item: Item, dark: bool) -> None:
-    site.platform.unmarked.make(site.accounts[Role.CREATOR], item.id, accept=VERSION)
-    width, language = (390, "en") if dark else (1280, "zh-CN")
-    token = site.token(Role.CREATOR)
-    with opened(browser, site.base, language=language, width=width, dark=dark, token=token, bypass_csp=True) as page:
-        for address in (
-            "/agreements/terms",
-            f"/items/{item.id}",
-            f"/items/{item.id}/unmarked",
-            f"/items/{item.id}/withdraw",
-            "/account/erase",
-            "/account",
-        ):
-            page.goto(address)
-            assert violations(page) == [], address
-            assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

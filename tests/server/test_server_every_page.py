@@ -79,6 +79,7 @@ def pages(place: Site, labelled_png: Path) -> dict[Role | None, list[str]]:
     claimed = next(job.id for job in door.cases.jobs(reviewer).rows if job.item_id == traced.id)
     door.cases.claim(reviewer, claimed)
     own = [f"/items/{labelled.id}{end}" for end in ("", "/unmarked", "/withdraw", "/appeal")]
+    door.unmarked.make(author, labelled.id, accept=door.agreements.in_force("unmarked").version)
     return {
         None: [
             "/sign-in",
