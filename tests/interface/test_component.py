@@ -262,3 +262,15 @@ def test_the_picture_in_the_documentation_is_current(browser: Browser) -> None:
     with Image.open(sheet.OUTPUT) as kept:
         gap = ImageChops.difference(kept.convert("RGB").resize(size), sheet.drawn(browser).resize(size))
     assert max(ImageStat.Stat(gap).mean) < 3
+
+
+def test_words_read_in_their_own_direction_and_have_room_beside_a_link(browser: Browser) -> None:
+    body = html('<yinji-label tier="may" href="/from"></yinji-label>', "en").replace("<html ", '<html dir="rtl" ')
+    with page_of(browser, body) as page:
+        page.set_viewport_size({"width": 360, "height": 640})
+        direction, wide, whole = page.evaluate(
+            "() => {const l = document.querySelector('yinji-label'), s = l.shadowRoot.querySelector('.says');"
+            "return [getComputedStyle(s).direction, s.offsetWidth, l.offsetWidth]}"
+        )
+        assert direction == "ltr"
+        assert wide > 0.6 * whole

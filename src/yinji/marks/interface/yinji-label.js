@@ -70,12 +70,13 @@ const CSS = `
   @media (prefers-color-scheme: dark) { .label { ${DARK} } }
   :host([theme="light"]) .label { ${LIGHT} }
   :host([theme="dark"]) .label { ${DARK} }
-  .label { display: flex; align-items: center; gap: .65em; box-sizing: border-box; margin: 0; padding: .55em .85em;
+  .label { display: flex; flex-wrap: wrap; align-items: center; gap: .65em; box-sizing: border-box; margin: 0; padding: .55em .85em;
     color: var(--yinji-label-ink, var(--ink)); background: var(--yinji-label-ground, var(--ground));
     border: 1px solid var(--yinji-label-edge, var(--edge)); border-radius: var(--yinji-label-radius, 8px); }
   .plain { color: var(--ink); background: var(--ground); border-color: var(--edge); }
   .plain .seal { color: var(--on-seal); background: var(--seal); }
-  .says { flex: 1; min-width: 0; margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+  .says { flex: 1 1 9em; min-width: 0; margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+  .says, .seal { direction: ltr; unicode-bidi: isolate; }
   .elements { white-space: nowrap; }
   .seal { flex: none; min-width: 1.9em; box-sizing: border-box; padding: .3em .35em; border: 1.5px solid transparent; border-radius: 3px;
     font-size: .87em; font-weight: 700; line-height: 1; text-align: center;
@@ -90,14 +91,14 @@ const CSS = `
   .suspected .seal, .suspected.plain .seal { color: var(--broken); background: transparent; border: 1.5px dashed currentColor; border-radius: 0; }
   .may.plain { background: var(--sheet); } .suspected.plain { background: var(--broken-ground); }
 
-  .badge { display: inline-flex; gap: .4em; padding: .12em .5em .12em .3em; border-radius: var(--yinji-label-radius, 5px); font-size: .87em; }
+  .badge { display: inline-flex; flex-wrap: nowrap; gap: .4em; padding: .12em .5em .12em .3em; border-radius: var(--yinji-label-radius, 5px); font-size: .87em; }
   .badge .says { white-space: nowrap; }
   .badge .seal { padding: .2em .25em; }
   .badge a { min-height: 24px; margin-block: 0; }
   .bar { border-radius: 0; border-width: 1px 0; justify-content: center; }
-  .bar .says { flex: 0 1 auto; }
+  .bar { flex-wrap: nowrap; } .bar .says { flex: 0 1 auto; }
 
-  .over { position: absolute; inset: auto; margin: 0; padding: .35em .7em .35em .4em; display: inline-flex; width: max-content; max-width: 90%;
+  .over { position: absolute; inset: auto; margin: 0; padding: .35em .7em .35em .4em; display: inline-flex; flex-wrap: nowrap; width: max-content; max-width: 90%;
     pointer-events: none; font-size: max(14px, min(1.15em, 5vw)); z-index: 2147483000; }
   .over .says { white-space: nowrap; }
   .over.top-left { top: 3%; left: 2%; } .over.top-right { top: 3%; right: 2%; }
