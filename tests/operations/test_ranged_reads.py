@@ -148,11 +148,36 @@ def test_small_reads_side_by_side_are_one_request() -> None:
 
 
 def test_structures_far_apart_do_not_bring_the_whole_object() -> None:
-    remote = Remote(bytes(40 * MIB), "x.bin")
+    remote = Remote(bytes(400 * MIB), "x.bin")
+    with Source.open(remote) as source:
+        for at in range(0, remote.size, 2 * MIB):
+            source.read(at, 8)
+    assert sum(length for _, length in remote.asked) < 4 * MIB
+
+
+def test_structures_close_together_take_four_requests() -> None:
+    remote = Remote(bytes(9 * MIB), "x.bin")
     with Source.open(remote) as source:
         for at in range(0, remote.size, 100 * KIB):
             source.read(at, 8)
-    assert sum(length for _, length in remote.asked) < 4 * MIB
+        for at in range(0, remote.size, 64 * KIB):
+            source.payload(at, 64 * KIB)
+    assert len(remote.asked) <= 2 * MOST
+
+
+@pytest.mark.parametrize("kind", ["png", "gif", "progressive jpeg", "fragmented mp4"])
+def test_what_has_to_be_looked_through_takes_four_requests(kind: str, tmp_path: Path) -> None:
+    """Nothing but its whole length says that such a file has no label."""
+    path = tmp_path / f"x.{kind.rpartition(' ')[2]}"
+    if kind.endswith("mp4"):
+        sight = ("-f", "lavfi", "-i", "testsrc2=size=640x480:rate=25:duration=6")
+        oracles.run("ffmpeg", "-v", "error", *sight, "-q:v", "2", "-movflags", "+frag_keyframe+empty_moov", path)
+    else:
+        picture().save(path, **({"progressive": True, "quality": 95} if "jpeg" in kind else {}))
+    remote = Remote(path.read_bytes(), path.name)
+    assert remote.size > 6 * STRETCH
+    assert yinji.read(remote).state == "unlabelled"
+    assert len(remote.asked) <= MOST
 
 
 def test_media_are_not_kept() -> None:

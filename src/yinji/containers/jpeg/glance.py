@@ -99,7 +99,7 @@ def glance(source: Source) -> list[Block] | None:
         return packets if size <= _SCANS_MAX and _shows_scans_alone(source, stop) else None
     tail = source.look(max(stop, size - _AHEAD), _AHEAD)
     ends = tail.endswith(b"\xff\xd9") or tail.rstrip(b"\0").endswith(b"\xff\xd9")
-    return packets if ends and b"AIGC" not in tail and b"ContentProd" not in tail else None
+    return packets if ends and tail.rfind(b"AIGC") < 0 and tail.rfind(b"ContentProd") < 0 else None
 
 
 def _shows_scans_alone(source: Source, at: int) -> bool:

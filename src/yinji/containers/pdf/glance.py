@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import zlib
+from array import array
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from yinji.containers import xmp
@@ -103,13 +105,16 @@ class _File:
 
 
 class _Section(NamedTuple):
-    """A table of runs (first number, count, position), or the rows of a stream; and its trailer."""
+    """A table of runs (first number, count, position), or the rows of a stream; and its trailer.
+
+    Where rows are stored as differences from those above them (PNG 9.2, Up), ``columns`` has the sums instead.
+    """
 
     trailer: Entries
     runs: list[tuple[int, int, int]]
     rows: bytes
     widths: tuple[int, int, int]
-    is_up: bool
+    columns: list[array[int]]
 
 
 def glance(source: Source) -> list[Block] | None:
@@ -162,7 +167,7 @@ def _section(file: _File, offset: int) -> _Section:
             entries = _dictionary(data, trailer.end()).entries()
             if b"/XRefStm" in entries:
                 raise LookupError
-            return _Section(entries, runs, b"", (0, 0, 0), False)
+            return _Section(entries, runs, b"", (0, 0, 0), [])
         run = _RUN.match(data)
         if run is None or len(runs) > _SECTIONS_MAX:
             raise LookupError
@@ -186,7 +191,7 @@ def _stream_section(file: _File, offset: int) -> _Section:
     if len(widths) != 3 or len(numbers) & 1 or not 0 < sum(widths) <= 16:
         raise LookupError
     parameters = entries.get(b"/DecodeParms", b"<<>>")
-    is_up = False
+    columns: list[array[int]] = []
     if b"/DecodeParms" in entries:
         named = dict(_ENTRY.findall(parameters[2:-2] + b" "))
         if int(named.get(b"/Predictor", b"1")) > 1:
@@ -194,13 +199,14 @@ def _stream_section(file: _File, offset: int) -> _Section:
             is_up = int(named.get(b"/Columns", b"1")) == step - 1 and named.keys() <= _UP_PARAMETERS
             if not is_up or len(rows) % step or rows[::step].count(_UP) != len(rows) // step:
                 raise LookupError
+            columns = [array("I", accumulate(rows[1 + n :: step])) for n in range(step - 1)]
     at, runs = 0, []
     for first, count in zip(numbers[::2], numbers[1::2], strict=True):
         runs.append((first, count, at))
         at += count
-    if at * (sum(widths) + is_up) > len(rows):
+    if at * (sum(widths) + bool(columns)) > len(rows):
         raise LookupError
-    return _Section(entries, runs, rows, (widths[0], widths[1], widths[2]), is_up)
+    return _Section(entries, runs, rows, (widths[0], widths[1], widths[2]), columns)
 
 
 def _find(file: _File, section: _Section, number: int) -> tuple[int, int, int] | None:
@@ -217,14 +223,13 @@ def _find(file: _File, section: _Section, number: int) -> tuple[int, int, int] |
 
 
 def _fields(section: _Section, row: int) -> tuple[int, int, int]:
-    """Returns the three fields of a row; with the Up filter each byte is the sum of those above it (PNG 9.2)."""
-    width = sum(section.widths)
-    if section.is_up:
-        step, stop = width + 1, (row + 1) * (width + 1)
-        data = bytes(sum(section.rows[1 + n : stop : step]) & 0xFF for n in range(width))
+    """Returns the three fields of a row."""
+    first, second, third = section.widths
+    if section.columns:
+        data = bytes([column[row] & 0xFF for column in section.columns])
     else:
+        width = first + second + third
         data = section.rows[row * width : (row + 1) * width]
-    first, second, _ = section.widths
     kind = int.from_bytes(data[:first], "big") if first else 1
     return kind, int.from_bytes(data[first : first + second], "big"), int.from_bytes(data[first + second :], "big")
 

@@ -103,7 +103,7 @@ class Markdown:
         at = len(head)
         while at < source.size:
             piece = source.look(at - _OVERLAP, _PIECE)
-            if len(piece) <= _OVERLAP or b"AIGC" in piece or 0 in piece:
+            if len(piece) <= _OVERLAP or piece.rfind(b"AIGC") >= 0 or 0 in piece:
                 return None
             at += len(piece) - _OVERLAP
         return []
