@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO, Final, NamedTuple, Protocol, Self, runtime_checkable
+from typing import BinaryIO, Final, NamedTuple, Protocol, Self, cast, runtime_checkable
 
 from yinji.containers.readahead import Readahead
 from yinji.errors import LimitExceeded, Malformed, NotRegularFile, StorageError, Truncated, UsageError
@@ -143,6 +144,8 @@ class Source:
         if isinstance(input, (bytes, bytearray, memoryview)):
             view = memoryview(input).cast("B")
             return cls(lambda n, at: bytes(view[at : at + n]), len(view), name=name, limits=limits)
+        if isinstance(input, io.IOBase):  # asked first: whether it fulfils a protocol takes fifty times as long
+            return cls._open_file_object(cast(BinaryIO, input), name, limits)
         if isinstance(input, RangedReader):
             return cls._open_remote(input, name, limits)
         if hasattr(input, "seek") and hasattr(input, "read"):

@@ -45,14 +45,20 @@ _COLUMNS: Final = (
     withdrawals.c.at.label("withdrawn_at"),
 )
 
-_ONE: Final = select(*_COLUMNS).select_from(_JOINED).where(items.c.id == bindparam("number"))
+_ONE: Final = Prepared(select(*_COLUMNS).select_from(_JOINED).where(items.c.id == bindparam("number")))
+_HISTORY: Final = Prepared(
+    select(item_changes, accounts.c.display_name)
+    .select_from(item_changes.outerjoin(accounts, accounts.c.id == item_changes.c.actor))
+    .where(item_changes.c.item_id == bindparam("item"))
+    .order_by(item_changes.c.number.desc())
+)
 
 
 def one(connection: Connection, item_id: str) -> Row[Any] | None:
     """Returns an item's row with its author, its decision and propagation in force, or None; also a withdrawn one."""
     if not words.is_number(item_id):
         return None
-    return connection.execute(_ONE, {"number": item_id}).one_or_none()
+    return next(iter(_ONE.rows(connection, number=item_id)), None)
 
 
 def required(database: Database, item_id: str) -> Row[Any]:
@@ -158,14 +164,9 @@ def add_change(
 
 def history(connection: Connection, item_id: str) -> tuple[Change, ...]:
     """Returns an item's changes, newest first, with the names their actors show now."""
-    query = (
-        select(item_changes, accounts.c.display_name)
-        .select_from(item_changes.outerjoin(accounts, accounts.c.id == item_changes.c.actor))
-        .where(item_changes.c.item_id == item_id)
-        .order_by(item_changes.c.number.desc())
-    )
     return tuple(
-        Change(row.at, row.display_name or row.actor, row.event, row.detail) for row in connection.execute(query)
+        Change(row.at, row.display_name or row.actor, row.event, row.detail)
+        for row in _HISTORY.rows(connection, item=item_id)
     )
 
 
@@ -196,4 +197,5 @@ def item_from(row: Row[Any], changes: tuple[Change, ...] = ()) -> Item:
         updated_at=row.updated_at,
         history=changes,
         annotation=row.annotation,
+        served_size=row.served_size,
     )

@@ -83,6 +83,7 @@ class Item:
             "failed", "label": {seven fields} | None, "reason": {"zh", "en"} | None}``.
         history: Newest first.
         annotation: Which of the mandatory short-video labels was chosen; "" where none was asked for.
+        served_size: Bytes of the file that readers get.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Item:
     updated_at: datetime
     history: tuple[Change, ...] = ()
     annotation: str = ""
+    served_size: int = 0
 
     @property
     def verdict(self) -> dict[str, Any]:

@@ -196,6 +196,7 @@ def _item(post: Post, history: list[tuple[str, dict[str, Any]]], at: datetime) -
         updated_at=at,
         history=tuple(Change(at, post.author.display_name, event, detail) for event, detail in reversed(history)),
         annotation=post.annotation,
+        served_size=post.served.file.size if post.served.file else content.size,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import cache, partial
 from typing import Any, Final
 
@@ -100,15 +101,12 @@ def step(language: str, event: str) -> str:
     return known_words.pick(language) if known_words else event
 
 
-def _frame(request: Request, language: str) -> dict[str, Any]:
-    """Returns what every template may use."""
-    zone = request.app.state.options.zone
-    other, other_address = other_language(request, language)
+@cache
+def speech(language: str, zone: tzinfo) -> Mapping[str, Any]:
+    """Returns what templates speak with: words, times and numbers in one language and one zone of time."""
     return {
         "lang": language,
         "zh": language == CHINESE,
-        "other_lang": other,
-        "other_address": other_address,
         "t": partial(say, language),
         "pick": lambda text: text[0 if language == CHINESE else 1],
         "words": lambda table: table.get("zh" if language == CHINESE else "en", ""),
@@ -124,6 +122,16 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "told": formatting.told,
         "duration": partial(formatting.duration, language=language),
         "moment": partial(formatting.moment, language=language, zone=zone),
+    }
+
+
+def _frame(request: Request, language: str) -> dict[str, Any]:
+    """Returns what every page may use."""
+    other, other_address = other_language(request, language)
+    return {
+        **speech(language, request.app.state.options.zone),
+        "other_lang": other,
+        "other_address": other_address,
         "viewer": viewer_of(request),
         "path": request.url.path,
         "query": request.query_params.get("q", "")[:200],

@@ -52,7 +52,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
         "written": value.propagation.get("label"),
         "findings": present.findings_of(report),
         "signature": present.signature_of(report),
-        "served_size": platform_of(request).served_file(value.id).size,
+        "served_size": value.served_size,
         "choices": choices_above(value.declaration.choice) if own else (),
         "visible": _visible(request, value, own=own),
         "annotation": _annotation(request, value),
