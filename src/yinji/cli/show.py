@@ -18,6 +18,7 @@ from yinji.regimes.citations import cite
 if TYPE_CHECKING:  # what makes these costs half of the time that reading a label takes from the command line
     from yinji.operations.conform import Conformance
     from yinji.operations.report import Report
+    from yinji.operations.sidecar import Beside
 
 _STATES: Final = {
     State.LABELLED: say("有标识", "labelled"),
@@ -85,6 +86,18 @@ def _reading_lines(name: str, read: Reading) -> Iterator[str]:
     yield from _problem_lines(read.problems)
     if read.state is State.UNLABELLED:
         yield "  " + say("没有标识，不能证明由人创作。", "No label is no proof that people made it.")
+
+
+def sidecar(there: Beside) -> str:
+    """Describes the label in a file of its own beside one that has no place for it."""
+    label = there.label
+    if label is None:
+        said = say("读不懂其中的标识", "the label in it cannot be understood")
+    elif not there.belongs:
+        said = say("说的是另外的内容：文件在那之后改过", "speaks of other content: the file has changed since")
+    else:
+        said = f"Label {label.label}, {label.producer} · {label.produce_id}, {label.propagator} · {label.propagate_id}"
+    return "  " + say(f"旁注文件 {there.path}：{said}", f"Sidecar {there.path}: {said}")
 
 
 def _found_lines(found: Found) -> Iterator[str]:

@@ -79,7 +79,9 @@ def _metadata(detail: dict[str, Any]) -> str:
         return say("目标文件已有同样的标识，未改动", "The same label was there already; nothing changed")
     if not detail["carrier"]:
         return say("这种格式没有存放元数据标识的位置", "This format has no place for a metadata label")
-    clause = f" ({detail['clause']})" if detail.get("clause") else ""
+    clause = f" ({detail['clause']})"
+    if not detail.get("clause"):
+        clause = say("（位置由我们选定，标准没有规定）", " (our own place; no standard names one)")
     return say(f"元数据标识写入 {detail['carrier']}{clause}", f"Metadata label in {detail['carrier']}{clause}")
 
 
@@ -142,9 +144,22 @@ def _audible(drawn: dict[str, Any]) -> str:
     return say(f"{name}：{'；'.join((*places, *rest))}", f"{name}: {'; '.join((*places, *rest))}")
 
 
+def _sidecar(detail: dict[str, Any]) -> str:
+    return say(
+        f"元数据标识写在旁边的 {detail['path']} 中，请与文件一起保存和传送",
+        f"Metadata label beside it in {detail['path']}: keep and send the two together",
+    )
+
+
+def _from_sidecar(detail: dict[str, Any]) -> str:
+    return say(f"标识取自旁边的 {detail['path']}", f"Label taken from {detail['path']} beside the source")
+
+
 _WORDS: Final = {
     "perceptible": _perceptible,
     "metadata": _metadata,
     "credentials": _credentials,
     "several": _several,
+    "sidecar": _sidecar,
+    "from-sidecar": _from_sidecar,
 }

@@ -12,6 +12,7 @@ from yinji.errors import Malformed, Refused, UsageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem
 from yinji.limits import DEFAULT, Limits
+from yinji.operations.sidecar import beside
 from yinji.operations.written import (
     Opened,
     Step,
@@ -92,6 +93,8 @@ def carried_label(
 ) -> tuple[AigcLabel, tuple[Step, ...]]:
     """Returns the label that ``carry`` takes from a file, and what there is to say about the choice.
 
+    Of a format without a place for one, it is that of a sidecar which names the file's content.
+
     Raises:
         Malformed, Refused, UnsupportedFormat, StorageError: As :func:`carry`, for the source.
     """
@@ -99,6 +102,9 @@ def carried_label(
         file = Opened.of(origin)
         refuse_unreadable(file, needs_carrier=file.container.writable)
         reading, name = file.reading, filename or origin.name
+        there = beside(file) if reading.label is None and not file.container.writable else None
+    if there is not None and there.label is not None and there.belongs:
+        return there.label, (Step("from-sidecar", {"path": str(there.path)}),)
     if reading.label is None:
         if reading.state in (State.UNLABELLED, State.UNSUPPORTED):  # such as BMP, which has no place for one
             raise Refused("nothing-to-carry", path=name)

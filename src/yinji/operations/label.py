@@ -15,6 +15,7 @@ from yinji.labels.aigc import LABELS, AigcLabel, require_conforming
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.registry import mark_for
+from yinji.operations import sidecar as sidecars
 from yinji.operations.mark import request_of
 from yinji.operations.written import (
     Opened,
@@ -48,6 +49,7 @@ def label(
     style: str = "",
     form: str = "",
     derived: bool = False,
+    sidecar: bool = False,
     overwrite: bool = False,
     durable: bool = True,
     break_credentials: bool = False,
@@ -74,6 +76,8 @@ def label(
         form: Which label, where the regime has several: ``generated``, ``modified``, ``basic`` (EU); "" for the usual.
         corner: A corner mark instead of the words, where the rules allow one (GB 45438-2025 5.1 c).
         derived: The content was generated anew from a labelled one, whose label stands in the file: replace it.
+        sidecar: Where the format has no place for a metadata label (text, tables, subtitles, BMP, MPEG-TS), write it
+            into a file of its own beside the result, ``NAME.xmp``.
         overwrite: Allow an existing output to be replaced.
         durable: Wait for the disk.
         break_credentials: Write although a C2PA manifest in the file will no longer verify.
@@ -106,11 +110,17 @@ def label(
     )
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
-        refuse_unreadable(file, needs_carrier=metadata_only)
+        is_beside = sidecar and not file.container.writable
+        refuse_unreadable(file, needs_carrier=metadata_only and not is_beside)
         refuse_to_replace(file, label, derived=derived)
+        if is_beside:
+            _refuse_to_replace_beside(file, label, target, derived=derived)
         refuse_to_break_credentials(file, break_credentials=break_credentials)
+        if metadata_only and is_beside:
+            steps: tuple[Step, ...] = (write_unlabelled(file, target), sidecars.write(file, label, target))
+            return written(file, target, steps, label, size_before=source.size)
         if metadata_only:
-            steps: tuple[Step, ...] = (write_label(file, label, target), *credentials_step(file))
+            steps = (write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
             request = request_of(file, rules, language=language, place=place, corner=corner, limits=limits)
@@ -127,7 +137,9 @@ def label(
                     target = replace(target, output=source.path, overwrite=True)
                 if not labelled.container.writable:
                     steps += (write_unlabelled(labelled, target), *credentials_step(file))
-                    return written(labelled, target, steps, None, size_before=source.size, drawn=drawn)
+                    steps += (sidecars.write(labelled, label, target),) if is_beside else ()
+                    said = label if is_beside else None
+                    return written(labelled, target, steps, said, size_before=source.size, drawn=drawn)
                 steps += (write_label(labelled, label, target), *credentials_step(file))
                 return written(labelled, target, steps, label, size_before=source.size, drawn=drawn)
 
@@ -147,10 +159,20 @@ def refuse_to_replace(file: Opened, label: AigcLabel, *, derived: bool) -> None:
         Refused: Somebody else's label, or a stronger one.
     """
     for found in file.reading.found:
-        present = found.label
-        if present is None:
-            continue
-        if present.producer != label.producer and not derived:
-            raise Refused("already-labelled", path=file.source.name, producer=present.producer)
-        if present.label in LABELS and label.label > present.label:
-            raise Refused("would-weaken", path=file.source.name, present=present.label, wanted=label.label)
+        if found.label is not None:
+            _refuse_over(found.label, label, file.source.name, derived=derived)
+
+
+def _refuse_to_replace_beside(file: Opened, label: AigcLabel, target: Target, *, derived: bool) -> None:
+    """Holds the same on the sidecar of the input, and makes sure that there is room for that of the result."""
+    there = sidecars.beside(file)
+    if there is not None and there.label is not None and (there.belongs or target.output is None):
+        _refuse_over(there.label, label, str(there.path), derived=derived)
+    sidecars.require_room(file, target)
+
+
+def _refuse_over(present: AigcLabel, label: AigcLabel, path: str, *, derived: bool) -> None:
+    if present.producer != label.producer and not derived:
+        raise Refused("already-labelled", path=path, producer=present.producer)
+    if present.label in LABELS and label.label > present.label:
+        raise Refused("would-weaken", path=path, present=present.label, wanted=label.label)

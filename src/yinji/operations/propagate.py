@@ -12,14 +12,17 @@ from yinji.errors import Malformed, Refused
 from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
 from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
+from yinji.operations import sidecar as sidecars
 from yinji.operations.written import (
     Opened,
     Planned,
+    Step,
     Target,
     Written,
     credentials_step,
     refuse_to_break_credentials,
     refuse_unreadable,
+    write_unlabelled,
     written,
 )
 
@@ -41,6 +44,9 @@ def propagate(
     limits: Limits = DEFAULT,
 ) -> Written:
     """Writes the propagator's half of the label; the producer's half stays byte-exact (R36).
+
+    Of a format without a place for a label, the label is that of the sidecar beside the input, where one names its
+    content, and goes into a sidecar beside the result; see :func:`yinji.label`.
 
     Args:
         input: What was uploaded.
@@ -75,8 +81,17 @@ def propagate(
         dry_run=dry_run,
     )
     with Source.open(input, name=filename, limits=limits) as source:
+        file = Opened.of(source)
+        there = None if file.container.writable else sidecars.beside(file)
+        if there is not None and there.label is not None and there.belongs:
+            require_provider(propagator)
+            passed_on = there.label.propagated(propagator, propagate_id, reserved2=reserved2)
+            require_propagation(passed_on)
+            sidecars.require_room(file, target)
+            steps: tuple[Step, ...] = (write_unlabelled(file, target), sidecars.write(file, passed_on, target))
+            return written(file, target, steps, passed_on, size_before=source.size)
         planned = plan(
-            Opened.of(source),
+            file,
             propagator=propagator,
             propagate_id=propagate_id,
             label=label,
@@ -84,7 +99,6 @@ def propagate(
             break_credentials=break_credentials,
             in_place=in_place,
         )
-        file = planned.file
         steps = (planned.carry_out(target), *credentials_step(file))
         return written(file, target, steps, planned.label, size_before=source.size)
 

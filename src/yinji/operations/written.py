@@ -245,14 +245,15 @@ def write_label(file: Opened, label: AigcLabel, target: Target) -> Step:
 
 
 def write_unlabelled(file: Opened, target: Target) -> Step:
-    """Writes content whose format has no place for a metadata label, and says so."""
+    """Writes content whose format has no place for a metadata label, and says so; in place there is nothing to do."""
     nothing = Splice.of(())
 
     def verify(copy: Source) -> None:
         if copy.size != file.source.size:
             raise ReadBackMismatch("read-back-size", path=file.source.name, needed=file.source.size, size=copy.size)
 
-    execute(file, nothing, target, verify=verify)
+    if target.output is not None:
+        execute(file, nothing, target, verify=verify)
     return Step("metadata", {"carrier": "", "clause": "", "in_place": False, "growth": 0})
 
 

@@ -105,6 +105,14 @@ from yinji.operations.label import label
     help=say("用私钥签名（yinji key make）", "Sign with a private key (yinji key make)"),
 )
 @click.option("--derived", is_flag=True, help=say("内容由带标识的内容重新生成", "Generated anew from labelled content"))
+@click.option(
+    "--sidecar",
+    is_flag=True,
+    help=say(
+        "格式没有存放位置时（文本、表格、字幕、BMP、TS），把元数据标识写进旁边的 .xmp 文件",
+        "Where the format has no place (text, tables, subtitles, BMP, TS), put it into an .xmp beside it",
+    ),
+)
 @name_option
 @json_options
 def command(
@@ -128,6 +136,7 @@ def command(
     form: str | None,
     sign: Path | None,
     derived: bool,
+    sidecar: bool,
     name: str,
     as_json: bool,
     jsonl: bool,
@@ -156,6 +165,7 @@ def command(
                 style=style or "",
                 form=form or "",
                 derived=derived,
+                sidecar=sidecar,
                 overwrite=force,
                 break_credentials=break_credentials,
                 dry_run=dry_run,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from yinji.cli import show
-from yinji.cli.files import each, exit_code_of, input_arguments, json_options, name_option, opened
+from yinji.cli.files import STDIN, each, exit_code_of, input_arguments, json_options, name_option, opened
 from yinji.cli.language import say
+from yinji.containers.model import State
 from yinji.errors import UnreadableInput, UnsupportedFormat
 from yinji.operations.read import read
 from yinji.operations.report import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from yinji.operations.sidecar import Beside
 
 
 @click.command(
@@ -47,9 +51,23 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, dig
             value["media_sha256"] = media
             unknown = say("无法计算：分不清哪些字节是媒体", "none: the media cannot be told from the rest")
             words += "\n  " + say("媒体 SHA-256", "media SHA-256") + f" {media or unknown}"
-        return value, words, exit_code_of(result)
+        there = _beside(path) if result.state is State.UNSUPPORTED else None
+        if there is None:
+            return value, words, exit_code_of(result)
+        value["sidecar"] = there.to_dict()
+        return value, f"{words}\n{show.sidecar(there)}", 0 if there.label and there.belongs else exit_code_of(result)
 
     return each(files, do, as_json=as_json, jsonl=jsonl)
+
+
+def _beside(path: str) -> Beside | None:
+    """Returns the sidecar of a file on disk whose format has no place for a label."""
+    from yinji.operations import sidecar
+
+    try:
+        return None if path == STDIN else sidecar.of_path(path)
+    except UnsupportedFormat:
+        return None
 
 
 def _media(input: str | BinaryIO, name: str) -> str | None:
