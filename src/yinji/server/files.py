@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Final
 from urllib.parse import quote
 
@@ -63,7 +64,8 @@ def _from_afar(request: Request, file: ServedFile, headers: dict[str, str], medi
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
     pieces = file.chunks(start, stop) if request.method == "GET" else iter(())
-    return StreamingResponse(pieces, status, headers, media_type)
+    first = next(pieces, b"")  # before the answer begins: where nothing comes, an error can still be told
+    return StreamingResponse(chain((first,), pieces), status, headers, media_type)
 
 
 def _range_of(header: str, size: int) -> tuple[int, int, int]:

@@ -74,9 +74,11 @@ class Agreements:
         agreement = self.in_force(name)
         if version != agreement.version:
             raise Conflict("agreement-changed", version=agreement.version)
-        key = {"account_id": account.id, "name": name, "version": version}
+        table, key = agreement_acceptances, {"account_id": account.id, "name": name, "version": version}
+        mine = (table.c.account_id == account.id) & (table.c.name == name) & (table.c.version == version)
         values = key | {"at": instants.now(), "sha256": agreement.sha256}
-        if self._database.insert_new(connection, agreement_acceptances, values):
+        known = connection.execute(select(table.c.at).where(mine)).one_or_none() is not None
+        if not known and self._database.insert_new(connection, table, values):  # in another window just now: once
             detail = {"agreement": name, "version": version, "sha256": agreement.sha256}
             self._audit.append(connection, "agreement.accepted", actor=account.id, subject=account.id, detail=detail)
         return agreement

@@ -314,6 +314,7 @@ class _Locked:
 
     def __init__(self, parent: Path) -> None:
         with storage(parent):
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # a cache may be cleared by hand
             self.folder = Path(tempfile.mkdtemp(prefix=f".yinji-tmp-{os.getpid()}-", dir=parent))
             self._lock = os.open(self.folder, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

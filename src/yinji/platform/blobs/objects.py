@@ -6,6 +6,7 @@ more inside it (``keep``), when nothing can collect them any more. What is fetch
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,10 @@ except ImportError as error:
 if TYPE_CHECKING:
     from yinji.platform.settings import Settings
 
+_LOG: Final = logging.getLogger("yinji.blobs")
 _PIECE: Final = MIB
+_ANSWER_SECONDS: Final = 5
+"""How long the bucket may take to say that it is there: whoever asks whether the site is well asks often."""
 _FRESH_SECONDS: Final = 600
 """A cached file that was asked for so lately is not given up: somebody may be about to open it."""
 
@@ -39,8 +43,11 @@ _FRESH_SECONDS: Final = 600
 class ObjectStore:
     """Files in a bucket, under ``prefix/ab/abcd…``."""
 
-    def __init__(self, store: Any, prefix: str, cache: DirectoryStore, folder: Path, cache_bytes: int) -> None:
+    def __init__(
+        self, store: Any, prefix: str, cache: DirectoryStore, folder: Path, cache_bytes: int, quick: Any = None
+    ) -> None:
         self._store = store
+        self._quick = quick or store
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache
         self._folder = folder
@@ -59,15 +66,11 @@ class ObjectStore:
             config["endpoint"] = settings.s3_endpoint
         if settings.s3_region:
             config["region"] = settings.s3_region
-        with _reached():
-            store = S3Store(
-                place.netloc,
-                client_options={"timeout": "60s", "connect_timeout": "5s", "allow_http": True},
-                retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
-                **config,
-            )
+        store, quick = (
+            _connected(place.netloc, seconds, retries, config) for seconds, retries in ((60, 4), (_ANSWER_SECONDS, 0))
+        )
         folder = settings.data_dir / "cache"
-        opened = cls(store, place.path, DirectoryStore(folder), folder, settings.blob_cache_bytes)
+        opened = cls(store, place.path, DirectoryStore(folder), folder, settings.blob_cache_bytes, quick)
         opened._ask()
         return opened
 
@@ -139,7 +142,7 @@ class ObjectStore:
     def _ask(self) -> None:
         """Passes if the bucket is there and answers."""
         with _reached():
-            next(iter(obstore.list(self._store, prefix=f"{self._prefix}00/", chunk_size=1)), None)
+            next(iter(obstore.list(self._quick, prefix=f"{self._prefix}00/", chunk_size=1)), None)
 
     def send(self, path: Path, sha256: str) -> None:
         """Puts a local file into the bucket; large ones in parts, which count only when all are there."""
@@ -227,6 +230,16 @@ class _Sent:
         self._store.keep(self._local)
 
 
+def _connected(bucket: str, seconds: int, retries: int, config: dict[str, Any]) -> Any:
+    with _reached():
+        return S3Store(
+            bucket,
+            client_options={"timeout": f"{seconds}s", "connect_timeout": "5s", "allow_http": True},
+            retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=seconds)},
+            **config,
+        )
+
+
 @contextmanager
 def _reached(sha256: str = "") -> Iterator[None]:
     """Turns what the object store refuses into an error of ours."""
@@ -237,4 +250,6 @@ def _reached(sha256: str = "") -> Iterator[None]:
             raise Unavailable("object-store", reason="no such bucket") from error
         raise StorageError("blob-missing", sha256=sha256) from error
     except BaseError as error:
-        raise Unavailable("object-store", reason=str(error).splitlines()[0][:200]) from error
+        reason = str(error).splitlines()[0][:200]
+        _LOG.error("object store: %s", reason)  # it names the bucket: for operators, not for readers
+        raise Unavailable("object-store", reason=reason) from error

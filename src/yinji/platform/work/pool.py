@@ -125,6 +125,8 @@ class Pool:
         """Does one task; no fault in it ends the thread or loses the task."""
         handler = self._handlers[run.task.kind]
         try:
+            if run.task.attempts > 1 and not run.task.last_error:
+                _log.warning("task %s (%s) taken over: its worker was not heard of", run.task.id, run.task.kind)
             if run.task.attempts > MAX_ATTEMPTS:
                 self._queue.failed(run.task, run.task.last_error or "its process died, each time", handler.buried)
                 return
