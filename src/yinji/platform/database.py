@@ -153,7 +153,8 @@ class Database:
     def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Inserts a row unless its key is there already; tells whether it did."""
         insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
-        return connection.execute(insert.values(**values).on_conflict_do_nothing()).rowcount == 1
+        counted = insert.values(**values).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        return connection.execute(counted).rowcount == 1
 
     def insert_or_change(
         self,
