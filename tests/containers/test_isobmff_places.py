@@ -151,15 +151,30 @@ BLANKED = {
 }
 
 
+LABELLED_META = bmff.mdta_meta({b"AIGC": VALUE})
+ITEM = LABELLED_META.rindex(b"\0\0\0\1", 0, LABELLED_META.rindex(b"data")) - 4
+BLANKED["item"] = bmff.with_udta(BASE, LABELLED_META[: ITEM + 4] + b"free" + bytes(len(LABELLED_META) - ITEM - 8))
+BLANKED["freeform"] = bmff.with_udta(
+    BASE, bmff.box(b"meta", bytes(4), bmff.hdlr(b"mdir"), bmff.box(b"ilst", bmff.box(b"free", bytes(300))))
+)
+
+
 @pytest.mark.parametrize("case", BLANKED)
 def test_blanked_in_place_is_not_called_unlabelled(case: str) -> None:
     reading = reading_of(BLANKED[case])
     assert reading.state is State.MALFORMED
     codes = {p.code for b in reading.blocks for p in b.problems}
-    assert codes & {"bmff-key-blanked", "bmff-value-blank", "bmff-hole"}
+    assert codes & {"bmff-key-blanked", "bmff-value-blank", "bmff-hole", "bmff-gap"}
     told = (*reading.problems, *(p for found in reading.found for p in found.problems))
     assert {"bmff-blanked", "label-emptied"} & {p.code for p in told}
     assert reading_of(relabelled(BLANKED[case])).label == LABEL
+
+
+def test_zeroed_room_where_labels_stand_is_told_and_decides_nothing() -> None:
+    """It may be what a writer reserved; where there is a label, it is."""
+    told = reading_of(bmff.with_udta(BASE, bmff.box(b"free", bytes(len(LABELLED_META)))))
+    assert (told.state, [p.code for p in told.problems]) == (State.UNLABELLED, ["bmff-zeroed"])
+    assert not reading_of(relabelled(BASE)).problems
 
 
 def test_ordinary_free_space_is_no_hole() -> None:

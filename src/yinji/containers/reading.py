@@ -28,7 +28,7 @@ _NAME: Final = "AIGC"
 _GB45438: Final = Scheme.GB45438
 _BLANK: Final = "\0 \t\r\n\u00a0\u3000\ufeff"
 _MIRROR: Final = "pdf-xmp-mirror"
-_OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes"))
+_OF_THE_FILE: Final = frozenset((_MIRROR, "jpeg-stray-bytes", "bmff-zeroed"))
 """Problems of blocks that are told of the file, whether or not the block holds a label; the first of each."""
 
 _NO_FIELDS: Final[Mapping[str, Any]] = {}

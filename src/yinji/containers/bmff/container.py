@@ -14,7 +14,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.bmff.boxes import MEDIA, make_box, top_level
 from yinji.containers.bmff.edit import plan
 from yinji.containers.bmff.glance import Inside, glance, movie
-from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level
+from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level, zeroed_room
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
@@ -121,6 +121,10 @@ class Mp4:
             raise Malformed("bmff-no-movie", path=source.name)
         if hole is not None and not has_label:
             raise Malformed("bmff-blanked", path=source.name, offset=hole)
+        if thorough and not has_label:
+            for box in top_level(window):
+                if box.kind == b"moov":
+                    yield from zeroed_room(window, box)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into ``moov/udta/meta``; see :mod:`yinji.containers.bmff.edit`."""

@@ -181,16 +181,20 @@ def _meta(here: Stretch, at: int, stop: int) -> list[Block]:
                 raise LookupError
             items = body, end
     found: list[Block] = []
+    labels = sum(name.lower() == "aigc" for _, name in keys)
     if items is None:
+        if labels:
+            raise LookupError
         return found
     first, last = items
     if not keys and last - first <= PLAIN_MAX:  # so that no item is longer, and none has a name of its own
-        boxes(here, first, last, _PASSED)
-        if shows_sign(here.data[first - here.base : last - here.base]):
+        if boxes(here, first, last, _PASSED) or shows_sign(here.data[first - here.base : last - here.base]):
             raise LookupError
         return found
     others: list[bytes] = []
     for kind, body, end in boxes(here, first, last):
+        if kind in _PASSED:
+            raise LookupError
         index = int.from_bytes(kind, "big")
         namespace, name = keys[index - 1] if 0 < index <= len(keys) else (b"", "")
         offset = here.show(body, end - body)
@@ -204,7 +208,7 @@ def _meta(here: Stretch, at: int, stop: int) -> list[Block]:
                 raise LookupError
         else:
             others.append(content)
-    if others and shows_sign(b"\n".join(others)):
+    if len(found) != labels or (others and shows_sign(b"\n".join(others))):
         raise LookupError
     return found
 

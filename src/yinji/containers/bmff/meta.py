@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from yinji.containers.bmff.boxes import Box, children, full_fields
+from yinji.containers.bmff.boxes import FREE, Box, children, full_fields
 from yinji.containers.candidate import shows_sign
 from yinji.containers.model import Block
 from yinji.containers.window import Window
@@ -29,6 +29,7 @@ _UTF8_TYPES: Final = frozenset((1, 4))
 _UTF16_TYPES: Final = frozenset((2, 5))
 _RESERVED_TYPE: Final = 0
 _RESERVED_MAX: Final = 64 * KIB
+_GAP_MIN: Final = 40
 COPYRIGHT_SIGN: Final = 0xA9
 _LANGUAGE_CODES: Final = 0x400
 """QuickTime language codes below this are Macintosh scripts; from here on they are packed ISO 639-2, in Unicode."""
@@ -126,6 +127,9 @@ def meta_blocks(window: Window, meta: Meta, *, thorough: bool = True) -> Iterato
     An item that is damaged inside and shows nothing of a label is passed over: another one may be the label.
     """
     for item in meta.items:
+        if item.kind in FREE:
+            yield from _gap(item)
+            continue
         if not thorough and _says_nothing(window, meta, item):
             continue
         try:
@@ -136,6 +140,23 @@ def meta_blocks(window: Window, meta: Meta, *, thorough: bool = True) -> Iterato
             continue
         if block is not None:
             yield block
+    yield from _lone_keys(meta)
+
+
+def _gap(item: Box) -> Iterator[Block]:
+    """Yields what blanking a whole value in place leaves: free room among the values, where no writer reserves any."""
+    if item.size >= _GAP_MIN:
+        problem = Problem("bmff-gap", Severity.WARNING, "R62", {"offset": item.start, "length": item.size})
+        yield Block("free", "", b"", item.start, item.stop, (problem,))
+
+
+def _lone_keys(meta: Meta) -> Iterator[Block]:
+    """Yields keys of a label that have no value any more."""
+    there = {int.from_bytes(item.kind, "big") for item in meta.items}
+    for index, key in enumerate(meta.keys, 1):
+        if key.name.casefold() == KEY.casefold() and index not in there:
+            problem = Problem("bmff-key-alone", Severity.WARNING, "R62", {"key": key.name})
+            yield Block("mdta", key.name, "", key.start, key.stop, (problem,))
 
 
 def _says_nothing(window: Window, meta: Meta, item: Box) -> bool:

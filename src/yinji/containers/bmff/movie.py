@@ -26,7 +26,10 @@ _HOLDERS: Final = FREE | {b"meta", b"udta", b"uuid"}
 
 _IN_MOVIE: Final = _HOLDERS | {b"trak", b"cmov"}
 
-HOLES: Final = frozenset(("bmff-key-blanked", "bmff-value-blank", "bmff-hole"))
+_LABEL_MIN: Final = 200
+"""Bytes of the shortest label with the boxes around it."""
+
+HOLES: Final = frozenset(("bmff-key-blanked", "bmff-value-blank", "bmff-hole", "bmff-gap", "bmff-key-alone"))
 """Problems that speak of metadata blanked in place."""
 
 Place = Block | Meta
@@ -114,6 +117,15 @@ def _c2pa(window: Window, box: Box) -> Iterator[Block]:
         at += len(purpose) + 9
         held = window.peek(at, min(box.stop - at, _C2PA_HELD))
         yield Block("c2pa", purpose.decode("ascii"), held, box.start, box.stop)
+
+
+def zeroed_room(window: Window, moov: Box) -> Iterator[Block]:
+    """Yields free room of zeros that a label would fill, where labels stand: padding, or all that blanking one left."""
+    for child in children(window, moov, only=FREE | {b"udta"}):
+        for box in children(window, child, only=FREE) if child.kind == b"udta" else (child,):
+            if _LABEL_MIN <= box.size <= HOLE_MAX and not window.peek(box.body, box.stop - box.body).strip(b"\0"):
+                problem = Problem("bmff-zeroed", Severity.NOTE, "R62", {"offset": box.start, "length": box.size})
+                yield Block("free", "", b"", box.start, box.stop, (problem,))
 
 
 def _was_metadata(window: Window, box: Box) -> bool:

@@ -42,6 +42,7 @@ _SIZE_WIDTHS: Final = tuple(9 - first.bit_length() if first else 0 for first in 
 _UNKNOWN: Final = tuple((1 << 7 * width) - 1 for width in range(9))
 """What a size of so many bytes means when all its bits are set."""
 
+_NAME: Final = b"AIGC"
 _TAGS_ID: Final = TAGS.to_bytes(4, "big")
 
 
@@ -164,6 +165,10 @@ def _said(here: Stretch, id: int, body: int, stop: int) -> list[Block]:
     tags, particular = _simple_tags(data)
     if is_plain:
         return []
+    name = data.find(_NAME)
+    for front, at, end, tag in tags:  # nearly always one tag is all that shows a sign: two looks tell, not one for each
+        if front < name < end and not shows_sign(data[:front]) and not shows_sign(data[end:]):
+            return [_block(data, body, (front, at, end), tag not in particular)]
     return [
         _block(data, body, (front, at, end), tag not in particular)
         for front, at, end, tag in tags
