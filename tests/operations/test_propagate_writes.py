@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import samples
 import yinji
+from yinji.containers import readback
+from yinji.errors import StorageError
 from yinji.testing import IN_PLACE_BYTES
 
 PRODUCER, PLATFORM = "001191110000MA0TE5T00Q10001", "001191110000MA0TE5T00Q20001"
@@ -60,3 +64,43 @@ def test_one_write_of_a_few_kilobytes(name: str, tmp_path: Path, calls: list[tup
         assert path.stat().st_size == size
         label = yinji.read(path).label
         assert label is not None and (label.producer, label.propagate_id) == (PRODUCER, post)
+
+
+@pytest.mark.parametrize("how", ["written to", "replaced"])
+@pytest.mark.parametrize("verb", ["label", "label in place", "propagate in place", "carry"])
+def test_what_another_program_changes_meanwhile_is_not_overwritten(
+    verb: str, how: str, sample_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan holds for what was read: where that is no longer there, nothing is written."""
+    path, out = made("upload.png", tmp_path), tmp_path / "out.png"
+    label = yinji.AigcLabel.first(PRODUCER, "1")
+    labelled = tmp_path / "labelled.png"
+    yinji.label(path, label, output=labelled, metadata_only=True, durable=False)
+    if verb == "propagate in place":
+        path = labelled
+    theirs = path.read_bytes() + b"theirs"
+    real = readback.check
+
+    def check(*arguments: Any, **more: Any) -> None:
+        real(*arguments, **more)
+        if how == "replaced":
+            path.rename(tmp_path / "moved.png")
+        path.write_bytes(theirs)
+
+    monkeypatch.setattr(readback, "check", check)
+    work: dict[str, Callable[[], object]] = {
+        "label": lambda: yinji.label(path, label, output=out, metadata_only=True),
+        "label in place": lambda: yinji.label(path, label, in_place=True, metadata_only=True),
+        "propagate in place": lambda: yinji.propagate(path, propagator=PLATFORM, propagate_id="2", in_place=True),
+        "carry": lambda: yinji.carry(labelled, path),
+    }
+    if (verb, how) == ("label", "replaced"):
+        work[verb]()  # what was opened is whole, whatever has its name now
+        assert out.exists()
+    else:
+        with pytest.raises(StorageError) as caught:
+            work[verb]()
+        assert caught.value.code == "file-changed"
+        assert not out.exists()
+    assert path.read_bytes() == theirs
+    assert not [each for each in tmp_path.iterdir() if "yinji" in each.name]

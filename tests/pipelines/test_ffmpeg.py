@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import documents
 import oracles
 import samples
 import yinji
@@ -179,3 +180,38 @@ def test_a_chain_of_real_tools(upload: Path, tmp_path: Path) -> None:
     for path in (gif, jpg, png):
         assert oracles.exiftool_label(path) == dict(LABEL.items())
     assert oracles.ffprobe_label(webm) == dict(LABEL.items())
+
+
+CHAINS = {
+    "sound": ("wav", "mp3", "flac", "opus", "m4a", "aiff", "wma"),
+    "film": ("mp4", "mkv", "flv", "avi", "mov", "asf"),
+    "picture": ("png", "webp", "tiff", "avif", "jpg"),
+}
+"""Formats that ffmpeg turns one into the next; each is made from the one in front of it."""
+
+
+@pytest.mark.parametrize("kind", CHAINS)
+def test_from_each_format_into_the_next(kind: str, sample_dir: Path, tmp_path: Path) -> None:
+    """The label of the first is in every one behind it, once, whatever the muxers of ffmpeg keep of themselves."""
+    first, *rest = CHAINS[kind]
+    make = {"sound": samples.audio, "film": samples.video, "picture": lambda _: samples.png("rgb")}[kind]
+    path = tmp_path / f"upload.{first}"
+    yinji.label(make(first), LABEL, output=path, metadata_only=True, durable=False)
+    for ending in rest:
+        made = tmp_path / f"made.{ending}"
+        codec = ("-c:v", "mpeg4", "-an") if kind == "film" and ending != "flv" else ()
+        result = ffmpeg.run(["ffmpeg", *QUIET, "-i", path, *codec, made])
+        assert (result.returncode, [output.error for output in result.outputs]) == (0, [None]), ending
+        assert labels(made) == [LABEL], ending
+        path = made
+
+
+def test_from_a_document_into_what_is_printed_of_it(tmp_path: Path) -> None:
+    """LibreOffice leaves the label behind in PDF; what is carried is there, once."""
+    path = tmp_path / "page.docx"
+    yinji.label(documents.office("docx"), LABEL, output=path, metadata_only=True, filename="page.docx", durable=False)
+    made = documents.converted([path], "pdf", tmp_path)["page"]
+    yinji.carry(path, made, durable=False)
+    assert labels(made) == [LABEL]
+    shown = subprocess.run(["pdfinfo", "-custom", made], capture_output=True, check=True).stdout
+    assert shown.count(b"AIGC") == 1

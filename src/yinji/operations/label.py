@@ -130,6 +130,7 @@ def label(
             mark = mark_for(file.reading.media_type)
             original = io.BufferedReader(SourceFile(file.source))
             drawn = mark.draw(original, marked, replace(request, style=style or request.style))
+            file.require_unchanged(by_name=in_place)
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
                 steps = (Step("perceptible", drawn.to_dict() | _alt(rules.mark(file.container.kind).alt)),)

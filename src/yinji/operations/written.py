@@ -16,6 +16,7 @@ from yinji.containers.splice import Splice
 from yinji.errors import (
     Malformed,
     ReadBackMismatch,
+    StorageError,
     UnreadableInput,
     UnsupportedFormat,
     UsageError,
@@ -113,11 +114,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file ready to be written: its container and a thorough reading."""
+    """A file ready to be written: its container and a thorough reading.
+
+    Attributes:
+        stamp: What a file on disk was like before it was read.
+    """
 
     source: Source
     container: Container
     reading: Reading
+    stamp: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, source: Source) -> Opened:
@@ -126,7 +132,32 @@ class Opened:
         Raises:
             UnsupportedFormat: No container knows the file.
         """
-        return cls(source, registry.identify(source), reading.read(source, thorough=True))
+        fd = source.fileno()
+        stamp = None if fd is None else _stamp(os.fstat(fd))
+        return cls(source, registry.identify(source), reading.read(source, thorough=True), stamp)
+
+    def require_unchanged(self, *, by_name: bool = False) -> None:
+        """Makes sure that no other program has changed the file since it was opened: a plan holds for what was read.
+
+        Args:
+            by_name: Look at what has the name now, since that is going to be changed or replaced.
+
+        Raises:
+            StorageError: It was changed, or something else has its name.
+        """
+        fd, path = self.source.fileno(), self.source.path
+        if self.stamp is None or fd is None or path is None:
+            return
+        try:
+            now = _stamp(os.lstat(path) if by_name else os.fstat(fd))
+        except OSError:
+            now = ()
+        if now != self.stamp:
+            raise StorageError("file-changed", path=path)
+
+
+def _stamp(info: os.stat_result) -> tuple[int, ...]:
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
 
 
 def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
@@ -207,7 +238,7 @@ class Planned:
         """Passes if the written file says what it should (R41).
 
         Raises:
-            ReadBackMismatch, Malformed: It does not.
+            ReadBackMismatch, StorageError, Malformed: It does not.
         """
         size = self.file.source.size + self.splice.growth
         runs = readback.moved(self.file.source.runs, self.splice)
@@ -258,15 +289,24 @@ def write_unlabelled(file: Opened, target: Target) -> Step:
 
 
 def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[Source], None]) -> None:
-    """Carries a splice out where the target says, unless this is a dry run."""
+    """Carries a splice out where the target says, unless this is a dry run.
+
+    Raises:
+        StorageError: Another program has changed the file since it was opened.
+    """
     if target.dry_run:
         return
+
+    def verified(copy: Source) -> None:
+        verify(copy)
+        file.require_unchanged(by_name=target.output is None or target.replace_input)
+
     if target.output is not None:
         executors.write_new(
             file.source,
             splice,
             target.output,
-            verify=verify,
+            verify=verified,
             overwrite=target.overwrite,
             durable=target.durable,
             replace_input=target.replace_input,
@@ -274,7 +314,7 @@ def execute(file: Opened, splice: Splice, target: Target, *, verify: Callable[[S
     elif file.source.path is None:
         raise UsageError("in-place-needs-path")
     else:
-        executors.write_in_place(file.source.path, splice, verify=verify, durable=target.durable)
+        executors.write_in_place(file.source.path, splice, verify=verified, durable=target.durable)
 
 
 def written(
