@@ -129,3 +129,15 @@ def test_a_contradiction_goes_to_the_case_that_is_open(
     platform.work.pool(1).drain()
     assert platform.item(item.id).verdict["tier"] == "suspected"
     assert [job.id for job in platform.cases.jobs(people["r1"]).rows] == [reported]
+
+
+def test_a_label_in_the_words_of_a_document_is_seen(platform: Platform, author: Account, tmp_path: Path) -> None:
+    plain, said = tmp_path / "plain.md", tmp_path / "said.md"
+    plain.write_text("一篇文章。\n" * 30)
+    yinji.label(plain, LABEL, output=tmp_path / "labelled.md")
+    said.write_text((tmp_path / "labelled.md").read_text().split("---\n", 2)[2])
+    items = [posted(platform, author, path.read_bytes(), path.name, Declared.UNDECLARED) for path in (plain, said)]
+    platform.work.pool(1).drain()
+    assert [platform.item(item.id).verdict["tier"] for item in items] == ["none", "suspected"]
+    (seen,) = platform.sightings.of(items[1].id, "text") or ()
+    assert seen["en"].startswith("A visible label stands in the text")

@@ -41,7 +41,7 @@ class Rooms:
     def __init__(
         self, settings: Settings, database: Database, blobs: BlobStore, passwords: Passwords | None = None
     ) -> None:
-        from yinji.platform import marking, relabelling, sighting
+        from yinji.platform import marking, relabelling
         from yinji.platform.accounts import Accounts
         from yinji.platform.agreements.door import Agreements
         from yinji.platform.api_keys import ApiKeys
@@ -67,7 +67,8 @@ class Rooms:
         from yinji.platform.redeciding import Redeciding
         from yinji.platform.relabelling import Relabellings
         from yinji.platform.renewing import Renewing
-        from yinji.platform.sighting import Sightings
+        from yinji.platform.sightings import service as sightings
+        from yinji.platform.sightings.service import Sightings
         from yinji.platform.statistics.counting import Statistics
         from yinji.platform.storing import Storing
         from yinji.platform.unmarked import UnmarkedCopies
@@ -135,7 +136,7 @@ class Rooms:
         self.work.handle(derivatives.KIND, self.derivatives.handler)
         self.picture_sizes = PictureSizes(blobs)
         self.sightings = Sightings(database, blobs, self._queue, redeciding, self.cases, settings)
-        self.work.handle(sighting.KIND, self.sightings.handler)
+        self.work.handle(sightings.KIND, self.sightings.handler)
         self.work.at_each_look(self.sightings.look)
         webhooks = Dispatch(database, self._audit, self._queue, settings)
         self.webhooks = Webhooks(database, self._audit, webhooks, settings)

@@ -15,12 +15,12 @@ from yinji.operations.propagate import propagate
 from yinji.operations.read import read
 from yinji.platform import instants, item_rows
 from yinji.platform.blobs import BLOBS_LOCK, BlobStore
-from yinji.platform.derivatives import process
 from yinji.platform.errors import NotFound
 from yinji.platform.model import ServedFile
 from yinji.platform.notices import notice_of
 from yinji.platform.schema import derivatives
 from yinji.platform.settings import Settings
+from yinji.platform.work.helpers import Helpers
 from yinji.platform.work.model import Handler
 from yinji.platform.work.queue import WorkQueue
 from yinji.regimes.base import Tier
@@ -36,6 +36,11 @@ FAILED: Final = "failed"
 
 _AT_ONCE: Final = 2
 """Processes that make something while somebody waits: a page full of new pictures asks for many at a time."""
+_NICENESS: Final = 10
+"""Of what nobody waits for."""
+_WORKER: Final = "yinji.platform.derivatives.worker"
+_HELPERS: Final = Helpers(_WORKER, most=_AT_ONCE)
+_QUIET_HELPERS: Final = Helpers(_WORKER, most=_AT_ONCE, niceness=_NICENESS)
 _SOON: Final = 30.0
 _LONG: Final = 3600.0
 
@@ -128,7 +133,8 @@ class Derivatives:
         with self._blobs.scratch() as folder:
             target = folder / f"made.{'m4a' if media_type == 'audio/mp4' else made.ending}"
             try:
-                process.make(self._task(row, kind, target), seconds=_SOON if made.at_once else _LONG)
+                helpers = _HELPERS if made.at_once else _QUIET_HELPERS
+                helpers.do(self._task(row, kind, target), seconds=_SOON if made.at_once else _LONG)
                 self._put_label(row, target)
             except YinjiError:
                 self._store(values | {"state": FAILED, "sha256": None, "size": 0}, None)

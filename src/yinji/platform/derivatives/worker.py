@@ -1,13 +1,7 @@
-"""Makes one derivative, as a process of its own, within bounds: ``python -m yinji.platform.derivatives.worker``.
-
-One JSON object on standard input says what to do: ``kind``, ``source``, ``target``, and for a card its words.
-"""
+"""Makes derivatives, inside a helper process (:mod:`yinji.platform.work.helpers`)."""
 
 from __future__ import annotations
 
-import json
-import resource
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +13,6 @@ DISPLAY_SIDE: Final = 1280
 VIDEO_HEIGHT: Final = 720
 CARD: Final = (1200, 630)
 MOST_PIXELS: Final = 100_000_000
-MOST_MEMORY: Final = 4 << 30
 MOST_FRAMES: Final = 60 * 60 * 30
 """An hour at 30 frames a second; a longer film is served as it is."""
 
@@ -29,7 +22,7 @@ _QUIET: Final = (110, 104, 96)
 
 
 def work(task: dict[str, Any]) -> None:
-    """Makes the file that a task asks for."""
+    """Makes the file that a task asks for: ``kind``, ``source``, ``target``, and for a card its words."""
     match task["kind"]:
         case "thumbnail":
             _thumbnail(task["source"], task["target"], task["media_type"], THUMBNAIL_SIDE)
@@ -181,14 +174,3 @@ def _picture_track(stream: Any, new: Any) -> Any:
     track.pix_fmt = "yuv420p"
     track.time_base = stream.time_base
     return track
-
-
-def main() -> None:
-    """Bounds this process and does the one task."""
-    for kind, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
-    work(json.load(sys.stdin))
-
-
-if __name__ == "__main__":
-    main()

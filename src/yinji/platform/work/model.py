@@ -52,10 +52,13 @@ class Handler:
     Attributes:
         run: Does the task; may be called again for a task that it had begun, or even ended but not yet said so.
         buried: Called in the transaction that gives the task up, where others must be told.
+        at_once: How many a pool does at a time; None for as many as it has threads. Kinds with a bound come after the
+            others.
     """
 
     run: Callable[[Run], None]
     buried: Callable[[Connection, Task], None] | None = None
+    at_once: int | None = None
 
 
 Handlers = Mapping[str, Handler]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, Self
@@ -102,10 +103,16 @@ class Pool:
 
     def _lease(self, threads: ThreadPoolExecutor) -> None:
         with self._guard:
-            free = self._threads - len(self._running)
-        if free > 0:
-            for task in self._queue.take(tuple(self._handlers), free):
-                threads.submit(self._attempt, self._begin(task))
+            running = Counter(run.task.kind for run in self._running.values())
+        free = self._threads - running.total()
+        bounded = {kind: handler.at_once for kind, handler in self._handlers.items() if handler.at_once is not None}
+        others = tuple(kind for kind in self._handlers if kind not in bounded)
+        for kinds, room in ((others, free), *(((kind,), most - running[kind]) for kind, most in bounded.items())):
+            if (most := min(free, room)) > 0:
+                taken = self._queue.take(kinds, most)
+                free -= len(taken)
+                for task in taken:
+                    threads.submit(self._attempt, self._begin(task))
 
     def _begin(self, task: Task) -> Run:
         run = Run(self._database, self._queue, task, self._stop)

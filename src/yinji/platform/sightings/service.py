@@ -1,4 +1,4 @@
-"""The labels of ours that are seen and heard in uploads, with box and seconds: evidence like any other.
+"""When uploads are looked at for labels in their content, and what follows from what is found.
 
 Finding them decodes the content, so that a worker does it: for every post that bears no notice yet soon after it was
 published, for any other when a reviewer first opens a case about it. What is found goes beside what the file said when
@@ -14,27 +14,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Row, and_, literal, select
 
-from yinji.containers.model import Kind
-from yinji.containers.source import Source
-from yinji.evidence.base import Basis, Evidence, Says, Strength
-from yinji.limits import DEFAULT
-from yinji.marks.base import Drawn
-from yinji.operations.perceived import perceive
+from yinji.errors import LimitExceeded, UnreadableInput
 from yinji.platform import instants, item_rows
-from yinji.platform.blobs import BlobStore, opened
+from yinji.platform.blobs import BlobStore
 from yinji.platform.deciding import Decision
 from yinji.platform.errors import NotFound
 from yinji.platform.item_states import Cause
-from yinji.platform.propagation import TEXT_NAME
 from yinji.platform.redeciding import Grounds, Redeciding
 from yinji.platform.schema import decisions, items, sightings, tasks, withdrawals
 from yinji.platform.settings import Settings
+from yinji.platform.sightings.worker import DETECTOR
 from yinji.platform.steps import Steps
+from yinji.platform.work.helpers import Helpers
 from yinji.platform.work.model import Handler
 from yinji.platform.work.queue import WorkQueue
 from yinji.regimes.base import Tier
-from yinji.regimes.registry import regime
-from yinji.texts import Text
 
 if TYPE_CHECKING:
     from yinji.platform.cases.service import Cases
@@ -42,10 +36,11 @@ if TYPE_CHECKING:
     from yinji.platform.work.run import Run
 
 KIND: Final = "sight"
-DETECTOR: Final = "visible-label"
-VERSION: Final = "1"
-_MOST: Final = 20
-_KINDS: Final = ("image", "video", "audio")
+_KINDS: Final = ("image", "video", "audio", "document", "text")
+_AT_ONCE: Final = 1
+"""Uploads that one process looks at at a time."""
+_HELPERS: Final = Helpers("yinji.platform.sightings.worker", most=_AT_ONCE, niceness=19)
+_LONG: Final = 600.0
 _BATCH: Final = 100
 _FIRST_LOOK_BACK: Final = timedelta(days=7)
 """How far back a process that has just started looks for posts that nobody looked at."""
@@ -80,7 +75,7 @@ class Sightings:
     @property
     def handler(self) -> Handler:
         """What does the tasks of this kind."""
-        return Handler(self._run)
+        return Handler(self._run, at_once=_AT_ONCE)
 
     def of(self, item_id: str, kind: str) -> tuple[dict[str, Any], ...] | None:
         """Returns what was found, as evidence; None while a worker still looks, which the first question has it do."""
@@ -97,16 +92,17 @@ class Sightings:
         """Has posts looked at that bear no notice and that nobody looked at yet, the oldest first."""
         with self._database.read() as connection:
             found = list(connection.scalars(_unseen(self._after)))
-        for item_id in found:
-            self._ask(item_id)
+        if found:
+            self._ask(*found)
         self._looks += 1
         back = _SETTLED if self._looks % _LOOKS_AROUND else _SURELY_SETTLED
         settled = instants.uuid7_floor(instants.now() - back)  # it goes back where the clock does
         self._after = min(found[-1], settled) if len(found) == _BATCH else settled
 
-    def _ask(self, item_id: str) -> None:
+    def _ask(self, *item_ids: str) -> None:
         with self._database.write() as connection:
-            self._queue.put(connection, KIND, {"item": item_id}, key=_key(item_id))
+            for item_id in item_ids:
+                self._queue.put(connection, KIND, {"item": item_id}, key=_key(item_id))
 
     def _run(self, run: Run) -> None:
         item_id = run.task.payload["item"]
@@ -128,14 +124,19 @@ class Sightings:
         self._redecide(item_id, found, keep)
 
     def _found(self, row: Row[Any]) -> list[dict[str, Any]]:
-        rules = regime(self._settings.regime)
-        with (
-            opened(self._blobs.path(row.sha256)) as upload,
-            Source.open(upload, name=row.filename or TEXT_NAME, limits=DEFAULT) as source,
-        ):
-            kind = Kind(row.kind)
-            seen = perceive(source, kind, row.media_type, (rules.mark(kind),), DEFAULT)
-        return [one.to_dict() for one in evidence_of(seen.drawn)] if seen.drawn else []
+        """Returns the labels in an upload; none where nobody can tell."""
+        task = {
+            "source": str(self._blobs.path(row.sha256)),
+            "name": row.filename,
+            "kind": row.kind,
+            "media_type": row.media_type,
+            "regime": self._settings.regime,
+        }
+        try:
+            found: list[dict[str, Any]] = _HELPERS.do(task, seconds=_LONG)
+        except (UnreadableInput, LimitExceeded):
+            return []
+        return found
 
     def _redecide(self, item_id: str, found: list[dict[str, Any]], keep: Callable[[Connection], None]) -> None:
         def asked(row: Row[Any]) -> Grounds:
@@ -171,27 +172,4 @@ def _unseen(after: str) -> Any:
         .where(sightings.c.item_id.is_(None), withdrawals.c.item_id.is_(None), tasks.c.id.is_(None))
         .order_by(items.c.id)
         .limit(_BATCH)
-    )
-
-
-def evidence_of(drawn: Drawn) -> tuple[Evidence, ...]:
-    """Returns a label that was found as evidence: one each time it is shown or said, with its box or its seconds."""
-    stretches: list[dict[str, Any]] = drawn.detail.get("labels") or [{}]
-    return tuple(_evidence(drawn, stretch, first=number == 0) for number, stretch in enumerate(stretches[:_MOST]))
-
-
-def _evidence(drawn: Drawn, stretch: dict[str, Any], *, first: bool) -> Evidence:
-    where: dict[str, Any] = {}
-    if stretch:
-        start = float(stretch["from"])
-        where |= {"start": start, "end": start + float(stretch["seconds"]), "duration": drawn.detail["duration"]}
-    if first and len(drawn.box) == 4 and "displayed" in drawn.detail:
-        left, top, right, bottom = drawn.box
-        where |= {"box": [left, top, right - left, bottom - top], "size": list(drawn.detail["displayed"])}
-    if drawn.box:
-        summary = Text(f"画面上有显式标识“{drawn.words}”。", f"A visible label stands in the picture: “{drawn.words}”.")
-    else:
-        summary = Text(f"声音里有显式标识“{drawn.words}”。", f"A label is heard: “{drawn.words}”.")
-    return Evidence(
-        DETECTOR, VERSION, Says.AI, Basis.EXPLICIT_LABEL, Strength.STATED, summary, detail=drawn.to_dict(), where=where
     )
