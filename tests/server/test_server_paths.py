@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch, opened
-from live import Site, serve
+from live import PASSWORD, Site, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import update
 
@@ -110,6 +110,53 @@ def test_an_author_publishes_every_kind_and_sees_what_each_bears(
         for address in posted:
             path_ = address.removeprefix(place.base).partition("?")[0]
             expect(page.locator(f".post a[href^='{path_}']").first).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_author_typed_is_sent_once_and_never_lost(place: Site, browser: Browser, language: str) -> None:
+    """Two clicks, a rule that is broken, a session that ends while somebody writes."""
+    author, words = place.accounts[Role.CREATOR], f"写了很久的一段话 {language}"
+    with opened(browser, place.base, language=language, token=place.token(Role.CREATOR), refused=True) as page:
+
+        def write(title: str) -> None:
+            page.goto("/publish")
+            page.fill("#title", title)
+            page.fill("#text", words)
+            page.check("input[value=ai_generated]")
+
+        write(f"两下 {language}")
+        page.dblclick("form.declare button.btn-ink")
+        page.wait_for_url("**/items/*")
+        posted = [item for item in place.platform.feed(limit=50).rows if item.title == f"两下 {language}"]
+        assert len(posted) == 1
+        write("长")
+        page.evaluate("document.querySelector('#title').removeAttribute('maxlength')")
+        page.fill("#title", "长" * 121)
+        page.click("form.declare button.btn-ink")
+        expect(page.locator(".note-bad")).to_contain_text("120")
+        expect(page.locator("#text")).to_have_value(words)
+        expect(page.locator("input[value=ai_generated]")).to_be_checked()
+
+        write(f"过期 {language}")
+        page.context.clear_cookies(name="yinji-session")
+        page.set_input_files("#file", samples.png("rgb"))
+        expect(page.locator("[data-status] a")).to_be_visible()
+        expect(page.locator("#text")).to_have_value(words)
+        page.set_input_files("#file", [])
+        page.click("form.declare button.btn-ink")
+        expect(page.locator("#main textarea").last).to_have_value(words)
+        with page.context.expect_page() as opened_tab:
+            page.click("#main a.btn-ink")
+        tab = opened_tab.value
+        tab.fill("#name", author.name)
+        tab.fill("#password", PASSWORD)
+        with tab.expect_navigation():
+            tab.click("main button.btn-ink")
+        tab.close()
+        page.click("#main form button")
+        page.wait_for_url("**/items/*")
+        expect(page.locator("h1")).to_have_text(f"过期 {language}")
+        expect(page.locator(".mount .words")).to_contain_text(words)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

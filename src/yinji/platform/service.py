@@ -195,6 +195,15 @@ class Platform(Rooms):
         """
         return self._drafts.get(author, draft_id)
 
+    def draft_to_publish(self, author: Account, draft_id: str) -> Draft:
+        """Returns one of the author's own drafts that is about to be published.
+
+        Raises:
+            Conflict: It was published; `item_id` says as what.
+            NotFound: No such draft of this author, or it has expired.
+        """
+        return self._drafts.unpublished(author, draft_id)
+
     def preview(self, draft: Draft, declaration: Declaration) -> dict[str, Any]:
         """Returns the draft's report as it would be with this declaration. Reads no file."""
         return self._drafts.preview(draft, declaration)

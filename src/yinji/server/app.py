@@ -27,6 +27,7 @@ from yinji.server.access import AUTHORIZED, recognise
 from yinji.server.api.shared import PROBLEMS
 from yinji.server.assets import serve_asset
 from yinji.server.body import BoundedBody
+from yinji.server.kept import kept_fields
 from yinji.server.lean import LeanPath
 from yinji.server.options import SMALL_BODY, ServerOptions
 from yinji.server.pages import ACTIONS, PAGES, feed
@@ -141,7 +142,8 @@ async def _worded(request: Request, known: YinjiError) -> Response:
         return see_other(f"/agreements/{TERMS}?next={request.url.path}")
     if known.http_status < 500:
         await recognise(request)
-    return await run_in_threadpool(error_page, request, known)
+    kept = await kept_fields(request) if isinstance(known, (NotSignedIn, AgreementRequired)) else ()
+    return await run_in_threadpool(error_page, request, known, kept)
 
 
 async def _answer_nobody(request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cache, partial
@@ -88,9 +88,9 @@ def see_other(address: str) -> Response:
     return RedirectResponse(address, 303)
 
 
-def error_page(request: Request, error: YinjiError) -> Response:
-    """Answers an error with a page that says what happened and what to do next."""
-    response = page(request, View("error.html", {}, {"error": error}, error.http_status))
+def error_page(request: Request, error: YinjiError, kept: Sequence[tuple[str, str, bool]] = ()) -> Response:
+    """Answers an error with a page that says what happened and what to do next; ``kept`` is the form to send again."""
+    response = page(request, View("error.html", {}, {"error": error, "kept": kept}, error.http_status))
     response.headers.update(problems.headers_of(error))
     return response
 

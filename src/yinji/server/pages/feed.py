@@ -23,7 +23,7 @@ AI_COOKIE: Final = "ai"
 AI_CHOICES: Final = ("show", "dim", "fold")
 _PAGE: Final = 20
 _KEPT: Final = 256
-"""Rendered posts in memory; one has 20,000 characters at most."""
+"""Rendered posts in memory; one shows 600 characters of its words at most."""
 
 
 def ai_preference(request: Request) -> str:

@@ -6,6 +6,7 @@ choices that are left, and a preview of the notice; sending it publishes. A scri
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,9 @@ from starlette.responses import Response
 
 from yinji.errors import YinjiError
 from yinji.labels.declaration import Declaration, Declared
-from yinji.platform.model import Draft
+from yinji.platform.errors import Conflict, NotFound
+from yinji.platform.model import Draft, Item
+from yinji.platform.publishing import MAX_TEXT, MAX_TITLE
 from yinji.server import present, represent
 from yinji.server.access import author_of, platform_of
 from yinji.server.declarations import OFFERED, choices, declaration_of
@@ -28,19 +31,18 @@ from yinji.server.sinks import draft_sink
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the author has filled in so far."""
+    """What the author has filled in so far; ``once`` tells the same form, sent twice, from another."""
 
     title: str = ""
     text: str = ""
     declaration: str = ""
     note: str = ""
     annotation: str = ""
+    once: str = ""
 
     @classmethod
     def of(cls, form: Form) -> Typed:
-        return cls(
-            form.get("title"), form.get("text"), form.get("declaration"), form.get("note"), form.get("annotation")
-        )
+        return cls(**{name: form.get(name) for name in cls.__slots__})
 
 
 def publish(request: Request) -> View:
@@ -74,7 +76,12 @@ async def post_draft(request: Request) -> Response:
 
 
 def _send_draft(request: Request, typed: Typed) -> Response:
-    value = platform_of(request).draft(author_of(request), request.path_params["draft_id"])
+    try:
+        value = platform_of(request).draft_to_publish(author_of(request), request.path_params["draft_id"])
+    except Conflict as published:  # sent twice: the first time counted
+        return _to_item(published.details["item_id"])
+    except NotFound as gone:
+        return page(request, _form(request, None, typed, refused=gone))
     return _send(request, value, typed)
 
 
@@ -87,15 +94,34 @@ def _send(request: Request, value: Draft | None, typed: Typed) -> Response:
         return page(request, _form(request, value, typed, problem="declaration"))
     if _annotations(request, value) and not typed.annotation:
         return page(request, _form(request, value, typed, problem="annotation"))
-    item = platform_of(request).publish(
-        author_of(request),
-        title=typed.title,
-        text=typed.text,
-        declaration=declaration,
-        draft_id=value.id if value else None,
-        annotation=typed.annotation,
-    )
-    return see_other(f"/items/{item.id}?done=published")
+    try:
+        item_id = _published(request, value, typed, declaration, typed.once or None).id
+    except YinjiError as error:
+        if error.code == "draft-published":
+            return _to_item(error.details["item_id"])
+        return page(request, _form(request, value, typed, refused=error))
+    return _to_item(item_id)
+
+
+def _published(request: Request, value: Draft | None, typed: Typed, declaration: Declaration, key: str | None) -> Item:
+    try:
+        return platform_of(request).publish(
+            author_of(request),
+            title=typed.title,
+            text=typed.text,
+            declaration=declaration,
+            draft_id=value.id if value else None,
+            annotation=typed.annotation,
+            idempotency_key=key,
+        )
+    except Conflict as error:
+        if error.code != "idempotency-key-reused":
+            raise
+        return _published(request, value, typed, declaration, None)  # somebody went back and wrote something else
+
+
+def _to_item(item_id: str) -> Response:
+    return see_other(f"/items/{item_id}?done=published")
 
 
 def _annotations(request: Request, value: Draft | None) -> tuple[Any, ...]:
@@ -130,6 +156,8 @@ def _form(
         "problem": problem,
         "annotations": _annotations(request, value),
         "annotation": typed.annotation,
+        "once": typed.once or secrets.token_urlsafe(16),
+        "most": {"title": MAX_TITLE, "text": MAX_TEXT},
         "refused": refused,
         "previews": (),
         "fixed": None,

@@ -48,13 +48,21 @@ function tell(form, words, part = null) {
   if (part !== null) bar.value = part;
 }
 
-function place(html) {
+// The answer is another page: signed out meanwhile, or a fault of ours. The form stays, with all that was typed.
+function refused(form, answer) {
+  const note = answer.querySelector("main .note-bad span");
+  tell(form, note ? note.textContent : form.dataset.lost);
+  const way = answer.querySelector("main a.btn-ink");
+  if (!way) return;
+  const link = document.importNode(way, true);
+  link.target = "_blank";
+  form.querySelector("[data-status]").append(" ", link);
+}
+
+function place(form, html) {
   const answer = new DOMParser().parseFromString(html, "text/html");
   const fresh = answer.getElementById("region");
-  if (!fresh) {
-    document.getElementById("main").replaceChildren(...answer.getElementById("main").childNodes);
-    return;
-  }
+  if (!fresh) return refused(form, answer);
   const region = document.getElementById("region");
   region.replaceChildren(...fresh.childNodes);
   preview(region);
@@ -77,7 +85,7 @@ function send(form) {
   request.addEventListener("load", () => {
     end();
     form.querySelector("[data-progress]").hidden = true;
-    place(request.responseText);
+    place(form, request.responseText);
   });
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "text/html");
