@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+
+import pytest
 from live import Site
 
 from yinji.platform.model import Role
+from yinji.server.pages import admin
 
 
 def test_every_version_of_the_policy_is_kept_and_none_goes_below_the_law(site: Site) -> None:
@@ -25,13 +30,22 @@ def test_every_version_of_the_policy_is_kept_and_none_goes_below_the_law(site: S
         assert auditor.put("/v1/policy", json={}).status_code == 403
 
 
-def test_accounts_are_opened_once_and_listed_in_pages(site: Site) -> None:
+def test_accounts_are_opened_once_and_listed_in_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = {"name": "new-reviewer", "password": "正确 horse battery", "role": "reviewer"}
     with site.client(Role.ADMIN) as client:
         assert client.post("/v1/accounts", json=wanted).status_code == 201
         assert client.post("/v1/accounts", json=wanted | {"role": "reader"}).status_code == 409
         first = client.get("/v1/accounts", params={"limit": 1}).json()
         assert first["next_cursor"] and len(first["accounts"]) == 1
+        monkeypatch.setattr(admin, "_ACCOUNTS", 1)
+        assert "the-reviewer" not in client.get("/admin").text
+        seen, onward = "", "/admin"
+        while onward:
+            page = client.get(onward).text
+            seen += page
+            found = re.search(r'rel="next" href="([^"]*)#accounts"', page)
+            onward = html.unescape(found[1]) if found else ""
+        assert all(f"the-{role}" in seen for role in Role)
 
 
 def test_a_pass_over_the_catalogue_is_started_and_listed(site: Site) -> None:

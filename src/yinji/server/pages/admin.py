@@ -155,7 +155,7 @@ def _view(request: Request, *, error: YinjiError | None = None, where: str = "",
     passes = platform.relabelling.list(viewer)
     endpoints = platform.webhooks.list(viewer)
     counts, dead = platform.work.counts(viewer), platform.work.dead(viewer)
-    accounts = platform.accounts(viewer, limit=_ACCOUNTS)
+    accounts = platform.accounts(viewer, cursor=request.query_params.get("accounts") or None, limit=_ACCOUNTS)
     data = {
         "policy": represent.policy(policy),
         "relabellings": [one.to_dict() for one in passes],
@@ -175,6 +175,7 @@ def _view(request: Request, *, error: YinjiError | None = None, where: str = "",
         "counts": counts,
         "dead": dead,
         "accounts": accounts.rows,
+        "more_accounts": accounts.next_cursor,
         "roles": tuple(Role),
         "rules": rules_of(platform, viewer),
         "may_export": may(request, Permission.AUDIT_EXPORT),
