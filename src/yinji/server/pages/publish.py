@@ -79,7 +79,7 @@ def _send_draft(request: Request, typed: Typed) -> Response:
     try:
         value = platform_of(request).draft_to_publish(author_of(request), request.path_params["draft_id"])
     except Conflict as published:  # sent twice: the first time counted
-        return _to_item(published.details["item_id"])
+        return _to_item(str(published.details["item_id"]))
     except NotFound as gone:
         return page(request, _form(request, None, typed, refused=gone))
     return _send(request, value, typed)
@@ -98,7 +98,7 @@ def _send(request: Request, value: Draft | None, typed: Typed) -> Response:
         item_id = _published(request, value, typed, declaration, typed.once or None).id
     except YinjiError as error:
         if error.code == "draft-published":
-            return _to_item(error.details["item_id"])
+            return _to_item(str(error.details["item_id"]))
         return page(request, _form(request, value, typed, refused=error))
     return _to_item(item_id)
 
