@@ -71,7 +71,9 @@ class Ogg:
                     yield block
             if seen and not thorough:
                 return
-        if not is_known:
+        if not is_known and not thorough:  # links behind the first may be of another codec
+            yield from self.blocks(source, thorough=True)
+        elif not is_known:
             raise UnsupportedFormat("ogg-codec", path=source.name, format="Ogg")
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:

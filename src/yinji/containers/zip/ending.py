@@ -107,7 +107,8 @@ def _checked(source: Source, tail: bytes, start: int, at: int) -> Ending:
     elif disk or first_disk or here != count:
         raise Malformed("zip-split", path=source.name)
     shift = behind - size - offset
-    if shift < 0 or count * CENTRAL_SIZE > size:
+    is_stray = shift and not count and end + END_SIZE + comment != source.size  # bytes that look like one, or remains
+    if shift < 0 or count * CENTRAL_SIZE > size or is_stray:
         raise Malformed("zip-directory", path=source.name, offset=end)
     if shift and count and source.read_up_to(offset, 4) == CENTRAL:
         raise Malformed("zip-two-directories", path=source.name, first=offset, second=offset + shift)
