@@ -54,6 +54,9 @@ def test_other_readers_see_it(tmp_path: Path) -> None:
 
 def test_it_does_not_speak_of_what_takes_the_name(tmp_path: Path) -> None:
     path = labelled_beside(tmp_path)
+    for name in (str(path), str(sidecar.place(path))):
+        run = CliRunner().invoke(group, ["--lang", "en", "read", name], standalone_mode=False)
+        assert (run.return_value, LABEL.produce_id in run.output) == (0, True)
     path.write_text("Something else.\n")
     there = sidecar.of_path(str(path))
     assert there is not None

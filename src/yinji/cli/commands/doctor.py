@@ -14,6 +14,7 @@ import click
 
 import yinji
 from yinji.cli.app import print_json
+from yinji.cli.files import each
 from yinji.cli.language import say
 from yinji.cli.show import pad
 from yinji.containers.executors import recover
@@ -94,15 +95,11 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 
 def _recover(files: tuple[Path, ...], *, as_json: bool) -> int:
-    done = [{"path": str(path), "recovered": recover(path)} for path in files]
-    if as_json:
-        print_json(done, line=False)
-        return 0
-    for entry in done:
-        words = (
-            say("已恢复到修改之前", "brought back to how it was before the change")
-            if entry["recovered"]
-            else say("没有被中断的修改", "no interrupted change")
-        )
-        click.echo(f"{entry['path']}: {words}")
-    return 0
+    def do(path: str) -> tuple[dict[str, Any], str, int]:
+        is_back = recover(Path(path))
+        words = say("没有被中断的修改", "no interrupted change")
+        if is_back:
+            words = say("已恢复到修改之前", "brought back to how it was before the change")
+        return {"path": path, "recovered": is_back}, f"{path}: {words}", 0
+
+    return each(tuple(map(str, files)), do, as_json=as_json, jsonl=False)

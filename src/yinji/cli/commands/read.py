@@ -10,7 +10,7 @@ from yinji.cli import show
 from yinji.cli.files import STDIN, each, exit_code_of, input_arguments, json_options, name_option, opened
 from yinji.cli.language import say
 from yinji.containers.model import State
-from yinji.errors import UnreadableInput, UnsupportedFormat
+from yinji.errors import StorageError, UnreadableInput, UnsupportedFormat
 from yinji.operations.read import read
 from yinji.operations.report import SCHEMA_VERSION
 
@@ -61,12 +61,13 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, stats: bool, dig
 
 
 def _beside(path: str) -> Beside | None:
-    """Returns the sidecar of a file on disk whose format has no place for a label."""
+    """Returns the sidecar of a file on disk whose format has no place for a label; also of one that is a sidecar."""
+    from yinji.containers.sidecar import ENDING
     from yinji.operations import sidecar
 
     try:
-        return None if path == STDIN else sidecar.of_path(path)
-    except UnsupportedFormat:
+        return None if path == STDIN else sidecar.of_path(path.removesuffix(ENDING))
+    except (UnsupportedFormat, StorageError):
         return None
 
 
