@@ -64,7 +64,7 @@ def test_three_places_are_told_apart(everywhere: tuple[str, Path]) -> None:
     assert drawn.words == (ZH if style == "speech" else "短长 短短")
     assert [label["place"] for label in drawn.detail["labels"]] == ["start", "middle", "end"]
     assert all(label["level"] == pytest.approx(-17, abs=3) for label in drawn.detail["labels"])
-    assert drawn.detail.get("per_minute") == (151 if style == "speech" else None)
+    assert drawn.detail.get("per_minute") == (156 if style == "speech" else None)
     other = found(path.read_bytes(), style="rhythm" if style == "speech" else "speech")
     assert other is None
     assert isinstance(AudioMark(), MarkFinder)
