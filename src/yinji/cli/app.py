@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from importlib import import_module
@@ -97,10 +98,16 @@ group.params.append(language_option())
 
 
 def app() -> int:
-    """Runs the command line and returns its exit code (design, section 4)."""
+    """Runs the command line and returns its exit code (design, section 4). ``NO_COLOR`` takes all colour away."""
     helping.install()
+    color = False if os.environ.get("NO_COLOR") else None
+    with click.Context(group, color=color):  # what is printed after a command has ended goes by it too
+        return _run(color)
+
+
+def _run(color: bool | None) -> int:
     try:
-        result = group.main(prog_name="yinji", standalone_mode=False)
+        result = group.main(prog_name="yinji", standalone_mode=False, color=color)
     except YinjiError as error:
         show_error(error)
         return error.exit_code
