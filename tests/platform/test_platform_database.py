@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from yinji.errors import StorageError, UsageError
-from yinji.platform import instants
+from yinji.labels.declaration import Declaration, Declared
+from yinji.platform import instants, migrations
 from yinji.platform.database import Database
 from yinji.platform.errors import Conflict
+from yinji.platform.model import Role
 from yinji.platform.schema import METADATA, accounts
+from yinji.platform.service import Platform
 from yinji.platform.settings import Settings
+
+PASSWORD = "正确 horse battery"
 
 
 def test_migrations_make_exactly_the_tables_of_the_schema(database: Database, raw: Engine) -> None:
@@ -125,3 +133,57 @@ def test_a_database_that_went_away_does_not_answer(tmp_path: Path) -> None:
     database = Database(create_engine(f"sqlite:///{tmp_path}/nowhere/x.sqlite3"))
     assert not database.answers()
     database.close()
+
+
+@pytest.mark.parametrize("revision", ["0001", "retention"])
+def test_a_site_of_an_older_version_is_brought_up_to_date_with_all_it_holds(
+    settings: Settings, raw: Engine, tmp_path: Path, revision: str
+) -> None:
+    with Platform.open(replace(settings, database_url=f"sqlite:///{tmp_path}/of-today.sqlite3")) as today:
+        author = today.create_account("qinghe", PASSWORD, Role.CREATOR, "青禾画室")
+        said, undeclared = Declaration(Declared.AI_GENERATED), Declaration(Declared.UNDECLARED)
+        first = today.publish(author, title="湖边", text="湖边的清晨", declaration=undeclared)
+        second = today.publish(author, title="夜", text="夜里的湖", declaration=said)
+        first = today.declare(author, first.id, said)
+        files = {item.id: today.served_file(item.id).path.read_bytes() for item in (first, second)}
+        session = today.sign_in("qinghe", PASSWORD)
+        log = today.audit_verify()
+        _write_as_of(today._database, raw, revision)
+    with Platform.open(settings) as platform:
+        assert platform.account_of(session) == author
+        assert [platform.item(item.id) for item in (first, second)] == [first, second]
+        assert {item.id: platform.served_file(item.id).path.read_bytes() for item in (first, second)} == files
+        assert platform.audit_verify() == log
+        platform.publish(author, title="后来", text="后来的事", declaration=said)
+        platform.withdrawing.withdraw(author, second.id)
+        assert [item.title for item in platform.feed().rows] == ["后来", "湖边"]
+        assert platform.audit_verify()[0] > log[0]
+    with raw.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def _write_as_of(today: Database, raw: Engine, revision: str) -> None:
+    """Writes what a site holds into a database as it was at an older revision: the tables and columns of then."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with raw.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    then = MetaData()
+    then.reflect(raw)
+    head = then.tables["audit_head"]
+    with today.read() as source, raw.begin() as target:
+        for table in then.sorted_tables:
+            if table.name in ("alembic_version", "audit_head", "audit_entries"):
+                continue
+            columns = ", ".join(column.name for column in table.columns)
+            for row in source.execute(text(f"SELECT {columns} FROM {table.name}")).mappings():
+                target.execute(table.insert().values(**row))
+        entries, last = then.tables["audit_entries"], source.execute(text("SELECT * FROM audit_head")).mappings().one()
+        columns = ", ".join(column.name for column in entries.columns)
+        for row in source.execute(text(f"SELECT {columns} FROM audit_entries ORDER BY position")).mappings():
+            target.execute(entries.insert().values(**row))
+            grown = {name: value for name, value in last.items() if name in head.columns} | {
+                "size": row["position"] + 1
+            }
+            target.execute(head.update().values(**grown))

@@ -84,6 +84,16 @@ def test_one_key_is_one_task_until_it_is_done(database: Database, queue: WorkQue
     assert [task.payload for task in queue.take(["count"], 5)] == [{"n": 3}]
 
 
+def test_what_a_dead_worker_had_is_done_by_another_and_said(
+    database: Database, queue: WorkQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(database, queue)
+    (task,) = queue.take(["count"], 1)  # … and dies
+    make_due(database)
+    assert Pool(database, queue, {"count": Handler(lambda run: None)}, 1).drain() == 1
+    assert f"task {task.id} (count) taken over: its worker was not heard of" in caplog.text
+
+
 def test_a_kind_without_a_handler_here_is_left_to_others(database: Database, queue: WorkQueue) -> None:
     put(database, queue, kind="other")
     assert queue.take(["count"], 5) == []
