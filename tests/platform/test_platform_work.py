@@ -152,6 +152,24 @@ def test_threads_do_every_task_once(database: Database, queue: WorkQueue) -> Non
     assert queue.counts() == {"waiting": {}, "dead": {}}
 
 
+def test_a_kind_with_a_bound_leaves_a_thread_to_the_others(database: Database, queue: WorkQueue) -> None:
+    let_go, counted = threading.Event(), threading.Event()
+    looking: list[Run] = []
+
+    def sight(run: Run) -> None:
+        looking.append(run)
+        assert let_go.wait(SECONDS)
+
+    for _ in range(3):
+        put(database, queue, "sight")
+    handlers = {"sight": Handler(sight, at_once=1), "count": Handler(lambda run: counted.set())}
+    with Pool(database, queue, handlers, 2):
+        put(database, queue)
+        assert counted.wait(SECONDS), "although two more wait that came before it"
+        assert len(looking) <= 1
+        let_go.set()
+
+
 def test_work_in_steps_goes_on_where_it_was(database: Database, queue: WorkQueue) -> None:
     steps: list[int] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, Final
@@ -27,10 +28,10 @@ def _write(value: Any, depth: int) -> str:
     if depth > _MAX_DEPTH:
         raise UsageError("not-canonical", reason="nested too deep")
     match value:
-        case None | bool():
-            return json.dumps(value)
         case str():
             return _string(value)
+        case None | bool():
+            return json.dumps(value)
         case int():
             if abs(value) > _MAX_INTEGER:
                 raise UsageError("not-canonical", reason="integer out of range")
@@ -40,12 +41,21 @@ def _write(value: Any, depth: int) -> str:
         case list() | tuple():
             return "[" + ",".join(_write(entry, depth + 1) for entry in value) + "]"
         case dict() if all(isinstance(key, str) for key in value):
-            members = sorted(((_string(key), key) for key in value), key=lambda pair: pair[1].encode("utf-16-be"))
-            return "{" + ",".join(f"{text}:{_write(value[key], depth + 1)}" for text, key in members) + "}"
+            members = ",".join([f"{_string(key)}:{_write(value[key], depth + 1)}" for key in _ordered(value)])
+            return f"{{{members}}}"
     raise UsageError("not-canonical", reason=type(value).__name__)
 
 
+def _ordered(keys: Iterable[str]) -> list[str]:
+    """Sorts names by their UTF-16 code units (RFC 8785 section 3.2.3); in ASCII any order of characters is that one."""
+    found = list(keys)
+    found.sort(key=None if all(map(str.isascii, found)) else lambda key: key.encode("utf-16-be", "surrogatepass"))
+    return found
+
+
 def _string(text: str) -> str:
+    if text.isascii():
+        return encode_basestring(text)
     try:
         text.encode()
     except UnicodeEncodeError as error:
