@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, and_, literal, select
+from sqlalchemy import Connection, Row, and_, func, literal, select
 
 from yinji.errors import LimitExceeded, UnreadableInput
 from yinji.platform import instants, item_rows
@@ -26,7 +26,7 @@ from yinji.platform.settings import Settings
 from yinji.platform.sightings.worker import DETECTOR
 from yinji.platform.steps import Steps
 from yinji.platform.work.helpers import Helpers
-from yinji.platform.work.model import Handler
+from yinji.platform.work.model import WAITING, Handler
 from yinji.platform.work.queue import WorkQueue
 from yinji.regimes.base import Tier
 
@@ -41,7 +41,8 @@ _AT_ONCE: Final = 1
 """Uploads that one process looks at at a time."""
 _HELPERS: Final = Helpers("yinji.platform.sightings.worker", most=_AT_ONCE, niceness=19)
 _LONG: Final = 600.0
-_BATCH: Final = 100
+_AHEAD: Final = 32
+"""Looks that wait in the queue at most: while many publish, no more is written than is done soon."""
 _FIRST_LOOK_BACK: Final = timedelta(days=7)
 """How far back a process that has just started looks for posts that nobody looked at."""
 _SETTLED: Final = timedelta(minutes=1)
@@ -91,13 +92,16 @@ class Sightings:
     def look(self) -> None:
         """Has posts looked at that bear no notice and that nobody looked at yet, the oldest first."""
         with self._database.read() as connection:
-            found = list(connection.scalars(_unseen(self._after)))
+            room = _AHEAD - (connection.scalar(_WAITING) or 0)
+            if room <= 0:
+                return
+            found = list(connection.scalars(_unseen(self._after, room)))
         if found:
             self._ask(*found)
         self._looks += 1
         back = _SETTLED if self._looks % _LOOKS_AROUND else _SURELY_SETTLED
         settled = instants.uuid7_floor(instants.now() - back)  # it goes back where the clock does
-        self._after = min(found[-1], settled) if len(found) == _BATCH else settled
+        self._after = min(found[-1], settled) if len(found) == room else settled
 
     def _ask(self, *item_ids: str) -> None:
         with self._database.write() as connection:
@@ -157,8 +161,11 @@ def _key(item_id: str) -> str:
     return f"{KIND}:{item_id}"
 
 
-def _unseen(after: str) -> Any:
-    """Returns the query for posts after a number that bear no notice, and at which nobody looked or is about to."""
+_WAITING: Final = select(func.count()).where(tasks.c.kind == KIND, tasks.c.state == WAITING)
+
+
+def _unseen(after: str, most: int) -> Any:
+    """Returns the query for the first posts after a number without a notice that nobody looked at, or is about to."""
     in_force = and_(decisions.c.item_id == items.c.id, decisions.c.number == items.c.decision)
     joined = items.join(decisions, in_force)
     for table in (sightings, withdrawals):
@@ -171,5 +178,5 @@ def _unseen(after: str) -> Any:
         .where(decisions.c.tier == str(Tier.NONE))
         .where(sightings.c.item_id.is_(None), withdrawals.c.item_id.is_(None), tasks.c.id.is_(None))
         .order_by(items.c.id)
-        .limit(_BATCH)
+        .limit(most)
     )
