@@ -6,8 +6,8 @@ import os
 from typing import BinaryIO
 
 from yinji.containers.model import State
-from yinji.containers.reading import is_emptied
 from yinji.containers.source import RangedReader, Source
+from yinji.containers.understanding import is_emptied
 from yinji.errors import Malformed, Refused
 from yinji.labels.aigc import AigcLabel, require_conforming, require_propagation
 from yinji.labels.codes import require_provider
