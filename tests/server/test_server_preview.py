@@ -85,8 +85,13 @@ def test_a_text_shows_what_was_written_where(author: httpx.Client) -> None:
     facts = author.get(f"{address}.json").json()
     (drawn,) = (step for step in facts["written"]["steps"] if step["step"] == "perceptible")
     assert drawn["words"] in author.get(f"{address}/file").text
+    read = author.get(address).text.partition('<pre class="written">')[2].partition("</pre>")[0]
+    assert drawn["words"] in read and "一段话。" in read
     again = author.post(address, data={"language": "en", "place": "end"})
     assert again.status_code == 303
+    long = tried(author, "长.txt", b"<b>x</b> " * 2000 + "尾".encode())
+    shown = author.get(long).text
+    assert "&lt;b&gt;" in shown and "<b>x</b>" not in shown and "尾</pre>" in shown
     assert author.get(f"{address}.json").json()["wish"] == {"language": "en", "place": "end", "style": ""}
 
 

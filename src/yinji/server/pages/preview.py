@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final
@@ -22,6 +23,11 @@ from yinji.server.language import CHINESE, language_of, words
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, page, see_other
 from yinji.server.security import FILE_POLICY
+
+_READ_AS_IT_STANDS: Final = frozenset(("text/plain", "text/markdown", "application/x-subrip", "text/vtt", "text/x-ssa"))
+_START: Final = 3000
+_END: Final = 1000
+"""Bytes of the start and of the end that are shown."""
 
 
 class PreviewSink:
@@ -133,9 +139,24 @@ def _view(found: Preview, error: YinjiError | None = None) -> View:
         "styles": STYLES,
         "method": method if method in words() else "",
         "error": error,
+        "text": _ends_of_text(found),
         "version": int(found.created_at.timestamp() * 1000),
     }
     return View("preview_shown.html", data, context, error.http_status if error else 200)
+
+
+def _ends_of_text(found: Preview) -> str:
+    """Both ends of a file that people read as it stands, where the label is; "" for any other."""
+    if found.media_type not in _READ_AS_IT_STANDS:
+        return ""
+    with found.path.open("rb") as opened:
+        data = opened.read(_START)
+        left = found.path.stat().st_size - len(data)
+        if left > _END:
+            opened.seek(-_END, os.SEEK_END)
+            data += b"\n\xe2\x80\xa6\n"
+        data += opened.read(_END)
+    return data.decode("utf-8", "ignore").removeprefix("\ufeff")
 
 
 PAGES: Final[PageTable] = (
