@@ -113,6 +113,22 @@ def test_a_missing_declaration_is_asked_for_and_nothing_is_lost(site: Site) -> N
     assert "还差一步" in answer.text
 
 
+def test_a_form_that_is_sent_twice_publishes_once(site: Site, plain_png: Path) -> None:
+    author = site.accounts[Role.CREATOR]
+    with site.platform.upload(author) as upload:
+        upload.write(plain_png.read_bytes())
+        draft = upload.finish("两次.png")
+    with site.client(Role.CREATOR, Accept="text/html") as client:
+        said = {"declaration": "not_ai", "text": "只此一次", "once": "k-1"}
+        for address in ("/publish", f"/publish/{draft.id}"):
+            first, again = (client.post(address, data=said).headers["location"] for _ in range(2))
+            assert first == again
+        changed = client.post("/publish", data=said | {"text": "回去改了几个字"}).headers["location"]
+        assert changed.startswith("/items/") and changed != first
+        gone = client.post("/publish/01990000-0000-7000-8000-000000000000", data=said)
+        assert gone.status_code == 404 and "只此一次" in gone.text
+
+
 def test_older_posts_come_without_a_new_page(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_PAGE", 2)
     with serve(tmp_path) as site:
