@@ -171,6 +171,8 @@ def test_pages_ship_no_more_than_they_show_and_keep_its_room(site: Site, tmp_pat
         (image,) = (tag for tag in re.findall("<img [^>]*>", page) if item.id in tag)
         assert f"{made}display?else=file 1280w" in image and "/file" not in image.replace("else=file", "")
         assert f'href="/items/{item.id}/file"' in page, "the original is a tap away"
+        (card,) = re.findall('property="og:image" content="([^"]*)"', page)
+        assert Image.open(BytesIO(client.get(card).content)).size == (1200, 630), "what others show of it"
         small, large = (client.get(f"{made}{kind}?else=file") for kind in ("thumbnail", "display"))
         assert len(small.content) < len(large.content) < item.size
         assert Image.open(BytesIO(large.content)).size == (768, 1280)

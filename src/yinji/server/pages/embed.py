@@ -51,7 +51,7 @@ def oembed(request: Request) -> Response:
         raise NotFound("item-not-found")
     item = platform_of(request).item(match[1])
     title = _title(item, language_of(request))
-    frame = escape(f"{_site(request)}/embed/items/{item.id}")
+    frame = escape(f"{site_of(request)}/embed/items/{item.id}")
     html = f'<iframe src="{frame}" width="{_WIDTH}" height="{_HEIGHT}" title="{escape(title)}" loading="lazy"></iframe>'
     answer = {
         "version": "1.0",
@@ -59,7 +59,7 @@ def oembed(request: Request) -> Response:
         "title": title,
         "author_name": item.author.display_name or item.author.name,
         "provider_name": request.app.state.site_name.pick(language_of(request)),
-        "provider_url": _site(request),
+        "provider_url": site_of(request),
         "html": html,
         "width": _WIDTH,
         "height": _HEIGHT,
@@ -70,7 +70,7 @@ def oembed(request: Request) -> Response:
 
 
 def _view(request: Request, item: Item) -> View:
-    address = f"{_site(request)}/items/{item.id}"
+    address = f"{site_of(request)}/items/{item.id}"
     context: dict[str, Any] = {"item": item, "n": notice_of(item.report), "address": address}
     return View("embed.html", represent.item(item), context)
 
@@ -82,9 +82,10 @@ def _title(item: Item, language: str) -> str:
     return f"{name} · {notice.short.pick(language)}" if notice else name
 
 
-def _site(request: Request) -> str:
+def site_of(request: Request) -> str:
+    """Returns the address of this site as others reach it, without a slash at the end."""
     settings = platform_of(request).settings
-    return settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    return settings.public_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}"
 
 
 ACTIONS: Final[ActionTable] = (

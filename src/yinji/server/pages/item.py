@@ -17,6 +17,7 @@ from yinji.server.declarations import choices_above, declaration_of
 from yinji.server.files import serve_file
 from yinji.server.intake import receive_form
 from yinji.server.language import words
+from yinji.server.pages.embed import site_of
 from yinji.server.pages.tables import ActionTable, PageTable
 from yinji.server.rendering import View, see_other
 from yinji.texts import Text
@@ -39,6 +40,7 @@ def _context(request: Request, value: Item) -> dict[str, Any]:
     done = request.query_params.get("done", "")
     return {
         "item": value,
+        "address": f"{site_of(request)}/items/{value.id}",
         "n": present.notice_of(report),
         "size": platform_of(request).picture_sizes.of(value),
         "answer": present.answer_of(report),
