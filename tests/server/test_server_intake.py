@@ -13,6 +13,7 @@ import httpx
 import pytest
 from live import MAX_UPLOAD, Site, serve
 
+from postgres import free_port
 from yinji.platform.model import Role
 from yinji.server.options import ServerOptions
 
@@ -168,16 +169,16 @@ def peak_memory(pid: int) -> int:
 
 
 def test_a_hundred_megabytes_stream_through_without_growth(tmp_path: Path, labelled_png: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), str(port)], env=dict(os.environ))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            for _ in range(200):
+            while True:  # a busy machine takes its time to start
                 try:
                     client.get("/healthz")
                     break
                 except httpx.TransportError:
+                    assert process.poll() is None
                     time.sleep(0.05)
             small = labelled_png.read_bytes()
             assert client.post("/v1/check", files={"file": ("a.png", small)}).status_code == 200
