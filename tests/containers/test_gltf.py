@@ -200,7 +200,7 @@ def test_propagation_is_one_small_edit_in_place(form: str) -> None:
 @pytest.mark.parametrize(
     ("data", "state", "code"),
     [
-        (b"", State.MALFORMED, "gltf-json"),
+        (b"", State.MALFORMED, "file-empty"),
         (b"[]", State.MALFORMED, "gltf-json"),
         (b"{}", State.MALFORMED, "gltf-no-asset"),
         (scene()[:-1], State.MALFORMED, "gltf-json"),

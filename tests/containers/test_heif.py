@@ -253,7 +253,7 @@ def test_credentials_are_noticed_and_left_alone() -> None:
 @pytest.mark.parametrize(
     ("data", "state", "code"),
     [
-        (b"", State.MALFORMED, "heif-no-picture"),
+        (b"", State.MALFORMED, "file-empty"),
         (make_box(b"ftyp", b"heic", bytes(4)), State.MALFORMED, "heif-no-picture"),
         (made(PICTURE)[:-10], State.MALFORMED, "truncated"),
         (made(PICTURE, (XMP_INFO, bytes(900)), references=CDSC), State.MALFORMED, "bmff-blanked"),

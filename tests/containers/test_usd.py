@@ -239,7 +239,7 @@ def test_damaged_binary_layers_are_told(crates: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("content", "state", "code"),
     [
-        (b"", State.MALFORMED, "usd-header"),
+        (b"", State.MALFORMED, "file-empty"),
         (b"#usda", State.MALFORMED, "usd-header"),
         (text()[:-2], State.MALFORMED, "usd-text"),
         (text(data("string a = 'open")), State.MALFORMED, "usd-text"),
