@@ -115,7 +115,7 @@ class Pool:
                     threads.submit(self._attempt, self._begin(task))
 
     def _begin(self, task: Task) -> Run:
-        run = Run(self._database, self._queue, task, self._stop)
+        run = Run(self._database, self._queue, task)
         with self._guard:
             self._running[task.id] = run
         return run

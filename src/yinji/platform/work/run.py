@@ -19,22 +19,16 @@ if TYPE_CHECKING:
 class Run:
     """One attempt. A handler that neither finishes it nor puts it back has it finished when it returns."""
 
-    def __init__(self, database: Database, queue: WorkQueue, task: Task, stop: threading.Event) -> None:
+    def __init__(self, database: Database, queue: WorkQueue, task: Task) -> None:
         self.task = task
         self.ended = False
         self._database = database
         self._queue = queue
-        self._stop = stop
         self._lost = threading.Event()
 
     def lose(self) -> None:
         """Notes that another process has the task now."""
         self._lost.set()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the process is about to end: long work puts itself back now, further on."""
-        return self._stop.is_set()
 
     def check(self) -> None:
         """Passes while the task is ours.
