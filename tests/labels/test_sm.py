@@ -60,9 +60,16 @@ def test_out_of_range_signatures(r: int, s: int) -> None:
     assert not sm2.verify(sm2.G, bytes(32), r, s)
 
 
+GB_EXAMPLE = Point(
+    0x09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020,
+    0xCCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13,
+)
+"""The public key of the examples in GB/T 32918.5."""
+
+
 def test_key_encodings() -> None:
-    public, _ = gmssl_pyx.sm2_key_generate()
-    point = Point(int.from_bytes(public[:32], "big"), int.from_bytes(public[32:], "big"))
+    point = GB_EXAMPLE
+    public = point.raw()
     x = public[:32]
     compressed = bytes((2 + (point.y & 1),)) + x
     for encoding in (public, b"\x04" + public, compressed, point.spki()):
@@ -71,6 +78,17 @@ def test_key_encodings() -> None:
         assert point in sm2.points(encoding)
         assert len(sm2.points(encoding)) == 2
     assert len(point.spki()) == 91
+
+
+@pytest.mark.parametrize("first", [2, 3, 4, 0x30])
+def test_a_padded_x_that_begins_as_another_form(first: int) -> None:
+    coordinates = (bytes([first]) + bytes(30) + bytes([last]) for last in range(1, 64))
+    even, odd = next(filter(None, map(sm2._with_x, coordinates)))
+    x = even.x.to_bytes(32, "big")
+    assert (even.y & 1, odd.y & 1) == (0, 1)
+    for padding in (1, 32, 33, 59, 64):
+        assert {even, odd} <= set(sm2.points(x + bytes(padding)))
+        assert sm2.points(bytes(padding) + x) == (even, odd)
 
 
 @pytest.mark.parametrize(

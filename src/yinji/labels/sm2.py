@@ -6,6 +6,7 @@ a constant-time implementation and lives in :mod:`yinji.labels.keys`, on an opti
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from yinji.errors import Malformed
@@ -55,6 +56,8 @@ _INFINITY: Final[_Jacobian] = (1, 1, 0)
 def points(key: bytes) -> tuple[Point, ...]:
     """Returns the public keys that an encoding can mean: one, or two for a bare x coordinate (R76).
 
+    An x that is padded may begin as another form does; what it can mean in each is returned then, the likeliest first.
+
     Args:
         key: SubjectPublicKeyInfo DER, 04||x||y, x||y, 02||x, 03||x, x, or x padded with zero bytes to a longer form.
 
@@ -62,30 +65,35 @@ def points(key: bytes) -> tuple[Point, ...]:
         Malformed: It is no SM2 public key in any of these forms.
     """
     if key[:1] == b"\x30" and len(key) > 2 * SIZE + 1:
-        key = _of_spki(key)
-    if len(key) == 2 * SIZE + 1 and key[0] == 4:
-        key = key[1:]
-    if len(key) == SIZE + 1 and key[0] in (2, 3):
-        return (_with_parity(int.from_bytes(key[1:], "big"), key[0] & 1),)
-    if len(key) == 2 * SIZE and (point := _full(key)) is not None:
-        return (point,)
-    x = _bare_x(key)
-    return (_with_parity(x, 0), _with_parity(x, 1))
-
-
-def _full(key: bytes) -> Point | None:
-    point = Point(int.from_bytes(key[:SIZE], "big"), int.from_bytes(key[SIZE:], "big"))
-    return point if on_curve(point) else None
-
-
-def _bare_x(key: bytes) -> int:
-    """MiniMax writes x alone, filled up with zero bytes before or behind it."""
-    if len(key) < SIZE or len(key) > 3 * SIZE:
+        with suppress(Malformed):
+            key = _of_spki(key)
+    bare = key[1:] if len(key) == 2 * SIZE + 1 and key[0] == 4 else key
+    found = _full(bare) or (*_compressed(key), *(_padded(bare) or _padded(key)))
+    if not found:
         raise Malformed("sm2-key")
+    return found
+
+
+def _full(key: bytes) -> tuple[Point, ...]:
+    point = Point(int.from_bytes(key[:SIZE], "big"), int.from_bytes(key[SIZE:], "big"))
+    return (point,) if len(key) == 2 * SIZE and on_curve(point) else ()
+
+
+def _compressed(key: bytes) -> tuple[Point, ...]:
+    """Reads 02||x and 03||x."""
+    if len(key) != SIZE + 1 or key[0] not in (2, 3):
+        return ()
+    return tuple(point for point in _with_x(key[1:]) if point.y & 1 == key[0] & 1)
+
+
+def _padded(key: bytes) -> tuple[Point, ...]:
+    """Reads x alone; MiniMax fills it up with zero bytes before or behind it."""
+    if not SIZE <= len(key) <= 3 * SIZE:
+        return ()
     for x, padding in ((key[:SIZE], key[SIZE:]), (key[-SIZE:], key[:-SIZE])):
         if not any(padding) and any(x):
-            return int.from_bytes(x, "big")
-    raise Malformed("sm2-key")
+            return _with_x(x)
+    return ()
 
 
 def _of_spki(spki: bytes) -> bytes:
@@ -101,13 +109,14 @@ def on_curve(point: Point) -> bool:
     return 0 <= x < P and 0 <= y < P and (y * y - (x * x + A) * x - B) % P == 0
 
 
-def _with_parity(x: int, odd: int) -> Point:
-    if x < P:
-        square = ((x * x + A) * x + B) % P
-        y = pow(square, (P + 1) // 4, P)  # P = 3 mod 4
-        if y * y % P == square:
-            return Point(x, y if y & 1 == odd else P - y)
-    raise Malformed("sm2-key")
+def _with_x(coordinate: bytes) -> tuple[Point, ...]:
+    """Returns the points with this x, the one of even y first; () where the curve has none."""
+    x = int.from_bytes(coordinate, "big")
+    square = ((x * x + A) * x + B) % P
+    y = pow(square, (P + 1) // 4, P)  # P = 3 mod 4
+    if x >= P or y * y % P != square:
+        return ()
+    return (Point(x, P - y), Point(x, y)) if y & 1 else (Point(x, y), Point(x, P - y))
 
 
 def signature_integers(signature: bytes) -> tuple[int, int]:
