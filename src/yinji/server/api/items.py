@@ -141,8 +141,8 @@ def read_file(request: Request, item_id: ItemId, download: Annotated[int, Query(
 
 
 @router.get("/v1/items/{item_id}/derived/{kind}", summary="Read what is made from an item", response_class=FileResponse)
-def read_derived(request: Request, item_id: ItemId, kind: Literal["thumbnail", "card", "web"]) -> Response:
-    """Returns a thumbnail, a share card or a version for the web, its label in it; 202 while it is being made."""
+def read_derived(request: Request, item_id: ItemId, kind: Literal["thumbnail", "card", "display", "web"]) -> Response:
+    """Returns a thumbnail, share card, picture to show or version for the web, labelled; 202 while it is made."""
     return item_derived(request)
 
 
