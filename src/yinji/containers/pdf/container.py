@@ -313,8 +313,9 @@ def _replaced(document: Document, info: Indirect | None) -> frozenset[str]:
 
 
 def _own_numbers(document: Document) -> set[int]:
-    root = catalog_of(document)
-    values = (document.entry("Info"), root.dictionary.get("Metadata"))
+    """Returns the numbers of what labels are written into. An Info that is no dictionary is none: a new one is made."""
+    info = document.entry("Info") if _information(document) is not None else None
+    values = (info, catalog_of(document).dictionary.get("Metadata"))
     return {value.number for value in values if isinstance(value, Ref)}
 
 
