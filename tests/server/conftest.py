@@ -10,6 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import live
+from browser import launch
+from playwright.sync_api import Browser, sync_playwright
 
 import samples
 import yinji
@@ -48,3 +50,11 @@ def labelled_jpeg(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples.picture(size=(400, 300)).save(folder / "plain.jpg")
     yinji.label(folder / "plain.jpg", LABEL, output=folder / "labelled.jpg", metadata_only=True)
     return folder / "labelled.jpg"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from browser import launch, opened
+from browser import opened
 from live import PASSWORD, Site, serve
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 import yinji
 from yinji.labels.declaration import Declaration, Declared
@@ -18,14 +17,6 @@ from yinji.platform import instants
 from yinji.platform.model import Item, Role
 
 VERSION = "2025-09-01"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import launch, opened
+from browser import opened
 from live import Site, serve
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import create_engine, text
 
 from audit_logs import unguard
 from yinji.platform.audit.notes import Checkpoint, Verifier
 from yinji.platform.model import Role
 from yinji.server.pages import audit
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])

@@ -7,10 +7,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from browser import launch, opened
+from browser import opened
 from live import PASSWORD, Site, serve
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 import samples
 from yinji.labels.declaration import Declaration, Declared
@@ -35,14 +35,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def second(desk: Site) -> Account:
     return desk.platform.create_account("second-reviewer", PASSWORD, Role.REVIEWER, "复核 审核员")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 def words(site: Site, text: str) -> Item:

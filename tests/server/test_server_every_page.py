@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import launch, opened, violations
+from browser import opened, violations
 from fastapi import FastAPI
 from live import MAX_UPLOAD, Site, serve
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import samples
 from yinji.errors import StorageError
@@ -27,14 +27,6 @@ LANGUAGES = ("zh-CN", "en")
 PHONE, DESK, SMALLEST = 390, 1280, 320
 TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 BROKEN = {"/broken": ZeroDivisionError("secret detail"), "/full": StorageError("disk-full")}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

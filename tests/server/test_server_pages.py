@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from browser import launch, opened, violations
+from browser import opened, violations
 from live import PASSWORD, Site, serve
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import yinji
 from yinji.labels.declaration import Declaration, Declared
@@ -22,14 +21,6 @@ MAY_BE = {
     "zh-CN": "该内容可能为人工智能生成合成内容（作者声明）",
     "en": "This may be AI-generated content (declared by the author)",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 def sign_in(page: Page) -> None:

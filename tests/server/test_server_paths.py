@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import launch, opened
+from browser import opened
 from live import PASSWORD, Site, serve
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
 import documents
@@ -32,14 +32,6 @@ MAY_BE = {
     "zh-CN": "该内容可能为人工智能生成合成内容（作者声明）",
     "en": "This may be AI-generated content (declared by the author)",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

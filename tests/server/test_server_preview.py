@@ -10,21 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser import launch, opened, violations
+from browser import opened, violations
 from live import Site
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 import samples
 import yinji
 from yinji.platform.model import Role
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

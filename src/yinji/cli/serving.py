@@ -52,7 +52,7 @@ def require_server() -> None:
 
 _TURN: Final = 0.0005
 """Seconds that a thread computes before another may. A request waits for the disk a dozen times, and after each for its
-turn: against the usual 5 ms, eight who publish at once get 1.2 times the throughput for the same processor time."""
+turn, which at the usual 5 ms can take longer than the disk."""
 
 
 def run(host: str, port: int, *, demo: bool) -> int:
