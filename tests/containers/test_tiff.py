@@ -18,7 +18,7 @@ from yinji.containers.registry import sniff
 from yinji.containers.source import Source
 from yinji.containers.tiff.container import Dng, Tiff
 from yinji.containers.tiff.directories import FileView, directories
-from yinji.errors import Malformed, UnsupportedFormat
+from yinji.errors import Malformed, Truncated, UnsupportedFormat
 from yinji.labels.aigc import AigcLabel
 from yinji.testing import LABEL, PROPAGATED, Sample, applied, check_container, labelled, reading_of, survives
 
@@ -314,3 +314,23 @@ def test_states(data: bytes, state: State) -> None:
 @given(data=st.binary(max_size=300), big=st.booleans())
 def test_any_directory_is_met_with_our_errors_alone(data: bytes, big: bool) -> None:
     survives(TIFF, (b"II+\0\x08\0\0\0" + struct.pack("<Q", 16) if big else b"II*\0\x08\0\0\0") + data)
+
+
+@pytest.mark.parametrize("kind", ["lzw", "jpeg", "big", "pages", "exiftool", "motorola"])
+def test_what_directories_point_to_is_missed(kind: str) -> None:
+    """Strips and values are promised by an offset and a length: without them nobody can tell."""
+    data = pictures.tiff(kind)
+    for kept in (len(data) // 10, len(data) // 2, len(data) - 20):
+        for thorough in (False, True):
+            reading = reading_of(TIFF, Sample("cut.tif", data[:kept]), thorough=thorough)
+            assert (kept, reading.state, reading.problems[-1].code) == (kept, State.MALFORMED, "truncated")
+        with pytest.raises(Truncated):
+            labelled(TIFF, Sample("cut.tif", data[:kept]))
+
+
+def test_the_label_of_a_picture_cut_short_is_read_still() -> None:
+    """A value of a tag that nobody knows is missing behind it."""
+    data = made({XMP: (7, PACKET.encode())}, {40_000: (7, bytes(900))})[:-100]
+    quick, thorough = (reading_of(TIFF, Sample("cut.tif", data), thorough=each) for each in (False, True))
+    assert (quick.state, thorough.state) == (State.LABELLED, State.LABELLED)
+    assert thorough.problems[-1].code == "truncated"

@@ -24,6 +24,8 @@ from yinji.containers.tiff.directories import (
     directories,
     image_data,
     open_view,
+    require_whole,
+    stated_data,
 )
 from yinji.containers.tiff.edit import plan
 from yinji.containers.tiff.glance import glance
@@ -64,10 +66,11 @@ class Tiff:
                 yield block
             if seen and not thorough:
                 return
-            end = max(end, *(stop for _, stop in image_data(view, layout, found)), 0)
+            end = max(end, *(stop for _, stop in stated_data(view, layout, found)), 0)
         for item in labels_behind(source, end):
             problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})
             yield Block("tiff-trailer", item.key, item.text, item.start, item.stop, (problem,))
+        require_whole(source, end)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into the packet of the first directory.

@@ -274,6 +274,16 @@ def stated_data(view: View, layout: Layout, found: Directory) -> Iterator[tuple[
                     yield start, start + length
 
 
+def require_whole(source: Source, end: int) -> None:
+    """Makes sure that a file holds all that its directories point to, which ends at ``end``.
+
+    Raises:
+        Truncated: Strips, tiles or values are missing: the file was cut short, or its directories lie.
+    """
+    if end > source.size:
+        raise Truncated("truncated", path=source.name, offset=source.size, needed=end - source.size, size=source.size)
+
+
 def is_dng(source: Source) -> bool:
     """Whether the first directory has DNGVersion; looks beyond the head of the file only if its name leaves it open."""
     head = source.head

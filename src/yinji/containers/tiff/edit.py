@@ -19,12 +19,12 @@ from yinji.containers.tiff.directories import (
     FileView,
     Layout,
     directories,
-    image_data,
     open_view,
+    require_whole,
     stated_data,
 )
 from yinji.containers.trailer import labels_behind
-from yinji.errors import Malformed, Truncated, UnsupportedFormat
+from yinji.errors import Malformed, UnsupportedFormat
 from yinji.labels.decode import looks_like_label
 
 _CLASSIC_MAX: Final = 0xFFFFFFFF
@@ -45,6 +45,7 @@ def plan(source: Source, json: str) -> Splice:
         raise Malformed("tiff-not-tiff", path=source.name)
     layout, first = opened[0], walked[0]
     end = _end(view, layout, walked)
+    require_whole(source, end)  # what is appended would become a part of what is missing
     edits = [Edit(item.start, item.stop, b" " * (item.stop - item.start)) for item in labels_behind(source, end)]
     target = next((entry for entry in first.entries if entry.tag == XMP), None)
     for found in walked:
@@ -73,8 +74,6 @@ def _checked(source: Source, edits: list[Edit], kept: list[tuple[int, int]]) -> 
         if other.start < one.stop:
             raise Malformed("tiff-overlap", path=source.name, offset=other.start)
     for start, stop in kept:
-        if stop > source.size:  # what is appended would become a part of it
-            raise Truncated("truncated", path=source.name, offset=start, needed=stop - start, size=source.size)
         if any(edit.start < stop and start < edit.stop for edit in ordered):
             raise Malformed("tiff-overlap", path=source.name, offset=start)
     return Splice.of(ordered)
@@ -83,7 +82,7 @@ def _checked(source: Source, edits: list[Edit], kept: list[tuple[int, int]]) -> 
 def _end(view: FileView, layout: Layout, walked: list[Directory]) -> int:
     """Returns where everything that the directories point to ends."""
     ends = [found.stop for found in walked] + [entry.stop for found in walked for entry in found.entries]
-    return max(*ends, *(stop for found in walked for _, stop in image_data(view, layout, found)), 0)
+    return max(*ends, *(stop for found in walked for _, stop in stated_data(view, layout, found)), 0)
 
 
 def _is_shared(walked: list[Directory], target: Entry) -> bool:
@@ -94,8 +93,6 @@ def _is_shared(walked: list[Directory], target: Entry) -> bool:
 
 def _emptied(view: FileView, layout: Layout, found: Directory) -> Iterator[Edit]:
     for entry in found.entries:
-        if entry.tag in exif.TAGS and entry.start < entry.stop:
-            view.read(entry.stop - 1, 1)  # a value that the file cuts short would come to hold what is appended
         field = exif.field_of(view, layout, entry)
         if field is not None and field.name in exif.LABEL_TAGS and looks_like_label(field.text):
             kept = min(_CHARSET, field.stop - field.start) if field.name == "UserComment" else 0

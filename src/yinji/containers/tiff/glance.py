@@ -73,9 +73,9 @@ def glance(source: Source) -> list[Block] | None:
         for offsets, lengths in IMAGE_DATA:
             if offsets in pictures and lengths in pictures:
                 starts, sizes = _numbers(here, order, pictures[offsets]), _numbers(here, order, pictures[lengths])
-                end = max(end, *(a + b for a, b in zip(starts, sizes, strict=False) if a < source.size), 0)
+                end = max(end, *(a + b for a, b in zip(starts, sizes, strict=False) if b), 0)
         at = following
-    return found if visited and shows_nothing_behind(source, end) else None
+    return found if visited and end <= source.size and shows_nothing_behind(source, end) else None
 
 
 def _bytes(here: Stretch, at: int, length: int) -> bytes:
