@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from yinji.containers.xml_parsing import ATTRIBUTE, tag_end
 from yinji.containers.xml_text import quoted
-from yinji.containers.xmp.tree import ATTRIBUTE, tag_end
 from yinji.errors import UnreadableInput
 
 

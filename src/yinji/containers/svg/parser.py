@@ -14,7 +14,7 @@ from xml.parsers import expat
 from yinji.containers import embedded
 from yinji.containers.source import Source
 from yinji.containers.svg.document import Document, Element, Encoding, Improvised, Packet
-from yinji.containers.xmp.tree import ATTRIBUTE, tag_end
+from yinji.containers.xml_parsing import ATTRIBUTE, names, namespaced, tag_end
 from yinji.errors import LimitExceeded, Malformed, UnreadableInput
 from yinji.labels.decode import looks_like_label
 
@@ -93,13 +93,8 @@ class _Parser:
         self._packet: Packet | None = None
         self._begun = self._ended = -1
         self._leading = True
-        self._expat = parser = expat.ParserCreate("utf-8", " ")
-        parser.namespace_prefixes = True
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._doctype
+        self._expat = parser = namespaced(doctype=self._doctype, start=self._start, end=self._end)
         parser.StartNamespaceDeclHandler = self._namespace
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
         parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruction
 
@@ -142,7 +137,7 @@ class _Parser:
             self._declared = {}
         if self._packet is not None:
             return
-        uri, name, prefix = _names(tag)
+        uri, name, prefix = names(tag)
         if self._depth == 2 and name not in ("title", "desc"):
             self._leading = False
         if self._ended >= 0:
@@ -153,7 +148,7 @@ class _Parser:
                 raise Malformed("svg-no-root", path=self._source.name, name=name)
             self._document.root = element
         for key, value in attributes.items():
-            if NAME in key.upper() and _names(key)[1].upper() in (NAME, f"DATA-{NAME}"):
+            if NAME in key.upper() and names(key)[1].upper() in (NAME, f"DATA-{NAME}"):
                 self._attribute(element, key, value)
         if (uri, name) == (_RDF, "RDF") or (uri == _XMP_META and name in ("xmpmeta", "xapmeta")):
             self._packet = Packet(self._begun if self._begun >= 0 else element.start, element)
@@ -165,7 +160,7 @@ class _Parser:
                 self._expat.CharacterDataHandler = self._text
 
     def _attribute(self, element: Element, key: str, value: str) -> None:
-        name = _names(key)[1]
+        name = names(key)[1]
         at = element.start + 1
         text = self._document.text
         while text[at] not in b" \t\r\n/>":
@@ -202,7 +197,7 @@ class _Parser:
             self._packet = None
         else:
             self._close_packet()
-            self._note(element, _names(tag)[0])
+            self._note(element, names(tag)[0])
         if self._open and self._open[-1].depth > 1:
             self._expat.CharacterDataHandler = self._text
         else:
@@ -275,12 +270,3 @@ class _Parser:
                 if item.key or looks_like_label(item.text):
                     start, stop = root.stop + item.start, root.stop + item.stop
                     self._document.improvised.append(Improvised("svg-trailer", item.key, item.text, start, stop))
-
-
-def _names(tag: str) -> tuple[str, str, str]:
-    """Splits expat's ``uri local prefix``."""
-    uri, _, rest = tag.partition(" ")
-    if not rest:
-        return "", uri, ""
-    name, _, prefix = rest.partition(" ")
-    return uri, name, prefix

@@ -6,6 +6,7 @@ as their authors left them.
 
 from __future__ import annotations
 
+from yinji.containers.xml_parsing import ATTRIBUTE, names, tag_end
 from yinji.containers.xml_text import escaped, quoted
 from yinji.containers.xmp.packet import (
     NAME,
@@ -24,7 +25,7 @@ from yinji.containers.xmp.packet import (
 )
 from yinji.containers.xmp.plain import OUR_BACK, OUR_FRONT
 from yinji.containers.xmp.read import is_wiped
-from yinji.containers.xmp.tree import ATTRIBUTE, Element, Tree, names, parse, tag_end
+from yinji.containers.xmp.tree import Element, Tree, parse
 from yinji.errors import Malformed
 
 

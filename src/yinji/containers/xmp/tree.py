@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from yinji.containers.xml_parsing import names, namespaced
 from yinji.containers.xmp.packet import NAME, RDF, XmpLabel
 from yinji.errors import LimitExceeded, Malformed
 
 _MAX_ELEMENTS: Final = 20_000
 _MAX_DEPTH: Final = 64
-ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
 
 
 @dataclass(slots=True)
@@ -55,13 +54,8 @@ class _Parser:
         self._tree = Tree()
         self._open: list[Element] = []
         self._elements = 0
-        self._expat = parser = expat.ParserCreate("utf-8", " ")
-        parser.namespace_prefixes = True
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self._expat = namespaced(doctype=self._refuse, start=self._start, end=self._end)
+        self._expat.CharacterDataHandler = self._text
 
     def run(self, text: bytes) -> Tree:
         try:
@@ -125,22 +119,3 @@ class _Parser:
         if "".join(parent.parts).strip():
             parent.parts.append("\n")
         parent.parts.append(value)
-
-
-def names(tag: str) -> tuple[str, str, str]:
-    """Splits expat's ``uri local prefix``."""
-    uri, _, rest = tag.partition(" ")
-    if not rest:
-        return "", uri, ""
-    name, _, prefix = rest.partition(" ")
-    return uri, name, prefix
-
-
-def tag_end(text: bytes | bytearray, start: int) -> int:
-    """Returns the position after the ``>`` of the start tag at ``start``; quoted ``>`` do not count."""
-    at = text.index(b"<", start) + 1
-    while text[at] not in b" \t\r\n/>":
-        at += 1
-    while match := ATTRIBUTE.match(text, at):
-        at = match.end()
-    return text.index(b">", at) + 1

@@ -14,6 +14,7 @@ from typing import Final
 from xml.parsers import expat
 
 from yinji.containers.source import Source
+from yinji.containers.xml_parsing import names, namespaced
 from yinji.containers.xml_text import escaped
 from yinji.errors import Malformed
 
@@ -242,13 +243,8 @@ class _Parser:
         self._until = until
         self._elements: list[Element] = []
         self._open: list[Element] = []
-        self._expat = parser = expat.ParserCreate("utf-8", " ")
-        parser.namespace_prefixes = True
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self._expat = namespaced(doctype=self._refuse, start=self._start, end=self._end)
+        self._expat.CharacterDataHandler = self._text
 
     def run(self, text: bytes) -> list[Element]:
         try:
@@ -265,10 +261,10 @@ class _Parser:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._source.element(len(self._open))
-        uri, name, prefix = _names(tag)
+        uri, name, prefix = names(tag)
         own: dict[str, str] = {}
         for key, value in attributes.items():
-            own.setdefault(_names(key)[1], value)
+            own.setdefault(names(key)[1], value)
         parent = self._open[-1] if self._open else None
         element = Element(uri, name, prefix, own, self._expat.CurrentByteIndex, parent)
         self._elements.append(element)
@@ -283,18 +279,6 @@ class _Parser:
         element.closing = self._expat.CurrentByteIndex
         if element.name == self._until:
             raise _Enough
-
-
-def _names(tag: str) -> tuple[str, str, str]:
-    """Splits expat's ``uri local prefix``."""
-    uri, _, rest = tag.partition(" ")
-    if not rest:
-        return "", uri, ""
-    name, _, prefix = rest.partition(" ")
-    return uri, name, prefix
-
-
-Edits = list[tuple[int, int, bytes]]
 
 
 def set_one(
