@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 import yinji
+from yinji.containers import journal
+from yinji.containers.splice import Edit, Splice
 
 PRODUCER = "001191110000MA0TE5T00Q10001"
 PROPAGATOR = "001191110000MA0TE5T00Q20001"
@@ -294,6 +296,22 @@ def test_doctor(here: Path) -> None:
     value = json.loads(run("doctor", "--json", cwd=here).stdout)
     assert value["yinji"] == yinji.__version__
     assert all(part["found"] for part in value["parts"])
+
+
+def test_doctor_brings_files_back_or_leaves_them(here: Path) -> None:
+    photo = here / "photo.png"
+    old, splice = photo.read_bytes(), Splice.of([Edit(100, 104, b"torn")])
+    for arguments, content, said in (
+        ((), old, "brought back to how it was before the change"),
+        (("--keep",), old[:100] + b"to" + old[102:], "left as it is, the undo record dropped"),
+    ):
+        with photo.open("r+b") as file:
+            journal.write(photo, file.fileno(), splice, len(old)).close()
+            os.pwrite(file.fileno(), b"to", 100)
+        result = run("doctor", *arguments, "photo.png", cwd=here)
+        assert (result.returncode, result.stdout.decode().strip()) == (0, f"photo.png: {said}")
+        assert photo.read_bytes() == content
+        assert not journal.is_left(photo)
 
 
 def test_help_of_every_command_in_both_languages(here: Path) -> None:

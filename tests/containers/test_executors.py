@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import resource
+import shutil
 import signal
 import stat
+import struct
 import subprocess
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from yinji.containers import executors, journal
+from yinji.containers import executors, journal, undo
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
 from yinji.errors import (
@@ -54,7 +59,17 @@ def old(tmp_path: Path) -> Path:
 
 
 def leftovers(directory: Path) -> list[str]:
-    return [p.name for p in directory.iterdir() if "yinji" in p.name]
+    return [p.name for p in directory.iterdir() if "yinji" in p.name or journal.ATTRIBUTE in os.listxattr(p)]
+
+
+def has_attributes(path: Path) -> bool:
+    """Whether the file system of a file has extended attributes that anybody may set."""
+    try:
+        os.setxattr(path, "user.yinji.test", b"")
+        os.removexattr(path, "user.yinji.test")
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -260,26 +275,37 @@ def test_recovery(old: Path, tmp_path: Path) -> None:
     assert not record.exists()
 
 
-def record_that_is_back(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Carries a change out and returns its undo record, whose going nobody waits for."""
+def record_that_is_back(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Carries a change out, whose undo record is back then since nobody waits for its going; returns what brings it
+    back again.
+    """
     with monkeypatch.context() as patched:
-        patched.setattr(journal.Record, "finish", lambda record: None)
+        patched.setattr(undo.Record, "finish", lambda record: None)
         executors.write_in_place(path, PLANS[name], verify=no_check)
-    return journal.place(path).read_bytes()
+    beside = journal.place(path)
+    if beside.exists():
+        return partial(beside.write_bytes, beside.read_bytes())  # type: ignore[return-value]
+    return partial(os.setxattr, path, journal.ATTRIBUTE, os.getxattr(path, journal.ATTRIBUTE))
+
+
+def forget(path: Path) -> None:
+    if journal.ATTRIBUTE in os.listxattr(path):
+        os.removexattr(path, journal.ATTRIBUTE)
+    journal.place(path).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_record_that_is_back_after_a_power_failure(name: str, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes nothing back of a complete change, and all of any other."""
-    record, new = record_that_is_back(old, name, monkeypatch), applied(PLANS[name], OLD)
+    come_back, new = record_that_is_back(old, name, monkeypatch), applied(PLANS[name], OLD)
     assert executors.recover(old) is False
     assert old.read_bytes() == new
-    assert not journal.place(old).exists()
+    assert not journal.is_left(old)
     hole = OLD + bytes(max(0, len(new) - len(OLD)))  # the size arrived, the bytes did not
     for torn in (new[: len(new) // 2] + OLD[len(new) // 2 :], OLD, hole):
         if torn == new:
             continue
-        journal.place(old).write_bytes(record)
+        come_back()
         old.write_bytes(torn)
         executors.recover(old)
         assert old.read_bytes() == OLD
@@ -300,8 +326,8 @@ def test_a_record_that_is_back_leaves_alone_what_another_program_wrote(
             executors.recover(old)
         assert caught.value.code == "changed-since"
         assert old.read_bytes() == theirs
-        assert journal.place(old).exists()
-    journal.place(old).unlink()
+        assert journal.is_left(old)
+    forget(old)
     executors.write_in_place(old, PLANS["append"], verify=no_check)
     assert old.read_bytes() == applied(PLANS["append"], theirs)
 
@@ -313,7 +339,9 @@ def test_nothing_waits_for_the_disk_when_nobody_asks(old: Path, monkeypatch: pyt
     executors.write_in_place(old, PLANS["mixed"], verify=no_check, durable=False)
     assert (waits, old.read_bytes()) == ([], applied(PLANS["mixed"], OLD))
     executors.write_in_place(old, PLANS["same length"], verify=no_check)
-    assert len(waits) == 3
+    assert len(waits) == 2 + (not has_attributes(old))
+    executors.write_in_place(old, PLANS["insert"], verify=no_check)
+    assert len(waits) == 5 + (not has_attributes(old))
 
 
 def test_the_next_write_recovers_first(old: Path) -> None:
@@ -344,6 +372,94 @@ def test_a_record_of_another_file_is_not_used(old: Path, tmp_path: Path) -> None
     assert other.read_bytes() == b"different"
 
 
+def stopped_half_way(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Ends a change after its first half, as a crash does; returns what stands there then."""
+    with monkeypatch.context() as patched:
+        patched.setattr(undo, "pwrite_all", lambda fd, data, at: os.pwrite(fd, data[: len(data) // 2], at))
+        patched.setattr(undo.Record, "is_complete", lambda record, fd: True)
+        patched.setattr(undo.Record, "finish", lambda record: None)
+        executors.write_in_place(path, PLANS[name], verify=no_check)
+    return path.read_bytes()
+
+
+def test_a_short_record_is_kept_with_the_file_and_a_long_one_beside_it(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, is_short in (("same length", True), ("append", True), ("insert", False)):
+        torn = stopped_half_way(old, name, monkeypatch)
+        assert torn != OLD
+        assert journal.place(old).exists() is not (is_short and has_attributes(old))
+        moved = old.rename(old.with_name("moved.bin")) if not journal.place(old).exists() else old
+        assert executors.recover(moved) is True
+        assert moved.rename(old).read_bytes() == OLD
+        assert not journal.is_left(old)
+
+
+def test_without_attributes_the_record_stands_beside_the_file(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(os, "setxattr", refused)
+    stopped_half_way(old, "same length", monkeypatch)
+    assert journal.place(old).exists()
+    assert executors.recover(old) is True
+    assert old.read_bytes() == OLD
+
+
+def test_a_record_that_came_with_a_copy_brings_nothing_back(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies may keep attributes. What is torn is told; what is whole is not touched."""
+    torn, copy = stopped_half_way(old, "same length", monkeypatch), old.with_name("copy.bin")
+    if not has_attributes(old):
+        return
+    shutil.copy2(old, copy)
+    with pytest.raises(StorageError) as caught:
+        executors.recover(copy)
+    assert (caught.value.code, copy.read_bytes()) == ("journal-broken", torn)
+    for whole in (OLD, applied(PLANS["same length"], OLD)):
+        shutil.copy2(old, copy)
+        copy.write_bytes(whole)
+        assert executors.recover(copy) is False
+        assert (copy.read_bytes(), journal.is_left(copy)) == (whole, False)
+    with Source.open(copy) as source:
+        executors.write_new(source, PLANS["append"], old, verify=no_check, overwrite=True)
+    assert not journal.is_left(old)
+
+
+def test_of_two_records_the_later_one_counts(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither's going is waited for, so that both can be back; the later change began when the earlier was done."""
+    for first, second in (("insert", "same length"), ("append", "mixed")):
+        old.write_bytes(OLD)
+        come_back = record_that_is_back(old, first, monkeypatch)
+        between = old.read_bytes()
+        forget(old)
+        stopped_half_way(old, second, monkeypatch)
+        come_back()
+        assert old.read_bytes() != between
+        assert executors.recover(old) is True
+        assert old.read_bytes() == between
+        assert not journal.is_left(old)
+
+
+def test_a_record_that_does_not_fit_together_is_named(old: Path) -> None:
+    if not has_attributes(old):
+        return
+    front = b"yinji-undo 4\n"
+    for header, rest in (
+        ((len(OLD), old.stat().st_ino, 1, 1), b""),
+        ((len(OLD), old.stat().st_ino, 1, 1), struct.pack(">QQQ", 0, 1, 1 << 62) + b"x"),
+        ((len(OLD), old.stat().st_ino, 1, 1), struct.pack(">QQQ", 9, 4, 0)),
+        ((1 << 63, old.stat().st_ino, 1, 1 << 60), struct.pack(">QQQ", 0, 1 << 62, 0)),
+        ((1 << 62, old.stat().st_ino, 1, 1), struct.pack(">QQQ", 0, 1 << 61, 0)),
+    ):
+        data = front + struct.pack(">QQQQ", *header) + rest
+        os.setxattr(old, journal.ATTRIBUTE, data + struct.pack(">I", zlib.crc32(data)))
+        with pytest.raises(StorageError) as caught:
+            executors.recover(old)
+        assert caught.value.code == "journal-broken"
+        assert journal.ATTRIBUTE in caught.value.text.en
+    assert old.read_bytes() == OLD
+
+
 def left_behind(path: Path) -> Path:
     """Leaves the file half-written beside its undo record, as a crash does."""
     splice = Splice.of([Edit(100, len(OLD), b"whole" * 79_980)])
@@ -355,7 +471,7 @@ def left_behind(path: Path) -> Path:
         os.ftruncate(fd, 350_000)
     finally:
         os.close(fd)
-    return record.place
+    return journal.place(path)
 
 
 def test_sweep_takes_only_what_dead_processes_left(tmp_path: Path) -> None:
@@ -450,6 +566,6 @@ def test_when_even_going_back_fails_the_record_stays(old: Path, monkeypatch: pyt
         with pytest.raises(StorageError) as caught:
             executors.write_in_place(old, PLANS["same length"], verify=no_check)
     assert caught.value.code == "roll-back-failed"
-    assert journal.place(old).exists()
+    assert journal.is_left(old)
     assert executors.recover(old) is True
     assert old.read_bytes() == OLD

@@ -11,7 +11,7 @@ import pytest
 
 import samples
 import yinji
-from yinji.containers import readback
+from yinji.containers import readback, undo
 from yinji.errors import StorageError
 from yinji.testing import IN_PLACE_BYTES
 
@@ -104,3 +104,18 @@ def test_what_another_program_changes_meanwhile_is_not_overwritten(
         assert not out.exists()
     assert path.read_bytes() == theirs
     assert not [each for each in tmp_path.iterdir() if "yinji" in each.name]
+
+
+def test_a_torn_file_is_brought_back_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the command again after a crash gets what they wanted, not a word about a damaged file."""
+    path = made("x.png", tmp_path)
+    old = path.read_bytes()
+    with monkeypatch.context() as crashing:
+        crashing.setattr(undo, "pwrite_all", lambda fd, data, at: os.pwrite(fd, data[: len(data) // 2], at))
+        crashing.setattr(undo.Record, "is_complete", lambda record, fd: True)
+        crashing.setattr(undo.Record, "finish", lambda record: None)
+        yinji.label(path, yinji.AigcLabel.first(PRODUCER, "1"), in_place=True, metadata_only=True)
+    assert path.read_bytes() != old
+    yinji.label(path, yinji.AigcLabel.first(PRODUCER, "2"), in_place=True, metadata_only=True)
+    again = yinji.read(path, thorough=True)
+    assert (again.state, again.problems, [found.label.produce_id for found in again.found]) == ("labelled", (), ["2"])

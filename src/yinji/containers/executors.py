@@ -15,6 +15,7 @@ from typing import Final
 from yinji.containers import journal
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Foreseen, Splice
+from yinji.containers.undo import Record
 from yinji.errors import NotRegularFile, OutputExists, ReadBackMismatch, StorageError, UsageError
 
 Verify = Callable[[Source], None]
@@ -90,7 +91,7 @@ def write_new(
 
 
 def write_in_place(path: Path, splice: Splice, *, verify: Verify, durable: bool = True) -> None:
-    """Changes the file itself; an undo record beside it brings the old bytes back after any failure or crash.
+    """Changes the file itself; an undo record kept with it brings the old bytes back after any failure or crash.
 
     What the file will say is verified before the first byte changes, and the bytes are compared once they stand there:
     so a file never holds a change that was not verified, and one that holds all of it needs no way back.
@@ -109,10 +110,10 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify, durable: bool 
         UsageError: The file has other hard links, or another process is changing it.
         StorageError: The operating system refused; the old bytes are back.
     """
-    recover(path)
     with _storage(path):
         fd = _open_to_change(path)
         try:
+            journal.recover(path, fd)
             size = os.fstat(fd).st_size
             splice = _joined(fd, splice)
             foreseen = Foreseen(partial(os.pread, fd), splice, size)
@@ -126,7 +127,7 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify, durable: bool 
             os.close(fd)
 
 
-def _change(path: Path, fd: int, record: journal.Record, *, durable: bool) -> None:
+def _change(path: Path, fd: int, record: Record, *, durable: bool) -> None:
     try:
         record.apply(fd)
         if durable:
@@ -150,12 +151,32 @@ def recover(path: Path) -> bool:
         StorageError: The undo record is of another file, another program has changed the same bytes since, or the
             operating system refused.
     """
-    if not os.path.lexists(journal.place(path)):
+    if not journal.is_left(path):
         return False
     with _storage(path):
         fd = _open_to_change(path)
         try:
             return journal.recover(path, fd)
+        finally:
+            os.close(fd)
+
+
+def forget(path: Path) -> bool:
+    """Drops the undo record of a file, which stays as it is: for whoever has looked at it and found it good.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        UsageError: The change is still going on in another process.
+        StorageError: The operating system refused.
+    """
+    if not journal.is_left(path):
+        return False
+    with _storage(path):
+        fd = _open_to_change(path)
+        try:
+            return journal.forget(path, fd)
         finally:
             os.close(fd)
 
@@ -239,6 +260,8 @@ def _take_over(output: Path, fd: int) -> None:
                 os.fchown(fd, there.st_uid, there.st_gid)
                 os.fchmod(fd, stat.S_IMODE(there.st_mode) & 0o777)
         for name in os.listxattr(old) if hasattr(os, "listxattr") else ():
+            if name == journal.ATTRIBUTE:  # of a change to the old file
+                continue
             with suppress(OSError):
                 os.setxattr(fd, name, os.getxattr(old, name))
     except OSError:  # a file system without them

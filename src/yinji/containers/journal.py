@@ -1,198 +1,109 @@
-"""The undo record of an in-place change: what makes it possible to go back after a crash.
+"""Keeping the undo record of an in-place change: what makes it possible to go back after a crash.
 
-The record stands beside the file as ``.<name>.yinji-undo`` (see :func:`place`) and is on the disk before the first
-byte of the file changes. It holds the change, the old size and the bytes that will be written over, and ends with a
-checksum: a record that is not whole was cut short before the file was touched, and is dropped.
+The record is on the disk before the first byte of the file changes. It is kept in an extended attribute of the file
+itself, ``user.yinji.undo``, where the file system has such and the record is short, which it is where a label goes
+into room that is there. Else it stands beside the file as ``.<name>.yinji-undo`` (see :func:`place`). A record that is
+not whole was cut short before the file was touched, and is dropped.
 
-So it knows what will stand there as well as what stood there, and of a change that is complete nothing is taken back.
-Three waits for the disk are enough, one behind the other:
+It knows what will stand there as well as what stood there, and of a change that is complete nothing is taken back.
+Two waits for the disk are enough, one behind the other, and a third where the record has a name of its own:
 
-1. the record, and 2. its name in the directory: before the file is touched, so that there is a way back;
-3. the new bytes (``fdatasync``: the size goes with them, the times need not): before the record goes.
+1. the record (``fsync``: an attribute belongs to the file's metadata), beside the file also its name in the directory:
+   before the file is touched, so that there is a way back;
+2. the new bytes (``fdatasync``: the size goes with them, the times need not): before the record goes.
 
 That the record is gone is not waited for. Should it be back after a power failure, it says of a complete change that
 it is complete. A failure at any other moment leaves old bytes and new ones, nothing else: where others stand, another
-program has written since, and the file is left as it is.
+program has written since, and the file is left as it is. Where two are back, the later one was made when the earlier
+had done its work.
+
+An attribute can come with a file from elsewhere (``tar``, ``rsync -X``, ``cp -a``). It names the inode that it was made
+for, and brings no byte back into any other: else a file could change after whoever looked at it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import struct
-import zlib
-from collections.abc import Iterator
 from contextlib import suppress
-from itertools import accumulate
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from time import time_ns
+from typing import Final
 
-from yinji.containers.splice import Edit, Foreseen, Splice
+from yinji.containers.splice import Splice
+from yinji.containers.undo import Header, Kept, Record, is_whole, size_of, written
 from yinji.errors import StorageError, UsageError
 
 SUFFIX: Final = ".yinji-undo"
-_MAGIC: Final = b"yinji-undo 3\n"
-_HEADER: Final = struct.Struct(">QQQQ")
-"""Old size, inode and device of the file, number of edits. The edits follow, then the old bytes of all ranges."""
-_EDIT: Final = struct.Struct(">QQQ")
-"""Start and stop in the old file, length of the new bytes that follow."""
-_CRC: Final = struct.Struct(">I")
+ATTRIBUTE: Final = "user.yinji.undo"
+_ATTRIBUTE_MAX: Final = 4096
+"""Bytes of a record for which an attribute is tried: ext4 has a block for all of a file's, others more."""
+
 _READING: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-_BUFFER: Final = 1 << 20
-_PAGE: Final = 4096
 _LONGEST_NAME: Final = 255
 
 
-class Range(NamedTuple):
-    """A stretch of the file that a change touches.
+class _Attribute:
+    """A record in an attribute of the file.
 
-    Attributes:
-        start: Where it begins.
-        old, new: Bytes that it had, and that it will have.
+    Args:
+        path: The file, for people.
+        fd: The file.
+        data: The record.
     """
 
-    start: int
-    old: int
-    new: int
-
-
-class Record:
-    """An open undo record. Use :func:`write` to make one; :meth:`close` leaves it on the disk, :meth:`finish` drops it.
-
-    Attributes:
-        place: Where it stands.
-        size, new_size: Bytes of the file before and after the change.
-        ranges: What the change touches, in the order of the file.
-    """
-
-    def __init__(self, place: Path, fd: int, splice: Splice, size: int) -> None:
-        self.place = place
-        self.size = size
-        self.ranges = ranges(splice, size)
+    def __init__(self, path: Path, fd: int, data: bytes) -> None:
+        self.where = f"{path}[{ATTRIBUTE}]"
+        self.size = len(data)
         self._fd = fd
-        lengths = (each.old for each in self.ranges)
-        self._starts = list(accumulate(lengths, initial=_front_size(splice)))
-        self._foreseen = Foreseen(self._old, splice, size)
-        self.new_size = self._foreseen.size
+        self._data = data
 
-    @classmethod
-    def opened(cls, path: Path, fd: int) -> Self | None:
-        """Opens the record of a file.
+    def read(self, length: int, at: int) -> bytes:
+        return self._data[at : at + length]
 
-        Returns:
-            The record; None where it is not whole, so that nothing of the file had been changed.
+    def drop(self) -> None:
+        os.removexattr(self._fd, ATTRIBUTE)
 
-        Raises:
-            StorageError: The record is of another file of that name, or of another kind.
-        """
-        own = os.open(place(path), _READING)
-        try:
-            if not _is_whole(own):
-                os.close(own)
-                return None
-            return cls._parsed(path, fd, own)
-        except BaseException:
-            with suppress(OSError):
-                os.close(own)
-            raise
+    def close(self) -> None:
+        """There is nothing of its own to close."""
 
-    @classmethod
-    def _parsed(cls, path: Path, fd: int, own: int) -> Self:
-        info, at = os.fstat(fd), len(_MAGIC) + _HEADER.size
-        front = os.pread(own, at, 0)
-        size, inode, device, edits = _HEADER.unpack(front[len(_MAGIC) :])
-        if not front.startswith(_MAGIC) or (inode, device) != (info.st_ino, info.st_dev):
-            raise StorageError("journal-broken", path=path, journal=place(path))
-        found = []
-        for _ in range(edits):
-            start, stop, length = _EDIT.unpack(os.pread(own, _EDIT.size, at))
-            found.append(Edit(start, stop, os.pread(own, length, at + _EDIT.size)))
-            at += _EDIT.size + length
-        return cls(place(path), own, Splice(tuple(found)), size)
 
-    def apply(self, fd: int) -> None:
-        """Writes the new bytes; those that move come out of the record, which holds them where they stood."""
-        for each in self.ranges:
-            for at, data in self._pieces(each):
-                pwrite_all(fd, data, at)
-        if self.new_size != self.size:
-            os.ftruncate(fd, self.new_size)
+class _Beside:
+    """A record in a file of its own.
 
-    def is_complete(self, fd: int) -> bool:
-        """Whether the file holds all that the change was to write."""
-        return os.fstat(fd).st_size == self.new_size and all(
-            os.pread(fd, len(data), at) == data for each in self.ranges for at, data in self._pieces(each)
-        )
+    Args:
+        place: Where it stands.
+        fd: It.
+    """
 
-    def explains(self, fd: int) -> bool:
-        """Whether a change that was cut short can have left the file so: old bytes and new ones alone.
+    def __init__(self, place: Path, fd: int) -> None:
+        self.where = str(place)
+        self.size = os.fstat(fd).st_size
+        self._place = place
+        self._fd = fd
 
-        Behind the old end zeros count too, which a disk shows where a size arrived before its bytes.
-        """
-        smaller, larger = sorted((self.size, self.new_size))
-        size = os.fstat(fd).st_size
-        return smaller <= size <= larger and all(
-            _is_mixed(os.pread(fd, _PAGE, at)[: stop - at], self._old(_PAGE, at), new)
-            for each in self.ranges
-            for at, stop, new in self._pages(each, size)
-        )
+    def read(self, length: int, at: int) -> bytes:
+        return os.pread(self._fd, length, at)
 
-    def restore(self, fd: int) -> None:
-        """Writes the old bytes back. Where it is cut short, the next try begins anew: the record stays until then."""
-        for each in self.ranges:
-            for at in range(each.start, each.start + each.old, _BUFFER):
-                pwrite_all(fd, self._old(min(_BUFFER, each.start + each.old - at), at), at)
-        os.ftruncate(fd, self.size)
-
-    def finish(self) -> None:
-        """Drops the record of a change that is complete, or taken back, on the disk."""
-        self.place.unlink()
+    def drop(self) -> None:
+        self._place.unlink()
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _old(self, length: int, at: int) -> bytes:
-        """Returns up to ``length`` old bytes from a position of a range, fewer where that ends."""
-        for each, start in zip(self.ranges, self._starts, strict=False):
-            inside = at - each.start
-            if 0 <= inside < each.old:
-                return os.pread(self._fd, min(length, each.old - inside), start + inside)
-        return b""
-
-    def _pieces(self, each: Range) -> Iterator[tuple[int, bytes]]:
-        """Yields the new bytes of a range with their positions."""
-        stop = each.start + each.new
-        for at in range(each.start, stop, _BUFFER):
-            yield at, self._foreseen.read(min(_BUFFER, stop - at), at)
-
-    def _pages(self, each: Range, size: int) -> Iterator[tuple[int, int, bytes]]:
-        """Yields the pages of a range with where each ends and what will stand there: empty behind the new end."""
-        end = min(size, each.start + max(each.old, each.new))
-        for at in range(each.start, end, _PAGE):
-            stop = min(end, at + _PAGE)
-            yield at, stop, self._foreseen.read(max(0, min(stop, each.start + each.new) - at), at)
-
-
-def ranges(splice: Splice, size: int) -> list[Range]:
-    """Returns what a change touches: from the first edit that changes the length on, all to the end of the file."""
-    still = [Range(edit.start, len(edit.data), len(edit.data)) for edit in splice.edits[: splice.still]]
-    if splice.moves_nothing:
-        return still
-    start = splice.edits[splice.still].start
-    return [*still, Range(start, size - start, size + splice.growth - start)]
-
-
-def _front_size(splice: Splice) -> int:
-    """Returns the bytes of a record in front of the old bytes."""
-    return len(_MAGIC) + _HEADER.size + sum(_EDIT.size + len(edit.data) for edit in splice.edits)
-
 
 def place(path: Path) -> Path:
-    """Returns where the undo record of a file stands: under its name, or a hash of that where it would be too long."""
+    """Returns where a record beside a file stands: under its name, or a hash of that where it would be too long."""
     name = f".{path.name}{SUFFIX}"
     if len(os.fsencode(name)) > _LONGEST_NAME:
         name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}{SUFFIX}"
     return path.with_name(name)
+
+
+def is_left(path: Path, fd: int | None = None) -> bool:
+    """Whether a record was left for a file, which may be open already."""
+    return _attribute(path if fd is None else fd) is not None or os.path.lexists(place(path))
 
 
 def lock(fd: int, path: Path) -> None:
@@ -216,31 +127,15 @@ def write(path: Path, fd: int, splice: Splice, size: int, *, durable: bool = Tru
 
     Args:
         path: The file.
-        fd: The file, open for reading.
+        fd: The file, open for writing. It has no record: :func:`recover` comes first.
         splice: The change.
         size: Bytes of the file now.
-        durable: Wait until the record and its name are on the disk. Without that it helps against the death of the
-            process, not against that of the machine.
+        durable: Wait until the record is on the disk, with its name if it has one. Without that it helps against the
+            death of the process, not against that of the machine.
     """
-    info = os.fstat(fd)
-    own = os.open(place(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        record = Record(place(path), own, splice, size)
-        header = _HEADER.pack(size, info.st_ino, info.st_dev, len(splice.edits))
-        edits = [_EDIT.pack(e.start, e.stop, len(e.data)) + e.data for e in splice.edits]
-        crc = _append(own, b"".join((_MAGIC, header, *edits)), 0)
-        for each in record.ranges:
-            crc = _append_old(own, fd, each.start, each.old, crc)
-        _append(own, _CRC.pack(crc), 0)
-        if durable:
-            sync_data(own)
-            _sync_directory(path.parent)
-    except BaseException:
-        os.close(own)
-        with suppress(OSError):
-            place(path).unlink()
-        raise
-    return record
+    header = Header(size, os.fstat(fd).st_ino, time_ns())
+    kept = _in_attribute(path, fd, splice, header, durable=durable)
+    return Record(kept or _beside(path, fd, splice, header, durable=durable), splice, header)
 
 
 def roll_back(path: Path, fd: int, record: Record) -> None:
@@ -255,15 +150,15 @@ def roll_back(path: Path, fd: int, record: Record) -> None:
         record.finish()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError("roll-back-failed", path=path, journal=record.place, reason=reason) from error
+        raise StorageError("roll-back-failed", path=path, journal=record.kept.where, reason=reason) from error
 
 
 def recover(path: Path, fd: int) -> bool:
-    """Does what the record beside a file asks for, and drops it.
+    """Does what the record of a file asks for, and drops it.
 
     Args:
         path: The file.
-        fd: The file, open for writing.
+        fd: The file, open for writing and locked.
 
     Returns:
         Whether there was anything to go back to. A record that is not whole means that nothing had changed yet, and
@@ -273,21 +168,31 @@ def recover(path: Path, fd: int) -> bool:
         StorageError: The record is of another file, another program has changed the same bytes since, or the old bytes
             could not be written. The record stays.
     """
-    record = Record.opened(path, fd)
-    if record is None:
-        place(path).unlink()
-        return False
+    left = _left(path, fd)
     try:
-        if record.is_complete(fd):
-            sync_data(fd)  # the new bytes, before the record goes
-            record.finish()
-            return False
-        if not record.explains(fd):
-            raise StorageError("changed-since", path=path, journal=record.place)
-        roll_back(path, fd, record)
-        return True
+        records = []
+        for kept in left:
+            if is_whole(kept):
+                records.append(_parsed(path, kept))
+            else:
+                kept.drop()
+        records.sort(key=lambda record: record.header.made)
+        is_back = bool(records) and _settled(path, fd, records.pop())
+        for earlier in records:
+            earlier.finish()
+        return is_back
     finally:
-        record.close()
+        for kept in left:
+            kept.close()
+
+
+def forget(path: Path, fd: int) -> bool:
+    """Drops what was left for a file that is open and locked; returns whether there was anything."""
+    left = _left(path, fd)
+    for kept in left:
+        kept.drop()
+        kept.close()
+    return bool(left)
 
 
 def sync_data(fd: int) -> None:
@@ -295,51 +200,94 @@ def sync_data(fd: int) -> None:
     getattr(os, "fdatasync", os.fsync)(fd)
 
 
-def pwrite_all(fd: int, data: bytes, at: int) -> None:
-    """Writes everything at a position."""
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, at)
-        view, at = view[written:], at + written
+def _attribute(file: Path | int) -> bytes | None:
+    """Returns the attribute of a file, if it has one."""
+    if not hasattr(os, "getxattr"):
+        return None
+    try:
+        if isinstance(file, int):
+            return os.getxattr(file, ATTRIBUTE)
+        return os.getxattr(file, ATTRIBUTE, follow_symlinks=False)
+    except OSError:
+        return None
 
 
-def _is_mixed(now: bytes, old: bytes, new: bytes) -> bool:
-    """Whether every byte is the old one, or the new one where the file will reach so far."""
-    old = old[: len(now)].ljust(len(now), b"\0")
-    new = new[: len(now)] + old[len(new) :]
-    return now in (old, new) or all(byte in pair for byte, *pair in zip(now, old, new, strict=True))
+def _in_attribute(path: Path, fd: int, splice: Splice, header: Header, *, durable: bool) -> Kept | None:
+    """Writes a record into an attribute; None where it does not fit, or the file system has none."""
+    if not hasattr(os, "setxattr") or size_of(splice, header.size) > _ATTRIBUTE_MAX:
+        return None
+    data = b"".join(written(splice, header, partial(os.pread, fd)))
+    try:
+        os.setxattr(fd, ATTRIBUTE, data, os.XATTR_CREATE)
+    except FileExistsError:
+        raise UsageError("in-place-busy", path=path) from None
+    except OSError:
+        return None
+    kept = _Attribute(path, fd, data)
+    try:
+        if durable:
+            os.fsync(fd)
+    except BaseException:
+        with suppress(OSError):
+            kept.drop()
+        raise
+    return kept
 
 
-def _append(out: int, data: bytes, crc: int) -> int:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(out, view) :]
-    return zlib.crc32(data, crc)
+def _beside(path: Path, fd: int, splice: Splice, header: Header, *, durable: bool) -> Kept:
+    where = place(path)
+    own = os.open(where, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        for piece in written(splice, header, partial(os.pread, fd)):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(own, view) :]
+        if durable:
+            sync_data(own)
+            _sync_directory(path.parent)
+        return _Beside(where, own)
+    except BaseException:
+        os.close(own)
+        with suppress(OSError):
+            where.unlink()
+        raise
 
 
-def _append_old(out: int, fd: int, at: int, length: int, crc: int) -> int:
-    while length:
-        data = os.pread(fd, min(length, _BUFFER), at)
-        if not data:
-            raise OSError("the file became shorter while it was being read")
-        crc = _append(out, data, crc)
-        at, length = at + len(data), length - len(data)
-    return crc
+def _left(path: Path, fd: int) -> list[Kept]:
+    """Returns what was left for a file."""
+    left: list[Kept] = []
+    if (data := _attribute(fd)) is not None:
+        left.append(_Attribute(path, fd, data))
+    with suppress(FileNotFoundError):
+        left.append(_Beside(place(path), os.open(place(path), _READING)))
+    return left
 
 
-def _is_whole(fd: int) -> bool:
-    """Whether a record was written to its end, by its checksum."""
-    left = os.fstat(fd).st_size - _CRC.size
-    if left < len(_MAGIC) + _HEADER.size:
+def _parsed(path: Path, kept: Kept) -> Record:
+    try:
+        return Record.parsed(kept)
+    except ValueError as error:
+        raise StorageError("journal-broken", path=path, journal=kept.where) from error
+
+
+def _settled(path: Path, fd: int, record: Record) -> bool:
+    """Brings the old bytes back unless the change is complete, and drops the record; returns whether it had to."""
+    is_own = record.header.inode == os.fstat(fd).st_ino
+    if record.is_complete(fd) if is_own else _came_along(fd, record):
+        sync_data(fd)  # the new bytes, before the record goes
+        record.finish()
         return False
-    crc = at = 0
-    while at < left:
-        data = os.pread(fd, min(_BUFFER, left - at), at)
-        if not data:
-            return False
-        crc = zlib.crc32(data, crc)
-        at += len(data)
-    return os.pread(fd, _CRC.size, at) == _CRC.pack(crc)
+    if not is_own:
+        raise StorageError("journal-broken", path=path, journal=record.kept.where)
+    if not record.explains(fd):
+        raise StorageError("changed-since", path=path, journal=record.kept.where)
+    roll_back(path, fd, record)
+    return True
+
+
+def _came_along(fd: int, record: Record) -> bool:
+    """Whether a record was copied with a file that needs no way back."""
+    return isinstance(record.kept, _Attribute) and (record.is_complete(fd) or record.is_untouched(fd))
 
 
 def _sync_directory(directory: Path) -> None:

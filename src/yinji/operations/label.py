@@ -22,6 +22,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    bring_back,
     credentials_step,
     refuse_to_break_credentials,
     refuse_unreadable,
@@ -108,6 +109,7 @@ def label(
         break_credentials=break_credentials,
         dry_run=dry_run,
     )
+    bring_back(input, target)
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
         is_beside = sidecar and not file.container.writable

@@ -19,6 +19,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    bring_back,
     credentials_step,
     refuse_to_break_credentials,
     refuse_unreadable,
@@ -80,6 +81,7 @@ def propagate(
         break_credentials=break_credentials,
         dry_run=dry_run,
     )
+    bring_back(input, target)
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
         there = None if file.container.writable else sidecars.beside(file)

@@ -160,6 +160,16 @@ def _stamp(info: os.stat_result) -> tuple[int, ...]:
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
 
 
+def bring_back(input: object, target: Target) -> None:
+    """Brings a file back whose change in place was cut short, before it is read for the next.
+
+    Raises:
+        UsageError, StorageError: As :func:`yinji.containers.executors.recover`.
+    """
+    if target.output is None and not target.dry_run and isinstance(input, (str, os.PathLike)):
+        executors.recover(Path(input))
+
+
 def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
     """Says of a file that cannot be judged what ``read`` says of it, before anything else is asked of it (R62).
 

@@ -17,7 +17,7 @@ from yinji.cli.app import print_json
 from yinji.cli.files import each
 from yinji.cli.language import say
 from yinji.cli.show import pad
-from yinji.containers.executors import recover
+from yinji.containers.executors import forget, recover
 
 
 class Part(NamedTuple):
@@ -56,15 +56,25 @@ PARTS: Final = (
 @click.command(
     "doctor",
     help=say(
-        "检查安装是否完整；给出文件时，恢复就地修改被中断的文件。",
-        "Check the installation; with FILES, bring back files whose change in place was interrupted.",
+        "检查安装是否完整；给出文件时，恢复就地修改被中断的文件。\n\n撤销记录在文件的扩展属性 user.yinji.undo 里，"
+        "或者在旁边的 .文件名.yinji-undo 里；下一次就地修改也会先恢复。",
+        "Check the installation; with FILES, bring back files whose change in place was interrupted.\n\n"
+        "The undo record is in the file's extended attribute user.yinji.undo or beside it in .NAME.yinji-undo; "
+        "the next change in place brings the file back first too.",
     ),
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--keep",
+    is_flag=True,
+    help=say(
+        "文件已核对无误：保持原样，只丢掉撤销记录", "The files are good: leave them as they are, drop the undo records"
+    ),
+)
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "Print JSON"))
-def command(files: tuple[Path, ...], as_json: bool) -> int:
+def command(files: tuple[Path, ...], keep: bool, as_json: bool) -> int:
     if files:
-        return _recover(files, as_json=as_json)
+        return _keep(files, as_json=as_json) if keep else _recover(files, as_json=as_json)
     rows = list(_rows())
     missing = sorted({row["extra"] for row in rows if not row["found"]})
     if as_json:
@@ -101,5 +111,16 @@ def _recover(files: tuple[Path, ...], *, as_json: bool) -> int:
         if is_back:
             words = say("已恢复到修改之前", "brought back to how it was before the change")
         return {"path": path, "recovered": is_back}, f"{path}: {words}", 0
+
+    return each(tuple(map(str, files)), do, as_json=as_json, jsonl=False)
+
+
+def _keep(files: tuple[Path, ...], *, as_json: bool) -> int:
+    def do(path: str) -> tuple[dict[str, Any], str, int]:
+        is_dropped = forget(Path(path))
+        words = say("没有撤销记录", "no undo record")
+        if is_dropped:
+            words = say("保持原样，撤销记录已丢掉", "left as it is, the undo record dropped")
+        return {"path": path, "dropped": is_dropped}, f"{path}: {words}", 0
 
     return each(tuple(map(str, files)), do, as_json=as_json, jsonl=False)
