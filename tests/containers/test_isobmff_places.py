@@ -170,6 +170,31 @@ def test_blanked_in_place_is_not_called_unlabelled(case: str) -> None:
     assert reading_of(relabelled(BLANKED[case])).label == LABEL
 
 
+APPLE = bmff.mdta_meta({b"com.apple.quicktime.make": b"Apple", b"com.apple.quicktime.model": b"iPhone"}, full=False)
+USER_DATA = bmff.box(b"udta", bmff.box(b"\xa9swr", bytes((0, 4, 0x55, 0xC4)), b"17.0"))
+QUICKTIME_KEYS = {
+    "alone": (APPLE,),
+    "before-user-data": (APPLE, USER_DATA),
+    "behind-user-data": (USER_DATA, APPLE),
+    "label-without-them": (bmff.box(b"udta", bmff.mdta_meta({b"AIGC": VALUE})), APPLE),
+    "label-before-user-data": (APPLE, bmff.box(b"udta", bmff.mdta_meta({b"AIGC": VALUE}))),
+}
+
+
+@pytest.mark.parametrize("case", QUICKTIME_KEYS)
+def test_keys_of_quicktime_and_of_the_label_are_told_apart_by_others(case: str, tmp_path: Path) -> None:
+    """A reader with one table of keys for the whole movie must neither lose the label nor call a model by its name."""
+    path = tmp_path / "out.mov"
+    content = bmff.with_in_moov(BASE, *QUICKTIME_KEYS[case])
+    for in_place in (False, True):
+        out = relabelled(content, in_place=in_place)
+        path.write_bytes(out)
+        tags = oracles.ffprobe(path)["format"]["tags"]
+        assert (tags["com.apple.quicktime.make"], tags["com.apple.quicktime.model"]) == ("Apple", "iPhone")
+        assert oracles.ffprobe_label(path) == oracles.exiftool_label(path) == dict(LABEL.items())
+        assert APPLE in out and [found.label for found in reading_of(out).found] == [LABEL]
+
+
 def test_zeroed_room_where_labels_stand_is_told_and_decides_nothing() -> None:
     """It may be what a writer reserved; where there is a label, it is."""
     told = reading_of(bmff.with_udta(BASE, bmff.box(b"free", bytes(len(LABELLED_META)))))

@@ -6,13 +6,13 @@ difference; move what follows and correct all absolute offsets. A write in place
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from yinji.containers import xmp
 from yinji.containers.bmff.boxes import FREE, MEDIA, Box, children, make_box, top_level
 from yinji.containers.bmff.changes import Changes, Shift, fits_free, free_box
+from yinji.containers.bmff.items import OWN_CHILDREN, end_of, label_box, rewrite, unused_keys
 from yinji.containers.bmff.meta import KEY, Meta, meta_blocks
 from yinji.containers.bmff.movie import places_of_top_level
 from yinji.containers.bmff.offsets import offset_tables
@@ -27,10 +27,6 @@ RESERVE: Final = 1024
 
 _PLACE: Final = "moov/udta/meta"
 _ROUNDS: Final = 8
-_UTF8: Final = (1).to_bytes(4, "big")
-_MDTA_HANDLER: Final = make_box(b"hdlr", bytes(8), b"mdta", bytes(13))
-_OWN_CHILDREN: Final = frozenset((b"hdlr", b"keys", b"ilst", *FREE))
-_KEY_ENTRY: Final = make_box(b"mdta", KEY.encode())
 
 
 def plan(source: Source, json: str, reading: Reading, *, in_place: bool) -> Splice:
@@ -78,6 +74,12 @@ class _Layout:
         fit = [m for m in self.metas if m.where == _PLACE and m.is_full and m.handler == b"mdta"]
         fit = [meta for meta in fit if meta.keys_box and meta.list_box]
         return next((m for m in fit if any(k.name == KEY for k in m.keys)), fit[0] if fit else None)
+
+    @property
+    def movie_keys(self) -> Meta | None:
+        """The ``meta`` of QuickTime's own keys, directly in ``moov``."""
+        fit = (m for m in self.metas if m.where == "moov/meta" and m.handler == b"mdta" and m.keys and m.items)
+        return next(fit, None)
 
 
 def _survey(source: Source, reading: Reading) -> _Layout:
@@ -142,22 +144,17 @@ def _survey_movie(layout: _Layout) -> None:
     layout.udta = next((box for box in inside if box.kind == b"udta"), None)
     if layout.udta is not None:
         layout.udta_children = list(children(window, layout.udta))
-        layout.udta_stop = _end_of(layout.udta_children, layout.udta.body)
-    layout.moov_stop = _end_of(inside, moov.body)
+        layout.udta_stop = end_of(layout.udta_children, layout.udta.body)
+    layout.moov_stop = end_of(inside, moov.body)
     after = layout.top[layout.top.index(moov) + 1 :][:1]
     layout.free = [box for box in (*layout.udta_children, *inside, *after) if box.kind in FREE]
-
-
-def _end_of(boxes: Sequence[Box], empty: int) -> int:
-    """Returns where the next box goes: behind the last one, before terminators and slack that end a walk."""
-    return boxes[-1].stop if boxes else empty
 
 
 def _clear_places(layout: _Layout, target: Meta | None, changes: Changes) -> None:
     """Takes the label out of every place but the target; it is written there in the same step (GB 45438 6.1 c)."""
     for meta in layout.metas:
         if meta is not target and layout.held[meta.box]:
-            _rewrite(layout, meta, None, changes)
+            rewrite(meta, layout.held[meta.box], None, changes)
     for block in layout.loose:
         if block.carrier == "xmp" and isinstance(block.value, bytes):
             _clear_packet(layout, block, block.value, changes)
@@ -181,83 +178,50 @@ def _drop_user_data(layout: _Layout, block: Block, changes: Changes) -> None:
 
 
 def _set_label(layout: _Layout, json: str, changes: Changes) -> tuple[int, Box]:
-    """Books the label; returns where free room for the next writer goes, and the box around it."""
-    target = layout.target
-    if target is not None:
-        _rewrite(layout, target, json, changes)
-        return target.box.stop, target.box.parent or layout.moov
-    meta = make_box(
-        b"meta",
-        bytes(4),
-        _MDTA_HANDLER,
-        make_box(b"keys", bytes(4), (1).to_bytes(4, "big"), _KEY_ENTRY),
-        make_box(b"ilst", _item(1, json)),
-    )
-    if layout.udta is not None:
-        changes.replace(layout.udta_stop, layout.udta_stop, meta, layout.udta)
-        return layout.udta_stop, layout.udta
-    changes.replace(layout.moov_stop, layout.moov_stop, make_box(b"udta", meta), layout.moov)
-    return layout.moov_stop, layout.moov
+    """Books the label; returns where free room for the next writer goes, and the box around it.
 
-
-def _item(index: int, json: str) -> bytes:
-    return make_box(index.to_bytes(4, "big"), make_box(b"data", _UTF8, bytes(4), json.encode()))
-
-
-def _rewrite(layout: _Layout, meta: Meta, json: str | None, changes: Changes) -> None:
-    """Takes the label's items out of a list, with keys that nothing uses any more, and sets the label if there is one.
-
-    All other keys and items keep their bytes; items only change number when a key before theirs goes.
+    QuickTime keeps its own keys in ``moov/meta`` (every film of an iPhone does). Readers that hold one table of keys
+    for the whole movie (FFmpeg the first they meet, MediaInfo all of them in a row) would take the label for one of
+    those, or one of those for the label. So the label's table comes first and repeats those keys before its own:
+    whichever way numbers are looked up, each finds its name.
     """
+    target, elder = layout.target, layout.movie_keys
+    keys = _kept_keys(layout, elder)
+    if target is not None:
+        held = layout.held[target.box]
+        if keys and set(target.items) <= set(held) and {box.kind for box in target.children} <= OWN_CHILDREN:
+            changes.replace(target.box.start, target.box.stop, label_box(json, keys), target.box.parent)
+            _put_behind_user_data(layout, elder, changes)
+        else:
+            rewrite(target, held, json, changes)
+        return target.box.stop, target.box.parent or layout.moov
+    if layout.udta is not None:
+        changes.replace(layout.udta_stop, layout.udta_stop, label_box(json, keys), layout.udta)
+        _put_behind_user_data(layout, elder, changes)
+        return layout.udta_stop, layout.udta
+    at = elder.box.start if elder is not None and keys else layout.moov_stop
+    changes.replace(at, at, make_box(b"udta", label_box(json, keys)), layout.moov)
+    return at, layout.moov
+
+
+def _kept_keys(layout: _Layout, meta: Meta | None) -> list[bytes]:
+    """Returns the entries of ``keys`` that stay in a box, whole."""
+    if meta is None:
+        return []
     held = layout.held[meta.box]
-    kept = next((item for item in held if json is not None and _key_name(meta, item) == KEY), None)
-    dropped = [item for item in held if item is not kept]
-    if json is None and len(dropped) == len(meta.items) and {box.kind for box in meta.children} <= _OWN_CHILDREN:
-        changes.replace(meta.box.start, meta.box.stop, b"", meta.box.parent)
+    gone = unused_keys(meta, held)
+    if len(gone) == len(meta.keys) or set(meta.items) <= set(held):
+        return []
+    return [layout.window.peek(k.start, k.stop - k.start) for i, k in enumerate(meta.keys, 1) if i not in gone]
+
+
+def _put_behind_user_data(layout: _Layout, elder: Meta | None, changes: Changes) -> None:
+    """Moves ``moov/meta`` behind ``udta``, whole, where it stands before it and nothing in it changes."""
+    if elder is None or layout.udta is None or elder.box.start > layout.udta.start or layout.held[elder.box]:
         return
-    for item in dropped:
-        changes.replace(item.start, item.stop, b"", item.parent)
-    gone = _unused_keys(meta, dropped)
-    for index in gone:
-        key = meta.keys[index - 1]
-        changes.replace(key.start, key.stop, b"", meta.keys_box)
-    for item in meta.items:
-        index = int.from_bytes(item.kind, "big")
-        moved = index - sum(lost < index for lost in gone)
-        if item is not kept and item not in dropped and moved != index and meta.key_of(item):
-            changes.replace(item.start + 4, item.start + 8, moved.to_bytes(4, "big"), None)
-    count = len(meta.keys) - len(gone)
-    if json is not None and kept is not None:
-        index = int.from_bytes(kept.kind, "big")
-        changes.replace(kept.start, kept.stop, _item(index - sum(lost < index for lost in gone), json), kept.parent)
-    elif json is not None and meta.keys_box is not None and meta.list_box is not None:
-        index, count = _own_key(meta, gone, count, changes)
-        stop = _end_of(meta.items, meta.list_box.body)
-        changes.replace(stop, stop, _item(index, json), meta.list_box)
-    if meta.keys_box is not None and count != len(meta.keys):
-        at = meta.keys_box.body + 4
-        changes.replace(at, at + 4, count.to_bytes(4, "big"), None)
-
-
-def _own_key(meta: Meta, gone: list[int], count: int, changes: Changes) -> tuple[int, int]:
-    """Returns the number of the label's key and the count of keys; appends the key where there is none."""
-    for index, key in enumerate(meta.keys, 1):
-        if key.name == KEY and key.namespace == b"mdta" and index not in gone:
-            return index - sum(lost < index for lost in gone), count
-    stop = meta.keys[-1].stop if meta.keys else meta.keys_box.body + 8 if meta.keys_box else 0
-    changes.replace(stop, stop, _KEY_ENTRY, meta.keys_box)
-    return count + 1, count + 1
-
-
-def _key_name(meta: Meta, item: Box) -> str:
-    key = meta.key_of(item)
-    return key.name if key is not None and key.namespace == b"mdta" else ""
-
-
-def _unused_keys(meta: Meta, dropped: list[Box]) -> list[int]:
-    still = {item.kind for item in meta.items if item not in dropped}
-    gone = {int.from_bytes(item.kind, "big") for item in dropped if item.kind not in still and meta.key_of(item)}
-    return sorted(gone)
+    box = elder.box
+    changes.replace(layout.udta.stop, layout.udta.stop, layout.window.peek(box.start, box.size), layout.moov)
+    changes.replace(box.start, box.stop, b"", layout.moov)
 
 
 def _settle(layout: _Layout, anchor: int, inside: Box, changes: Changes) -> None:
