@@ -39,7 +39,6 @@ from yinji.testing import (
 
 HEIC = Heic()
 OWN = PACKET.encode()
-PADDED = OWN + b" " * 2000
 OTHER = samples.XMP
 CDSC = ((b"cdsc", 2, (1,)),)
 XMP = (XMP_INFO, OWN)

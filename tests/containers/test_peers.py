@@ -11,7 +11,6 @@ from yinji.containers.reading import read
 from yinji.containers.source import Source
 
 PEERS = Path(__file__).parent.parent / "fixtures" / "peers"
-CNTC260 = ("001191110102MACQD9K64010000", "A2012102390129310")
 XMP = ("xmp", "attribute")
 
 # file: format, carrier and shape, ProduceID, problems of the label that must be named

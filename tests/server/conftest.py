@@ -44,14 +44,6 @@ def labelled_png(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "青绿山水.png"
 
 
-@pytest.fixture(scope="session")
-def labelled_jpeg(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("jpeg")
-    samples.picture(size=(400, 300)).save(folder / "plain.jpg")
-    yinji.label(folder / "plain.jpg", LABEL, output=folder / "labelled.jpg", metadata_only=True)
-    return folder / "labelled.jpg"
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

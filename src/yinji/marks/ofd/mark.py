@@ -35,7 +35,6 @@ _MEDIA_TYPE: Final = "application/ofd"
 _ENTRY: Final = b"OFD.xml"
 _SIGNATURES: Final = "Signatures.xml"
 _A4: Final = Area(0.0, 0.0, 210.0, 297.0)
-_FILE: Final = "yinji-label.ttf"
 _MOST_PAGES: Final = 20_000
 
 
