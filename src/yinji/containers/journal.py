@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from time import time_ns
 from typing import Final
 
 from yinji.containers.splice import Splice
-from yinji.containers.undo import Header, Kept, Record, is_whole, size_of, written
+from yinji.containers.undo import Header, Kept, Record, is_whole, ranges, size_of, written
 from yinji.errors import StorageError, UsageError
 
 SUFFIX: Final = ".yinji-undo"
@@ -79,8 +80,8 @@ class _Beside:
 
     def __init__(self, place: Path, fd: int) -> None:
         self.where = str(place)
-        self.size = os.fstat(fd).st_size
         self._place = place
+        self.size = os.fstat(fd).st_size
         self._fd = fd
 
     def read(self, length: int, at: int) -> bytes:
@@ -133,9 +134,11 @@ def write(path: Path, fd: int, splice: Splice, size: int, *, durable: bool = Tru
         durable: Wait until the record is on the disk, with its name if it has one. Without that it helps against the
             death of the process, not against that of the machine.
     """
-    header = Header(size, os.fstat(fd).st_ino, time_ns())
-    kept = _in_attribute(path, fd, splice, header, durable=durable)
-    return Record(kept or _beside(path, fd, splice, header, durable=durable), splice, header)
+    header, touched = Header(size, os.fstat(fd).st_ino, time_ns()), ranges(splice, size)
+    pieces, kept = partial(written, splice, touched, header, partial(os.pread, fd)), None
+    if size_of(splice, touched) <= _ATTRIBUTE_MAX:
+        kept = _in_attribute(path, fd, b"".join(pieces()), durable=durable)
+    return Record(kept or _beside(path, pieces(), durable=durable), splice, touched, header)
 
 
 def roll_back(path: Path, fd: int, record: Record) -> None:
@@ -212,11 +215,10 @@ def _attribute(file: Path | int) -> bytes | None:
         return None
 
 
-def _in_attribute(path: Path, fd: int, splice: Splice, header: Header, *, durable: bool) -> Kept | None:
+def _in_attribute(path: Path, fd: int, data: bytes, *, durable: bool) -> Kept | None:
     """Writes a record into an attribute; None where it does not fit, or the file system has none."""
-    if not hasattr(os, "setxattr") or size_of(splice, header.size) > _ATTRIBUTE_MAX:
+    if not hasattr(os, "setxattr"):
         return None
-    data = b"".join(written(splice, header, partial(os.pread, fd)))
     try:
         os.setxattr(fd, ATTRIBUTE, data, os.XATTR_CREATE)
     except FileExistsError:
@@ -234,11 +236,11 @@ def _in_attribute(path: Path, fd: int, splice: Splice, header: Header, *, durabl
     return kept
 
 
-def _beside(path: Path, fd: int, splice: Splice, header: Header, *, durable: bool) -> Kept:
+def _beside(path: Path, pieces: Iterator[bytes], *, durable: bool) -> Kept:
     where = place(path)
     own = os.open(where, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        for piece in written(splice, header, partial(os.pread, fd)):
+        for piece in pieces:
             view = memoryview(piece)
             while view:
                 view = view[os.write(own, view) :]
@@ -258,8 +260,9 @@ def _left(path: Path, fd: int) -> list[Kept]:
     left: list[Kept] = []
     if (data := _attribute(fd)) is not None:
         left.append(_Attribute(path, fd, data))
+    beside = place(path)
     with suppress(FileNotFoundError):
-        left.append(_Beside(place(path), os.open(place(path), _READING)))
+        left.append(_Beside(beside, os.open(beside, _READING)))
     return left
 
 

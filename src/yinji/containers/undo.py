@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple, Protocol, Self
 
@@ -83,22 +84,20 @@ class Record:
     Args:
         kept: Where it is kept.
         splice: The change.
-        header: What it says of the file.
+        ranges: What it touches, in the order of the file: see :func:`ranges`.
+        header: What the record says of the file.
 
     Attributes:
         size, new_size: Bytes of the file before and after the change.
-        ranges: What the change touches, in the order of the file.
     """
 
-    def __init__(self, kept: Kept, splice: Splice, header: Header) -> None:
+    def __init__(self, kept: Kept, splice: Splice, ranges: list[Range], header: Header) -> None:
         self.kept = kept
         self.header = header
+        self.ranges = ranges
         self.size = header.size
-        self.ranges = ranges(splice, header.size)
-        lengths = (each.old for each in self.ranges)
-        self._starts = list(accumulate(lengths, initial=_front_size(splice)))
-        self._foreseen = Foreseen(self._old, splice, header.size)
-        self.new_size = self._foreseen.size
+        self.new_size = header.size + ranges[-1].new - ranges[-1].old if ranges else header.size
+        self._splice = splice
 
     @classmethod
     def parsed(cls, kept: Kept) -> Self:
@@ -122,8 +121,10 @@ class Record:
                 raise ValueError("an edit does not fit")
             found.append(Edit(start, stop, kept.read(length, at)))
             at += length
-        record = cls(kept, Splice(tuple(found)), Header(size, inode, made))
-        if record._starts[-1] != end or record.new_size > _SIZE_MAX:
+        splice = Splice(tuple(found))
+        touched = ranges(splice, size)
+        record = cls(kept, splice, touched, Header(size, inode, made))
+        if at + sum(each.old for each in touched) != end or record.new_size > _SIZE_MAX:
             raise ValueError("old bytes are missing")
         return record
 
@@ -174,6 +175,16 @@ class Record:
     def close(self) -> None:
         self.kept.close()
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where the old bytes of each range begin in the record."""
+        return list(accumulate((each.old for each in self.ranges), initial=_front_size(self._splice)))
+
+    @cached_property
+    def _foreseen(self) -> Foreseen:
+        """The file as it will be, from what the record holds."""
+        return Foreseen(self._old, self._splice, self.size)
+
     def _old(self, length: int, at: int) -> bytes:
         """Returns up to ``length`` old bytes from a position of a range, fewer where that ends."""
         for each, start in zip(self.ranges, self._starts, strict=False):
@@ -184,6 +195,10 @@ class Record:
 
     def _pieces(self, each: Range) -> Iterator[tuple[int, bytes]]:
         """Yields the new bytes of a range with their positions."""
+        edit = self._splice.edits[self.ranges.index(each)]
+        if len(edit.data) == each.new:  # the range is an edit, as a label in room that is there
+            yield each.start, edit.data
+            return
         stop = each.start + each.new
         for at in range(each.start, stop, _BUFFER):
             yield at, self._foreseen.read(min(_BUFFER, stop - at), at)
@@ -204,18 +219,22 @@ class Record:
 
 def ranges(splice: Splice, size: int) -> list[Range]:
     """Returns what a change touches: from the first edit that changes the length on, all to the end of the file."""
-    still = [Range(edit.start, len(edit.data), len(edit.data)) for edit in splice.edits[: splice.still]]
-    if splice.moves_nothing:
+    count = splice.still
+    still = [Range(edit.start, len(edit.data), len(edit.data)) for edit in splice.edits[:count]]
+    if count == len(splice.edits):
         return still
-    start = splice.edits[splice.still].start
+    start = splice.edits[count].start
     return [*still, Range(start, size - start, size + splice.growth - start)]
 
 
-def written(splice: Splice, header: Header, fetch: Callable[[int, int], bytes]) -> Iterator[bytes]:
+def written(
+    splice: Splice, touched: list[Range], header: Header, fetch: Callable[[int, int], bytes]
+) -> Iterator[bytes]:
     """Yields the bytes of a record, old ones in pieces.
 
     Args:
         splice: The change.
+        touched: What it touches: see :func:`ranges`.
         header: What the record says of the file.
         fetch: Returns old bytes: how many at most, and from where.
 
@@ -226,7 +245,7 @@ def written(splice: Splice, header: Header, fetch: Callable[[int, int], bytes]) 
     front = b"".join((_MAGIC, _HEADER.pack(*header, len(edits)), *edits))
     yield front
     crc = zlib.crc32(front)
-    for each in ranges(splice, header.size):
+    for each in touched:
         at, stop = each.start, each.start + each.old
         while at < stop:
             data = fetch(min(stop - at, _BUFFER), at)
@@ -237,9 +256,9 @@ def written(splice: Splice, header: Header, fetch: Callable[[int, int], bytes]) 
     yield CRC.pack(crc)
 
 
-def size_of(splice: Splice, size: int) -> int:
+def size_of(splice: Splice, touched: list[Range]) -> int:
     """Returns how many bytes the record of a change takes."""
-    return _front_size(splice) + sum(each.old for each in ranges(splice, size)) + CRC.size
+    return _front_size(splice) + sum([each.old for each in touched]) + CRC.size
 
 
 def is_whole(kept: Kept) -> bool:
@@ -259,15 +278,14 @@ def is_whole(kept: Kept) -> bool:
 
 def pwrite_all(fd: int, data: bytes, at: int) -> None:
     """Writes everything at a position."""
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, at)
-        view, at = view[written:], at + written
+    while data:
+        written = os.pwrite(fd, data, at)
+        data, at = data[written:], at + written
 
 
 def _front_size(splice: Splice) -> int:
     """Returns the bytes of a record in front of the old bytes."""
-    return len(_MAGIC) + _HEADER.size + sum(_EDIT.size + len(edit.data) for edit in splice.edits)
+    return len(_MAGIC) + _HEADER.size + sum([_EDIT.size + len(edit.data) for edit in splice.edits])
 
 
 def _is_mixed(now: bytes, old: bytes, new: bytes) -> bool:

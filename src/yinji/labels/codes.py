@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from yinji.errors import UsageError
@@ -178,9 +179,15 @@ def require_provider(text: str) -> None:
     Raises:
         UsageError: The value is meant as a code and is none; the message names the position.
     """
-    wrong = next((p for p in check_code(text).problems if p.severity is Severity.ERROR), None)
+    wrong = _first_error(text)
     if wrong is not None:
         raise UsageError(wrong.code, **wrong.values)
+
+
+@lru_cache(maxsize=256)
+def _first_error(text: str) -> Problem | None:
+    """What is wrong with a provider value; whoever writes labels writes one and the same again and again."""
+    return next((p for p in check_code(text).problems if p.severity is Severity.ERROR), None)
 
 
 def _checked(text: str) -> CodeCheck:

@@ -14,7 +14,7 @@ from yinji.containers.base import Example, Span
 from yinji.containers.bmff.boxes import MEDIA, make_box, top_level
 from yinji.containers.bmff.edit import plan
 from yinji.containers.bmff.glance import Inside, glance, movie
-from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level, zeroed_room
+from yinji.containers.bmff.movie import AHEAD, HOLES, blocks_of, places_of_top_level, zeroed_room
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
@@ -22,7 +22,6 @@ from yinji.containers.splice import Splice
 from yinji.containers.window import Window
 from yinji.errors import Malformed, UnreadableInput
 from yinji.labels.aigc import AigcLabel
-from yinji.limits import KIB
 
 _QUICKTIME: Final = frozenset((b"qt  ",))
 _AUDIO: Final = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
@@ -35,9 +34,6 @@ _STILLS: Final = (
     | frozenset((b"crx ", b"jp2 ", b"jpx ", b"jpm ", b"jxl "))
 )
 _OLD_STARTS: Final = frozenset((b"moov", MEDIA, b"wide", b"free", b"skip", b"pnot"))
-_AHEAD: Final = 16 * KIB
-"""Bytes of a movie header fetched at once: usually all of it."""
-
 _OTHERS: Final = frozenset((b"ftyp", b"styp", b"sidx", b"mfra"))
 """Boxes at the top of a file that hold no metadata."""
 
@@ -105,7 +101,7 @@ class Mp4:
                 continue
             if box.kind == b"moov":
                 has_movie = True
-                window.fetch_ahead(box.start, min(box.size, _AHEAD))
+                window.fetch_ahead(box.start, min(box.size, AHEAD))
             elif box.kind in _OTHERS:
                 continue
             for place in places_of_top_level(window, box):

@@ -14,7 +14,7 @@ from yinji.containers.bmff.boxes import FREE, MEDIA, Box, children, make_box, to
 from yinji.containers.bmff.changes import Changes, Shift, fits_free, free_box
 from yinji.containers.bmff.items import OWN_CHILDREN, end_of, label_box, rewrite, unused_keys
 from yinji.containers.bmff.meta import KEY, Meta, meta_blocks
-from yinji.containers.bmff.movie import places_of_top_level
+from yinji.containers.bmff.movie import AHEAD, places_of_top_level
 from yinji.containers.bmff.offsets import offset_tables
 from yinji.containers.model import Block, Reading
 from yinji.containers.source import Source
@@ -90,6 +90,7 @@ def _survey(source: Source, reading: Reading) -> _Layout:
         raise UnsupportedFormat("bmff-no-movie", path=source.name)
     if len(movies) > 1:
         raise Malformed("bmff-two-movies", path=source.name, offset=movies[1].start)
+    window.fetch_ahead(movies[0].start, min(movies[0].size, AHEAD))
     layout = _Layout(window, top, movies[0])
     _survey_places(layout, {(each.start, each.stop) for each in reading.found})
     _survey_movie(layout)

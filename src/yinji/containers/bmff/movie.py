@@ -18,6 +18,9 @@ C2PA_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _C2PA_HELD: Final = 1 * MIB
 """Bytes of a manifest store that a block carries; detectors look for names, verification reads the file itself."""
 
+AHEAD: Final = 16 * KIB
+"""Bytes of a movie header fetched at once: usually all of it."""
+
 HOLE_MIN: Final = 40
 HOLE_MAX: Final = 64 * KIB
 _XMP_BOX: Final = b"XMP_"

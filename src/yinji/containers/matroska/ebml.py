@@ -17,6 +17,9 @@ MAX_HEADER: Final = 12
 
 WIDEST: Final = 8
 _SHORT_VOID: Final = 128
+_new: Final = tuple.__new__
+"""Makes a named tuple for a third of what its own constructor takes, and elements are many."""
+
 ID_WIDTHS: Final = tuple(9 - first.bit_length() if first >= 0x10 else 0 for first in range(256))
 """Bytes of an id by its first byte; 0 for none."""
 
@@ -77,7 +80,7 @@ def header(front: bytes, at: int = 0) -> Header | None:
         return None
     mask = (1 << 7 * long) - 1
     size = int.from_bytes(front[at + wide : at + length], "big") & mask
-    return Header(int.from_bytes(front[at : at + wide], "big"), length, None if size == mask else size)
+    return _new(Header, (int.from_bytes(front[at : at + wide], "big"), length, None if size == mask else size))
 
 
 def element(window: Window, at: int, stop: int) -> Element:
@@ -105,7 +108,7 @@ def element(window: Window, at: int, stop: int) -> Element:
         if stop == source.size:
             raise Truncated("truncated", path=source.name, offset=body, needed=found.size, size=source.size)
         raise Malformed("ebml-length", path=source.name, offset=at)
-    return Element(found.id, at, body, body + found.size)
+    return _new(Element, (found.id, at, body, body + found.size, False))
 
 
 def children(source: Source, data: bytes, base: int, depth: int = 1) -> Iterator[Element]:
@@ -122,8 +125,9 @@ def children(source: Source, data: bytes, base: int, depth: int = 1) -> Iterator
         LimitExceeded: Too many, or nested too deep.
     """
     at, end = 0, len(data)
+    count = source.element
     while at < end:
-        source.element(depth)
+        count(depth)
         body = at + ID_WIDTHS[data[at]] + 1
         if at + 1 < body <= end and 0x80 <= data[body - 1] < 0xFF:  # nearly always: a size of one byte
             id, size = int.from_bytes(data[at : body - 1], "big"), data[body - 1] & 0x7F
@@ -134,7 +138,7 @@ def children(source: Source, data: bytes, base: int, depth: int = 1) -> Iterator
             id, body, size = found.id, at + found.length, found.size
         if body + size > end:
             raise Malformed("ebml-element", path=source.name, offset=base + at)
-        yield Element(id, base + at, base + body, base + body + size)
+        yield _new(Element, (id, base + at, base + body, base + body + size, False))
         at = body + size
 
 

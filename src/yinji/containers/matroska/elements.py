@@ -188,15 +188,18 @@ def _behind_clusters(source: Source, segment: Segment, at: int) -> int:
     length, limit = _CLUSTER_FRONT.size, segment.element.stop
     fetch, unpack, last = source.looks(length), _CLUSTER_FRONT.unpack, limit - length
     start = before = at
-    hops = 0
+    width = hops = sign = drop = unknown = 0
     try:
         while at <= last:
             id, field = unpack(fetch(length, at))
-            width = 65 - field.bit_length()
-            if id != CLUSTER or width > ebml.WIDEST:
+            if id != CLUSTER:
                 break
-            unknown = (1 << 7 * width) - 1
-            size = field >> 64 - 8 * width & unknown
+            if field >> sign != 1:  # sizes of one file are nearly always of one width
+                width = 65 - field.bit_length()
+                if width > ebml.WIDEST:
+                    break
+                sign, drop, unknown = 64 - width, 64 - 8 * width, (1 << 7 * width) - 1
+            size = field >> drop & unknown
             stop = at + 4 + width + size
             if size == unknown or stop > limit:
                 break

@@ -81,7 +81,8 @@ def simple_tags(source: Source, data: bytes, base: int) -> Iterator[SimpleTag]:
         if tag.id != TAG:
             continue
         held = inside(tag, 2)
-        targets = [uid for child in held if child.id == TARGETS for uid in inside(child, 3) if uid.id in UIDS]
+        full = [child for child in held if child.id == TARGETS and child.body < child.stop]
+        targets = [uid for child in full for uid in inside(child, 3) if uid.id in UIDS]
         is_global = not any(ebml.number(data[uid.body - base : uid.stop - base]) for uid in targets)
         waiting: list[tuple[Element, tuple[Element, ...]]] = [
             (child, (tag,)) for child in reversed(held) if child.id == SIMPLE_TAG
@@ -96,15 +97,14 @@ def simple_tags(source: Source, data: bytes, base: int) -> Iterator[SimpleTag]:
 def _simple_tag(
     data: bytes, base: int, simple: Element, parents: tuple[Element, ...], parts: list[Element], is_global: bool
 ) -> SimpleTag:
-    def first(id: int) -> Element | None:
-        return next((part for part in parts if part.id == id), None)
+    first = {part.id: part for part in reversed(parts)}
 
     def bytes_of(part: Element | None) -> bytes:
         return data[part.body - base : part.stop - base] if part else b""
 
-    string = first(TAG_STRING)
-    value = bytes_of(string) if string else bytes_of(first(TAG_BINARY))
-    return SimpleTag(simple, parents, ebml.text(bytes_of(first(TAG_NAME))), value, string, is_global)
+    string = first.get(TAG_STRING)
+    value = bytes_of(string or first.get(TAG_BINARY))
+    return SimpleTag(simple, parents, ebml.text(bytes_of(first.get(TAG_NAME))), value, string, is_global)
 
 
 def blocks_of(window: Window, element: Element, *, thorough: bool) -> Iterator[Block]:
