@@ -294,7 +294,7 @@ def forget(path: Path) -> None:
     journal.place(path).unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", [name for name in PLANS if name != "nothing"])
 def test_a_record_that_is_back_after_a_power_failure(name: str, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes nothing back of a complete change, and all of any other."""
     come_back, new = record_that_is_back(old, name, monkeypatch), applied(PLANS[name], OLD)
@@ -376,8 +376,9 @@ def stopped_half_way(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> 
     """Ends a change after its first half, as a crash does; returns what stands there then."""
     with monkeypatch.context() as patched:
         patched.setattr(undo, "pwrite_all", lambda fd, data, at: os.pwrite(fd, data[: len(data) // 2], at))
-        patched.setattr(undo.Record, "is_complete", lambda record, fd: True)
-        patched.setattr(undo.Record, "finish", lambda record: None)
+        patched.setattr(
+            executors, "_change", lambda path, fd, splice, record, **_: record.apply(fd, splice.edits[: splice.still])
+        )
         executors.write_in_place(path, PLANS[name], verify=no_check)
     return path.read_bytes()
 

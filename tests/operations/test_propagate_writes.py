@@ -11,7 +11,7 @@ import pytest
 
 import samples
 import yinji
-from yinji.containers import readback, undo
+from yinji.containers import executors, readback, undo
 from yinji.errors import StorageError
 from yinji.testing import IN_PLACE_BYTES
 
@@ -112,8 +112,9 @@ def test_a_torn_file_is_brought_back_before_it_is_read(tmp_path: Path, monkeypat
     old = path.read_bytes()
     with monkeypatch.context() as crashing:
         crashing.setattr(undo, "pwrite_all", lambda fd, data, at: os.pwrite(fd, data[: len(data) // 2], at))
-        crashing.setattr(undo.Record, "is_complete", lambda record, fd: True)
-        crashing.setattr(undo.Record, "finish", lambda record: None)
+        crashing.setattr(
+            executors, "_change", lambda path, fd, splice, record, **_: record.apply(fd, splice.edits[: splice.still])
+        )
         yinji.label(path, yinji.AigcLabel.first(PRODUCER, "1"), in_place=True, metadata_only=True)
     assert path.read_bytes() != old
     yinji.label(path, yinji.AigcLabel.first(PRODUCER, "2"), in_place=True, metadata_only=True)

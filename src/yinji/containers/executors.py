@@ -115,24 +115,27 @@ def write_in_place(path: Path, splice: Splice, *, verify: Verify, durable: bool 
         try:
             journal.recover(path, fd)
             size = os.fstat(fd).st_size
-            splice = _joined(fd, splice)
             foreseen = Foreseen(partial(os.pread, fd), splice, size)
             verify(Source(foreseen.read, foreseen.size, name=str(path)))
+            if not splice.edits:
+                return
             record = journal.write(path, fd, splice, size, durable=durable)
             try:
-                _change(path, fd, record, durable=durable)
+                _change(path, fd, splice, record, durable=durable)
             finally:
                 record.close()
         finally:
             os.close(fd)
 
 
-def _change(path: Path, fd: int, record: Record, *, durable: bool) -> None:
+def _change(path: Path, fd: int, splice: Splice, record: Record, *, durable: bool) -> None:
     try:
-        record.apply(fd)
+        joined = _joined(fd, splice)
+        record.apply(fd, joined)
         if durable:
             journal.sync_data(fd)
-        if not record.is_complete(fd):
+        stands = all(os.pread(fd, len(edit.data), edit.start) == edit.data for edit in joined)
+        if not (stands and record.is_complete(fd)):
             raise ReadBackMismatch("read-back-mismatch", path=path, state="changed")
     except BaseException:
         journal.roll_back(path, fd, record)
@@ -394,8 +397,11 @@ def _open_to_change(path: Path) -> int:
     return fd
 
 
-def _joined(fd: int, splice: Splice) -> Splice:
-    """Makes one write of edits that keep their length and stand close together; what lies between goes with them."""
+def _joined(fd: int, splice: Splice) -> list[Edit]:
+    """Makes one write of edits that keep their length and stand close together; what lies between goes with them.
+
+    The undo record holds the edits alone: what lies between stays what it is.
+    """
     joined: list[Edit] = []
     for edit in splice.edits[: splice.still]:
         last = joined[-1] if joined else None
@@ -406,4 +412,4 @@ def _joined(fd: int, splice: Splice) -> Splice:
         if len(between) != edit.start - last.stop:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         joined[-1] = Edit(last.start, edit.stop, last.data + between + edit.data)
-    return Splice((*joined, *splice.edits[splice.still :]))
+    return joined

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple, Protocol, Self
@@ -128,9 +128,16 @@ class Record:
             raise ValueError("old bytes are missing")
         return record
 
-    def apply(self, fd: int) -> None:
-        """Writes the new bytes; those that move come out of the record, which holds them where they stood."""
-        for each in self.ranges:
+    def apply(self, fd: int, joined: Iterable[Edit]) -> None:
+        """Writes the new bytes; those that move come out of the record, which holds them where they stood.
+
+        Args:
+            fd: The file.
+            joined: The edits in front of all that moves; what stands between two of them may be written with them.
+        """
+        for edit in joined:
+            pwrite_all(fd, edit.data, edit.start)
+        for each in self.ranges[self._splice.still :]:
             for at, data in self._pieces(each):
                 pwrite_all(fd, data, at)
         if self.new_size != self.size:
