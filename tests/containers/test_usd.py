@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 import subprocess
 import sys
 import zipfile
@@ -20,7 +18,6 @@ from yinji.containers.reading import read as read_source
 from yinji.containers.registry import sniff
 from yinji.containers.source import Source
 from yinji.containers.usd.container import Usd, Usdz
-from yinji.errors import UnsupportedFormat
 from yinji.testing import (
     LABEL,
     PROPAGATED,
@@ -28,7 +25,6 @@ from yinji.testing import (
     check_container,
     labelled,
     media_hash,
-    mutated,
     reading_of,
     survives,
 )
@@ -186,54 +182,6 @@ def test_propagation_is_small_and_in_place(tmp_path: Path) -> None:
             splice = container.write(source, PROPAGATED, reading_of(container, written), in_place=True)
         assert splice.moves_nothing
         assert sum(len(edit.data) for edit in splice.edits) < 450
-
-
-LONG = "\n".join(f'int a{number} = {number}; string s{number} = "text {number}"' for number in range(300))
-BINARY = {
-    "bare": (text(), ""),
-    "long": (text(data(f"{LONG}\nstring AIGC = {single(BARE)}")), "usd-layer"),
-    "dictionary": (PLACES["dictionary"][0], "usd-layer"),
-    "comment": (PLACES["comment"][0], "usd-data"),
-    "prim": (PLACES["prim"][0], "usd-data"),
-}
-
-
-@pytest.fixture(scope="module")
-def crates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Text layers as OpenUSD itself writes them as binary ones."""
-    folder = tmp_path_factory.mktemp("crates")
-    script = "import sys; from pxr import Sdf; [Sdf.Layer.FindOrOpen(f).Export(f[:-1] + 'c') for f in sys.argv[1:]]"
-    for name, (content, _) in BINARY.items():
-        (folder / f"{name}.usda").write_bytes(content)
-    subprocess.run([sys.executable, "-c", script, *(f"{n}.usda" for n in BINARY)], cwd=folder, check=True, timeout=60)
-    return {name: (folder / f"{name}.usdc").read_bytes() for name in BINARY}
-
-
-def test_binary_layers_are_read(crates: dict[str, bytes], tmp_path: Path) -> None:
-    """Labels in each place where a text layer can hold them, after OpenUSD packed them; none is written there."""
-    for name, (_, carrier) in BINARY.items():
-        for container, content in ((USD, crates[name]), (USDZ, package(tmp_path, ("b.usdc", crates[name])))):
-            sample = Sample(f"x.{container.extensions[-1]}", content)
-            reading = reading_of(container, sample)
-            assert [(found.label, found.carrier) for found in reading.found] == ([(LABEL, carrier)] if carrier else [])
-            assert reading.state is (State.LABELLED if carrier else State.UNLABELLED)
-            with pytest.raises(UnsupportedFormat, match="crate"):
-                labelled(container, sample)
-    mixed = package(tmp_path, ("a.usda", PLACES["single quotes"][0]), ("b.usdc", crates["bare"]))
-    assert reading_of(USDZ, Sample("x.usdz", mixed)).label == LABEL
-    assert hashlib.sha256(crates["bare"]).hexdigest() == media_hash(USD, crates["bare"])
-
-
-def test_damaged_binary_layers_are_told(crates: dict[str, bytes]) -> None:
-    whole = crates["dictionary"]
-    chance = random.Random(1)
-    for _ in range(200):
-        survives(USD, mutated(chance, whole), "x.usdc")
-    for cut in range(8, len(whole), 7):
-        assert reading_of(USD, Sample("x.usdc", whole[:cut])).state is State.MALFORMED
-    newer = whole[:9] + b"\x63" + whole[10:]
-    (problem,) = reading_of(USD, Sample("x.usdc", newer)).problems
-    assert problem.code == "usd-crate-version"
 
 
 @pytest.mark.parametrize(

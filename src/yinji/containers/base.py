@@ -95,8 +95,11 @@ class Container(Protocol):
         """
         ...
 
-    def media(self, source: Source) -> Iterator[Span]:
-        """Yields the byte ranges of the media alone, in order: what no metadata write may change."""
+    def media(self, source: Source) -> Iterator[Span | bytes]:
+        """Yields the media alone, in order: what no metadata write may change.
+
+        Byte ranges of the file, and in a format whose tables a write packs anew, what those say instead.
+        """
         ...
 
     @classmethod

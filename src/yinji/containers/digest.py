@@ -31,15 +31,19 @@ def media_digest(container: Container, source: Source) -> str:
 def of_media(container: Container, source: Source) -> tuple[str, int]:
     """Returns the same, and how many bytes the media has."""
     digest, size = hashlib.sha256(), 0
-    for start, stop in container.media(source):
-        at = start
+    for part in container.media(source):
+        if isinstance(part, bytes):
+            digest.update(part)
+            size += len(part)
+            continue
+        at, stop = part
+        size += stop - at
         while at < stop:
             piece = source.payload(at, min(PIECE, stop - at))
             if not piece:
                 raise Truncated("truncated", path=source.name, offset=at, needed=stop - at, size=source.size)
             digest.update(piece)
             at += len(piece)
-        size += stop - start
     if not size:  # all broken files would share the digest of nothing: where the walk knows of damage, it says so
         for _ in container.blocks(source, thorough=True):
             pass

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from yinji.containers import exif, readback, xmp
-from yinji.containers.base import Container
+from yinji.containers.base import Container, Span
 from yinji.containers.model import Block, Reading, State
 from yinji.containers.reading import read_as
 from yinji.containers.registry import sniff
@@ -123,8 +123,8 @@ def media_hash(container: Container, data: bytes) -> str:
     """Returns the SHA-256 of the media alone."""
     digest = hashlib.sha256()
     with Source.open(data) as source:
-        for start, stop in container.media(source):
-            digest.update(data[start:stop])
+        for part in container.media(source):
+            digest.update(part if isinstance(part, bytes) else data[part.start : part.stop])
     return digest.hexdigest()
 
 
@@ -279,7 +279,7 @@ def _survives(container: Container, sample: Sample, what: str) -> Reading:
     _expect(_answer(quick) == _answer(walked), container, f"{what}: a glance says {quick}, a walk {walked}")
     try:
         with Source.open(sample.data, name=sample.name) as source:
-            for start, stop in container.media(source):
+            for start, stop in _spans(container, source):
                 _expect(0 <= start <= stop <= len(sample.data), container, f"{what}: media at {start}-{stop}")
         if container.writable:
             _check_read_back(container, sample, labelled(container, sample), reading, what)
@@ -375,11 +375,15 @@ def _boundaries(container: Container, sample: Sample) -> Sequence[int]:
     for block in reading_of(container, sample).blocks:
         edges |= {block.start, block.stop, (block.start + block.stop) // 2}
     with Source.open(sample.data, name=sample.name) as source:
-        for start, stop in container.media(source):
+        for start, stop in _spans(container, source):
             edges |= {start, stop}
     cuts = sorted({cut for edge in edges for cut in (edge - 1, edge, edge + 1) if 0 <= cut < len(sample.data)})
     step = max(1, len(cuts) // _MAX_CUTS)
     return cuts[::step]
+
+
+def _spans(container: Container, source: Source) -> Iterator[Span]:
+    return (part for part in container.media(source) if not isinstance(part, bytes))
 
 
 def _expect(condition: bool, container: Container, message: str) -> None:

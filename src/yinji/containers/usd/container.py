@@ -1,7 +1,6 @@
 """OpenUSD scenes: layers and USDZ packages; the label is ``customLayerData["AIGC"]`` (a place of our own).
 
-No guide names a place for virtual scenes (checklist R61). Labels are read in text and in binary layers, and written
-into text layers: a binary one keeps its texts in packed tables, which only OpenUSD's own tools should make anew.
+No guide names a place for virtual scenes (checklist R61). Text layers are edited as text, binary ones table by table.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ from yinji.containers.edits import smallest
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
-from yinji.containers.usd import crate
+from yinji.containers.usd import crate, crate_edit, crate_media, crate_values
+from yinji.containers.usd.crate_example import sphere
 from yinji.containers.usd.text import NAME, Layer, Value, body_of, is_in_place, scan, with_label
-from yinji.containers.zip.directory import STORED, Archive, Entry
+from yinji.containers.usd.window import Window
+from yinji.containers.zip.directory import ENCIPHERED, STORED, Archive, Entry
 from yinji.containers.zip.document import credentials
 from yinji.containers.zip.edit import media as other_parts
 from yinji.containers.zip.edit import plan
@@ -57,36 +58,40 @@ class Usd:
             UnsupportedFormat: A binary layer of an unknown version.
             Malformed, LimitExceeded: The layer cannot be read.
         """
-        layer, damage = _read(source.read(0, source.size), source, source.name)
+        layer, damage = _read(Window(source, source.name), source)
         yield from _blocks_of(layer, 0)
         if damage is not None:
             raise damage
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
-        """Plans the label into ``customLayerData``; all other bytes stay as they are.
+        """Plans the label into ``customLayerData``; a text keeps all other bytes, a binary layer all values.
 
         Raises:
-            UnsupportedFormat: A binary layer.
+            UnsupportedFormat: A binary layer whose tables cannot be moved.
         """
+        window = Window(source, source.name)
+        if window.starts_with(CRATE):
+            return crate_edit.spliced(window, label.to_json())
         text = source.read(0, source.size)
-        _require_text(text, source, source.name)
         return Splice.of(smallest(0, text, with_label(text, label.to_json(), source)))
 
-    def media(self, source: Source) -> Iterator[Span]:
-        """Yields the layer without its metadata and without labels; of a binary layer everything."""
-        if source.head.startswith(CRATE):
-            yield Span(0, source.size)
+    def media(self, source: Source) -> Iterator[Span | bytes]:
+        """Yields the layer without its metadata and without labels."""
+        window = Window(source, source.name)
+        if window.starts_with(CRATE):
+            yield from crate_media.media(window)
         else:
             yield from _scene(source.read(0, source.size), source, 0)
 
     @classmethod
     def examples(cls) -> Iterable[Example]:
-        """Yields an empty sphere: alone, with metadata, with data of its own."""
+        """Yields a sphere: alone, with metadata, with data of its own, as a binary layer."""
         yield Example("sphere.usda", _SPHERE)
         metadata = b'#usda 1.0\n(\n    defaultPrim = "Ball"\n    upAxis = "Y"\n)\n'
         yield Example("metadata.usda", metadata + _SPHERE[10:])
         own = b'#usda 1.0\n(\n    customLayerData = {\n        string mood = "calm"\n    }\n)\n'
         yield Example("data.usda", own + _SPHERE[10:])
+        yield Example("sphere.usdc", sphere())
 
 
 class Usdz:
@@ -117,7 +122,7 @@ class Usdz:
         yield from credentials(archive)
         damage: UnreadableInput | UnsupportedFormat | None = None
         for number, entry in enumerate(_layers(archive)):
-            layer, broken = _read(archive.content(entry), source, entry.shown)
+            layer, broken = _read(_window(archive, entry), source)
             at = archive.data(entry)[0] if entry.method == STORED else entry.start
             yield from _blocks_of(layer, at, is_root=number == 0, whole=None if entry.method == STORED else at)
             damage = damage or broken
@@ -127,49 +132,50 @@ class Usdz:
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into the first layer; its length changes by multiples of 64, so all parts stay aligned."""
         archive = Archive.open(source)
-        changes: dict[bytes, bytes] = {}
-        for number, entry in enumerate(_to_write(archive)):
-            text = archive.content(entry)
-            _require_text(text, source, entry.shown)
+        changes: dict[bytes, bytes | Splice] = {}
+        for number, entry in enumerate(_layers(archive)):
             json = label.to_json() if number == 0 else None
-            changes[entry.name] = with_label(text, json, source, step=_ALIGNMENT)
+            window = _window(archive, entry)
+            if not window.starts_with(CRATE):
+                changes[entry.name] = with_label(archive.content(entry), json, source, step=_ALIGNMENT)
+            elif (splice := crate_edit.spliced(window, json, step=_ALIGNMENT)).edits:
+                is_stored = window.source is source
+                changes[entry.name] = splice if is_stored else splice.applied(archive.content(entry))
         return plan(archive, changes, stored=tuple(changes))
 
-    def media(self, source: Source) -> Iterator[Span]:
-        """Yields the layers without metadata and labels, and all other parts, in the order of the file."""
+    def media(self, source: Source) -> Iterator[Span | bytes]:
+        """Yields all other parts, then the layers without metadata and labels, each in the order of the file."""
         archive = Archive.open(source)
-        texts = {e.name: e for e in _layers(archive) if not archive.content(e).startswith(CRATE)}
-        spans = list(other_parts(archive, texts.keys()))
-        for entry in texts.values():
-            if entry.method == STORED:
-                spans += _scene(archive.content(entry), source, archive.data(entry)[0])
-        yield from sorted(spans)
+        layers = _layers(archive)
+        yield from other_parts(archive, {entry.name for entry in layers})
+        for entry in layers:
+            window = _window(archive, entry)
+            if window.starts_with(CRATE):
+                yield from crate_media.media(window)
+            elif entry.method == STORED:
+                yield from _scene(archive.content(entry), source, archive.data(entry)[0])
 
     @classmethod
     def examples(cls) -> Iterable[Example]:
-        """Yields a package of one layer, and one with a texture behind it."""
+        """Yields a package of one layer, one with a texture behind it, and one of a binary layer."""
         yield Example("sphere.usdz", _package((b"sphere.usda", _SPHERE)))
         yield Example("texture.usdz", _package((b"sphere.usda", _SPHERE), (b"0/colour.png", bytes(range(99)))))
+        yield Example("binary.usdz", _package((b"sphere.usdc", sphere()), (b"0/colour.png", bytes(range(99)))))
 
 
-def _read(data: bytes, source: Source, name: str) -> tuple[Layer, UnreadableInput | UnsupportedFormat | None]:
+def _read(window: Window, source: Source) -> tuple[Layer, UnreadableInput | UnsupportedFormat | None]:
     """Returns what a layer says as far as it can be read, and what stopped that, if anything did."""
-    if not data.startswith(CRATE):
-        return scan(data, source)
+    if not window.starts_with(CRATE):
+        return scan(window.read(0, window.size), source)
     layer = Layer()
     try:
-        found = crate.values(data, source, name)
+        found = crate_values.values(window)
     except (UnreadableInput, UnsupportedFormat) as error:
         return layer, error
     for value in found:
         is_label = value.key.upper() == NAME or looks_like_label(value.text)
         (layer.labels if is_label else layer.told).append(value)
     return layer, None
-
-
-def _require_text(layer: bytes, source: Source, name: str) -> None:
-    if layer.startswith(CRATE):
-        raise UnsupportedFormat("usd-crate", path=source.name, layer=name)
 
 
 def _layers(archive: Archive) -> list[Entry]:
@@ -180,13 +186,16 @@ def _layers(archive: Archive) -> list[Entry]:
     return found
 
 
-def _to_write(archive: Archive) -> list[Entry]:
-    """Returns the first layer, and the further ones that a label could be taken from.
-
-    Binary layers behind it stay as they are; should one hold a second label, reading back refuses the file.
-    """
-    first, *others = _layers(archive)
-    return [first, *(e for e in others if not archive.content(e).startswith(CRATE))]
+def _window(archive: Archive, entry: Entry) -> Window:
+    """Returns a layer where it stands in the file; a compressed one, and a text, out of memory."""
+    source = archive.source
+    if entry.method == STORED and not entry.flags & ENCIPHERED:
+        start, stop = archive.data(entry)
+        window = Window(source, entry.shown, start, stop - start)
+        if window.starts_with(CRATE):
+            return window
+    content = Source.open(archive.content(entry), name=source.name, limits=source.limits)
+    return Window(content, entry.shown)
 
 
 def _blocks_of(layer: Layer, at: int, *, is_root: bool = True, whole: int | None = None) -> Iterator[Block]:

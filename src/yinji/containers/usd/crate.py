@@ -1,207 +1,316 @@
-"""Binary layers of OpenUSD (crate files, ``.usdc``, versions 0.1 to 0.13): the texts that can hold a label.
+"""Binary layers of OpenUSD (crate files, ``.usdc``): their tables, as far as metadata of the layer need them.
 
-All texts of a crate file are in one table of tokens, packed with LZ4; fields refer to them by number. Read are the
-tables of contents, tokens, strings and fields, and the dictionaries ``customLayerData`` and ``customData`` (OpenUSD,
-``pxr/usd/sdf/crateFile.cpp``). Scene data are never looked at.
+A crate file has a start of 88 bytes, the values that are too large for a table, six tables ("sections"), and a table
+of contents at the end. All texts are in one table of tokens; a field is a name and a value, a field set a row of
+fields, a spec a path with its field set. The layer's metadata are the field set of the spec whose path is the first.
+From version 0.4 on tables are packed with LZ4 (OpenUSD, ``pxr/usd/sdf/crateFile.cpp``). Values of the scene are never
+looked at.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
 from typing import Final, NamedTuple
 
-from yinji.containers.source import Source
-from yinji.containers.usd import lz4
-from yinji.containers.usd.text import NAME, Value
-from yinji.errors import LimitExceeded, Malformed, UnsupportedFormat
-from yinji.labels.decode import looks_like_label
+from yinji.containers.usd import integers, lz4
+from yinji.containers.usd.window import Window
+from yinji.errors import LimitExceeded, UnsupportedFormat
 from yinji.limits import MIB
 
 MARK: Final = b"PXR-USDC"
-LAYER_DATA: Final = "customLayerData"
-TOLD: Final = frozenset(("documentation", "comment"))
-
-_NEWEST: Final = (0, 13)
-_PACKED_SINCE: Final = (0, 4)
-_DICTIONARIES: Final = frozenset((LAYER_DATA, "customData", "assetInfo"))
-_STRING, _TOKEN, _ASSET, _DICTIONARY = 10, 11, 12, 31
-_ARRAY, _INLINED = 1 << 63, 1 << 62
-_PAYLOAD: Final = (1 << 48) - 1
-_SECTION: Final = struct.Struct("<16sqq")
-_COUNT: Final = struct.Struct("<Q")
-_THREE: Final = struct.Struct("<QQQ")
+START: Final = 88
+CONTENTS_AT: Final = 16
+"""Where the place of the table of contents stands."""
+SECTION: Final = struct.Struct("<16sqq")
+COUNT: Final = struct.Struct("<Q")
+SET_END: Final = 0xFFFFFFFF
+SIGN: Final = 0x80000000
+PACKED_SINCE: Final = (0, 4)
+_NEWEST: Final = (0, 14)
+_UNPADDED_SINCE: Final = (0, 1)
 _TABLE_MAX: Final = 4 * MIB
-"""Bytes that a table may expand to: half a million fields, or as many texts as any real scene has."""
+"""Bytes that texts or values may expand to: half a million fields, or as many texts as any real scene has."""
+_SECTIONS_MAX: Final = 64
+_TAIL_MAX: Final = 1 * MIB
+"""Tables of this size together are read at once."""
 
-_MAX_DEPTH: Final = 16
-_WIDTHS: Final = (0, 1, 2, 4)
+STRING, TOKEN, ASSET, DICTIONARY = 10, 11, 12, 31
+TEXTS: Final = (STRING, TOKEN, ASSET)
+INLINED: Final = 1 << 62
+_ARRAY: Final = 1 << 63
+_PAYLOAD: Final = (1 << 48) - 1
+MAX_DEPTH: Final = 16
 
 
-class _Table(NamedTuple):
-    """One section: where it stands, and its bytes."""
+class Section(NamedTuple):
+    """A table: its name, and where in the layer it stands."""
 
+    name: bytes
     start: int
-    data: bytes
+    size: int
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size
 
 
-def values(data: bytes, source: Source, name: str) -> list[Value]:
-    """Returns the values of a crate file that are named as a label, read like one, or tell of the layer.
+class Field(NamedTuple):
+    """A row of the table of fields: the token that is its name, and how its value is represented.
 
-    The positions are those of the table of tokens: a text of its own place a crate file does not have.
+    A representation has the kind of the value in its seventh byte, and below it the value itself or its place.
+    """
 
-    Args:
-        data: The whole layer.
-        source: The file, whose bounds count.
-        name: Of the layer, for messages.
+    name: int
+    rep: int
+
+    @property
+    def text_kind(self) -> int:
+        """The kind of a text that stands in a table; 0 of any other value."""
+        kind = self.rep >> 48 & 0xFF
+        return kind if kind in TEXTS and self.rep & INLINED and not self.rep & _ARRAY else 0
+
+    @property
+    def dictionary(self) -> int:
+        """Where in the layer the dictionary stands that it is; 0 of an empty one, and of any other value."""
+        return self.place if self.is_dictionary else 0
+
+    @property
+    def is_dictionary(self) -> bool:
+        return self.rep >> 48 & 0xFF == DICTIONARY and not self.rep & _ARRAY
+
+    @property
+    def payload(self) -> int:
+        return self.rep & _PAYLOAD
+
+    @property
+    def place(self) -> int:
+        """Where in the layer the value stands; 0 where there is nothing but what the table holds."""
+        return 0 if self.rep & INLINED else self.payload
+
+
+class Item(NamedTuple):
+    """An entry of a dictionary: the string that is its key, how its value is represented, and where it ends."""
+
+    key: int
+    value: Field
+    stop: int
+
+
+class Crate:
+    """The tables of one layer, each read when it is asked for.
+
+    Whatever numbers that lie lead to is for whoever calls to catch: ``ValueError``, ``OverflowError``,
+    ``struct.error``, ``IndexError``.
+
+    Attributes:
+        window: The layer.
+        version: Major and minor.
+        is_packed: Whether the tables are packed.
+        contents: Where the table of contents stands.
+        sections: The tables in its order.
 
     Raises:
-        Malformed: A table is not put together as it should be.
-        LimitExceeded: A table expands too far, or holds too much.
         UnsupportedFormat: A version newer than those known.
     """
-    try:
-        return list(_Crate(data, source, name).values())
-    except (ValueError, OverflowError, struct.error, IndexError):  # whatever numbers that lie lead to
-        raise Malformed("usd-crate-damaged", path=source.name, layer=name) from None
 
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        start = window.read(0, min(window.size, START))
+        self.version = (start[8], start[9])
+        if self.version > _NEWEST:
+            shown = f"{self.version[0]}.{self.version[1]}"
+            raise UnsupportedFormat("usd-crate-version", path=window.source.name, layer=window.name, version=shown)
+        self.is_packed = self.version >= PACKED_SINCE
+        self.contents = COUNT.unpack_from(start, CONTENTS_AT)[0]
+        count = within(COUNT.unpack(window.read(self.contents, 8))[0], _SECTIONS_MAX)
+        rows = SECTION.iter_unpack(window.read(self.contents + 8, count * SECTION.size))
+        self.sections = [Section(name.rstrip(b"\0"), start, size) for name, start, size in rows]
+        front = min((section.start for section in self.sections), default=0)
+        tail = self.contents - front
+        self._dictionaries: dict[int, list[Item]] = {}
+        self._tail_at = front
+        self._tail = window.read(front, tail) if front > 0 and 0 < tail <= _TAIL_MAX else b""
 
-class _Crate:
-    def __init__(self, data: bytes, source: Source, name: str) -> None:
-        self._data, self._source, self._name = data, source, name
-        version = (data[8], data[9])
-        if version > _NEWEST:
-            shown = f"{version[0]}.{version[1]}"
-            raise UnsupportedFormat("usd-crate-version", path=source.name, layer=name, version=shown)
-        self._is_packed = version >= _PACKED_SINCE
-        sections = self._sections(int.from_bytes(data[16:24], "little"))
-        tokens = self._table(sections, b"TOKENS")
-        self._tokens = self._token_texts(tokens)
-        strings = self._table(sections, b"STRINGS").data
-        count = self._count(_COUNT.unpack_from(strings)[0], len(strings) // 4)
-        self._strings = struct.unpack_from(f"<{count}I", strings, 8)
-        self._fields = self._table(sections, b"FIELDS").data
-        self._start, self._stop = tokens.start, tokens.start + len(tokens.data)
+    def section(self, name: bytes) -> Section:
+        """Returns the first table of a name.
 
-    def values(self) -> Iterator[Value]:
-        """Yields labels and what tells of the layer, then texts like labels that nothing of this leads to."""
-        shown = set()
-        for name, rep in self._reps():
-            kind = rep >> 48 & 0xFF
-            if rep & _ARRAY:
-                continue
-            if kind == _DICTIONARY and name in _DICTIONARIES:
-                for value in self._in_dictionary(name, self._dictionary(rep & _PAYLOAD, 0)):
-                    shown.add(value.text)
-                    yield value
-            elif kind in (_STRING, _TOKEN) and rep & _INLINED:
-                text = self._text(kind, rep & _PAYLOAD)
-                if name in TOLD or looks_like_label(text):
-                    shown.add(text)
-                    yield self._value(("(",) if name in TOLD else ("(", ""), name, text)
-        for text in self._tokens:
-            if looks_like_label(text) and text not in shown and not any(text in other for other in shown):
-                yield self._value(("(", ""), "", text)
-
-    def _in_dictionary(self, name: str, entries: dict[str, object]) -> Iterator[Value]:
-        path = ("(", LAYER_DATA) if name == LAYER_DATA else ("(", "", name)
-        for key, value in entries.items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-            if key.upper() == NAME or looks_like_label(text):
-                yield self._value(path, key, text)
-
-    def _value(self, path: tuple[str, ...], key: str, text: str) -> Value:
-        return Value(path, key, text, self._start, self._start, self._stop)
-
-    def _sections(self, at: int) -> dict[bytes, tuple[int, int]]:
-        count = self._count(_COUNT.unpack_from(self._data, at)[0], 64)
-        rows = (_SECTION.unpack_from(self._data, at + 8 + number * _SECTION.size) for number in range(count))
-        return {name.rstrip(b"\0"): (start, size) for name, start, size in rows}
-
-    def _table(self, sections: dict[bytes, tuple[int, int]], name: bytes) -> _Table:
-        start, size = sections.get(name, (0, 0))
-        if start <= 0 or size < 8 or start + size > len(self._data):
+        Raises:
+            lz4.Damaged: There is none, or it does not stand in the layer.
+        """
+        found = next((section for section in self.sections if section.name == name), None)
+        if found is None or found.start <= 0 or found.size < 8 or found.stop > self.window.size:
             raise lz4.Damaged(name)
-        return _Table(start, self._data[start : start + size])
-
-    def _token_texts(self, table: _Table) -> list[str]:
-        if self._is_packed:
-            count, size, length = _THREE.unpack_from(table.data)
-            raw = lz4.expanded(table.data[24 : 24 + length], self._bounded(size))
-        else:
-            (count, size), raw = struct.unpack_from("<QQ", table.data), table.data[16:]
-            raw = raw[:size]
-        texts = raw.split(b"\0")[:-1]
-        self._count(count, len(texts))
-        return [text.decode("utf-8", "replace") for text in texts]
-
-    def _reps(self) -> Iterator[tuple[str, int]]:
-        """Yields name and value representation of every field."""
-        data = self._fields
-        if not self._is_packed:
-            count = self._count(_COUNT.unpack_from(data)[0], len(data) // 16)
-            rows = [struct.unpack_from("<4xIQ", data, 8 + 16 * number) for number in range(count)]
-        else:
-            count = self._count(_COUNT.unpack_from(data)[0], len(data) * 256)
-            length = _COUNT.unpack_from(data, 8)[0]
-            names = _integers(lz4.expanded(data[16 : 16 + length], self._bounded(4 + count * 5)), count)
-            at = 16 + length
-            length = _COUNT.unpack_from(data, at)[0]
-            packed = lz4.expanded(data[at + 8 : at + 8 + length], self._bounded(count * 8))
-            rows = list(zip(names, struct.unpack(f"<{count}Q", packed), strict=True))
-        for number, rep in rows:
-            yield self._tokens[number], rep
-
-    def _dictionary(self, at: int, depth: int) -> dict[str, object]:
-        """Returns a dictionary: a count, then for each entry its key, and how far on its value stands."""
-        self._source.element(depth)
-        if depth > _MAX_DEPTH:
-            raise LimitExceeded("too-deep", path=self._source.name, limit=_MAX_DEPTH)
-        found: dict[str, object] = {}
-        count = self._count(_COUNT.unpack_from(self._data, at)[0], len(self._data) // 12)
-        at += 8
-        for _ in range(count):
-            self._source.element(depth)
-            key, distance = struct.unpack_from("<Iq", self._data, at)
-            rep = _COUNT.unpack_from(self._data, at + 4 + distance)[0]
-            found[self._tokens[self._strings[key]]] = self._said(rep, depth)
-            at += 4 + distance + 8
         return found
 
-    def _said(self, rep: int, depth: int) -> object:
-        kind, payload = rep >> 48 & 0xFF, rep & _PAYLOAD
-        if rep & _ARRAY:
-            return None
-        if kind == _DICTIONARY:
-            return self._dictionary(payload, depth + 1)
-        return self._text(kind, payload) if kind in (_STRING, _TOKEN, _ASSET) and rep & _INLINED else None
+    def bytes_of(self, section: Section) -> bytes:
+        """Returns a table as it stands in the layer."""
+        at = section.start - self._tail_at
+        if 0 <= at <= at + section.size <= len(self._tail):
+            return self._tail[at : at + section.size]
+        return self.window.read(section.start, section.size)
 
-    def _text(self, kind: int, number: int) -> str:
-        return self._tokens[self._strings[number] if kind == _STRING else number]
+    @cached_property
+    def tokens(self) -> list[bytes]:
+        """All texts."""
+        table = self.bytes_of(self.section(b"TOKENS"))
+        if self.is_packed:
+            count, size, length = struct.unpack_from("<QQQ", table)
+            raw = lz4.expanded(table[24 : 24 + length], self._bounded(size, _TABLE_MAX))
+        else:
+            count, size = struct.unpack_from("<QQ", table)
+            raw = table[16 : 16 + size]
+        texts = raw.split(b"\0")[:-1]
+        return texts[: within(count, len(texts))]
 
-    def _count(self, count: int, most: int) -> int:
-        if count > most:
-            raise lz4.Damaged("a count that cannot be")
-        return count
+    @cached_property
+    def strings(self) -> list[int]:
+        """The tokens that are strings."""
+        table = self.bytes_of(self.section(b"STRINGS"))
+        count = within(COUNT.unpack_from(table)[0], (len(table) - 8) // 4)
+        return list(struct.unpack_from(f"<{count}I", table, 8))
 
-    def _bounded(self, size: int) -> int:
-        limit = min(self._source.limits.inflated, _TABLE_MAX)
+    @cached_property
+    def fields(self) -> list[Field]:
+        table = self.bytes_of(self.section(b"FIELDS"))
+        count = COUNT.unpack_from(table)[0]
+        if not self.is_packed:
+            within(count, len(table) // 16)
+            return [Field(*struct.unpack_from("<4xIQ", table, 8 + 16 * number)) for number in range(count)]
+        names, values = self._packed(table, 8, 2)
+        raw = lz4.expanded(values, self._bounded(count * 8, _TABLE_MAX)) if count else b""
+        reps = struct.unpack(f"<{count}Q", raw)
+        return [Field(name, rep) for name, rep in zip(self._integers(names, count), reps, strict=True)]
+
+    @cached_property
+    def specs(self) -> tuple[bytes, bytes, bytes]:
+        """Paths, field sets and types of the specs, still packed."""
+        paths, sets, types = self._packed(self.bytes_of(self.section(b"SPECS")), 8, 3)
+        return paths, sets, types
+
+    def sets(self) -> Iterator[int]:
+        """Yields the fields of all field sets, each set with :data:`SET_END` behind it."""
+        table = self.bytes_of(self.section(b"FIELDSETS"))
+        count = COUNT.unpack_from(table)[0]
+        if self.is_packed:
+            return self._integers(self._packed(table, 8, 1)[0], count)
+        return iter(struct.unpack_from(f"<{within(count, len(table) // 4)}I", table, 8))
+
+    def specs_in(self, column: int) -> Iterator[int]:
+        """Yields of each spec its path (0), where its field set begins (1), or its type (2)."""
+        table = self.bytes_of(self.section(b"SPECS"))
+        count = COUNT.unpack_from(table)[0]
+        if self.is_packed:
+            return self._integers(self.specs[column], count)
+        layout = "<4x3I" if self.version < _UNPADDED_SINCE else "<3I"
+        column = (0, 2, 1)[column] if self.version < _UNPADDED_SINCE else column
+        size = struct.calcsize(layout)
+        within(count, (len(table) - 8) // size)
+        return (row[column] for row in struct.iter_unpack(layout, table[8 : 8 + count * size]))
+
+    @cached_property
+    def root(self) -> int:
+        """The number of the spec that holds the layer's metadata.
+
+        Raises:
+            lz4.Damaged: There is none.
+        """
+        table = self.bytes_of(self.section(b"PATHS"))
+        if self.is_packed:
+            count = COUNT.unpack_from(table, 8)[0]
+            path = next(self._integers(self._packed(table, 16, 1)[0], count), SET_END)
+        else:
+            (path,) = struct.unpack_from("<I", table, 12 if self.version < _UNPADDED_SINCE else 8)
+        for number, each in enumerate(self.specs_in(0)):
+            if each == path:
+                return number
+        raise lz4.Damaged("no metadata of the layer")
+
+    def path_tokens(self) -> Iterator[int]:
+        """Yields the texts that paths are made of; of a packed layer only."""
+        table = self.bytes_of(self.section(b"PATHS"))
+        texts = self._integers(self._packed(table, 16, 2)[1], COUNT.unpack_from(table, 8)[0])
+        return (min(number, SIGN * 2 - number) for number in texts)  # negative ones name properties
+
+    @cached_property
+    def metadata(self) -> list[int]:
+        """The fields that are the layer's metadata."""
+        start = next(islice(self.specs_in(1), self.root, None))
+        found: list[int] = []
+        for number in islice(self.sets(), start, None):
+            if number == SET_END:
+                return found
+            found.append(within(number, len(self.fields) - 1))
+        raise lz4.Damaged("a field set without end")
+
+    def name(self, field: Field) -> bytes:
+        return self.tokens[field.name]
+
+    def text(self, value: Field) -> str:
+        """Returns what a field of :attr:`Field.text_kind` says."""
+        return self.tokens[self.token(value)].decode("utf-8", "replace")
+
+    def token(self, value: Field) -> int:
+        """Returns the token of a field of :attr:`Field.text_kind`."""
+        return self.strings[value.payload] if value.text_kind == STRING else value.payload
+
+    def key(self, item: Item) -> str:
+        return self.tokens[self.strings[item.key]].decode("utf-8", "replace")
+
+    def dictionary(self, at: int, depth: int = 0) -> list[Item]:
+        """Returns the entries of a dictionary: a count, then of each its key, and how far on its value stands.
+
+        Raises:
+            LimitExceeded: Too many, or dictionaries within each other too deep.
+        """
+        source = self.window.source
+        if depth > MAX_DEPTH:
+            raise LimitExceeded("too-deep", path=source.name, limit=MAX_DEPTH)
+        if at not in self._dictionaries:
+            self._dictionaries[at] = list(self._items(at, depth))
+        return self._dictionaries[at]
+
+    def _items(self, at: int, depth: int) -> Iterator[Item]:
+        source = self.window.source
+        source.element(depth)
+        count = within(COUNT.unpack(self.window.read(at, 8))[0], self.window.size // 12)
+        at += 8
+        for _ in range(count):
+            source.element(depth)
+            key, distance = struct.unpack("<Iq", self.window.read(at, 12))
+            at += 4 + distance + 8
+            rep = COUNT.unpack(self.window.read(at - 8, 8))[0]
+            yield Item(key, Field(0, rep), at)
+
+    def _packed(self, table: bytes, at: int, count: int) -> list[bytes]:
+        """Returns so many packed columns from a place in a table on, each with its length in front."""
+        found = []
+        for _ in range(count):
+            length = COUNT.unpack_from(table, at)[0]
+            within(length, len(table) - at - 8)
+            found.append(table[at + 8 : at + 8 + length])
+            at += 8 + length
+        return found
+
+    def _integers(self, data: bytes, count: int) -> Iterator[int]:
+        self._bounded(integers.coded_size(count), self.window.source.limits.inflated)
+        return integers.unpacked(data, count)
+
+    def _bounded(self, size: int, most: int) -> int:
+        source, limit = self.window.source, min(self.window.source.limits.inflated, most)
         if size > limit:
-            raise LimitExceeded("inflates-too-far", path=self._source.name, offset=self._data.find(MARK), limit=limit)
+            raise LimitExceeded("inflates-too-far", path=source.name, offset=self.window.start, limit=limit)
         return size
 
 
-def _integers(data: bytes, count: int) -> list[int]:
-    """Undoes OpenUSD's coding of integers: the usual step, two bits for each step's width, then the steps."""
-    usual = int.from_bytes(data[:4], "little", signed=True)
-    at = 4 + (count * 2 + 7) // 8
-    value, found = 0, []
-    for number in range(count):
-        width = _WIDTHS[data[4 + number // 4] >> number % 4 * 2 & 3]
-        if at + width > len(data):
-            raise lz4.Damaged("steps are missing")
-        value += int.from_bytes(data[at : at + width], "little", signed=True) if width else usual
-        at += width
-        found.append(value & 0xFFFFFFFF)
-    return found
+def within(count: int, most: int) -> int:
+    """Returns a count that can be.
+
+    Raises:
+        lz4.Damaged: It cannot.
+    """
+    if count > most:
+        raise lz4.Damaged("a count that cannot be")
+    return count

@@ -6,6 +6,11 @@ from typing import Final
 
 _SHORTEST: Final = 4
 _LONG: Final = 15
+_FAR: Final = 0xFFFF
+_LAST_MATCH: Final = 12
+"""A match begins at least so many bytes before the end, and the last five bytes are literals."""
+_LAST_LITERALS: Final = 5
+_STEP: Final = 32
 
 
 class Damaged(ValueError):
@@ -35,6 +40,54 @@ def expanded(data: bytes, size: int) -> bytes:
             raise Damaged("a chunk reaches too far")
         out += block(data[at - length : at], size - len(out))
     return bytes(out)
+
+
+def packed(data: bytes) -> bytes:
+    """Returns what expands to ``data``, in one chunk."""
+    front, rest = matched(data)
+    return ended(front, rest)
+
+
+def ended(front: bytes, plain: bytes) -> bytes:
+    """Returns one chunk of what :func:`matched` packed, and behind it bytes as they are."""
+    return bytes(1) + front + _sequence(plain)
+
+
+def matched(data: bytes) -> tuple[bytes, bytes]:
+    """Packs as far as there are matches, each the nearest place where the same four bytes stood.
+
+    Returns:
+        What is packed, and the bytes behind the last match.
+    """
+    out = bytearray()
+    seen: dict[bytes, int] = {}
+    at = done = 0
+    end, last = len(data) - _LAST_LITERALS, len(data) - _LAST_MATCH
+    while at < last:
+        key = data[at : at + _SHORTEST]
+        before = seen.get(key, -1)
+        seen[key] = at
+        if before < 0 or at - before > _FAR:
+            at += 1 + (at - done >> 6)  # the longer nothing matches, the larger the steps
+            continue
+        stop, distance = at + _SHORTEST, at - before
+        while stop + _STEP <= end and data[stop : stop + _STEP] == data[stop - distance : stop - distance + _STEP]:
+            stop += _STEP
+        while stop < end and data[stop] == data[stop - distance]:
+            stop += 1
+        out += _sequence(data[done:at], distance, stop - at - _SHORTEST)
+        at = done = stop
+    return bytes(out), data[done:]
+
+
+def _sequence(plain: bytes, distance: int = 0, length: int = 0) -> bytes:
+    token = min(len(plain), _LONG) << 4 | min(length, _LONG)
+    front = bytes((token,)) + _extended(len(plain)) + plain
+    return front + distance.to_bytes(2, "little") + _extended(length) if distance else front
+
+
+def _extended(length: int) -> bytes:
+    return b"" if length < _LONG else b"\xff" * ((length - _LONG) // 255) + bytes(((length - _LONG) % 255,))
 
 
 def block(data: bytes, size: int) -> bytes:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from yinji.containers.base import Span
 from yinji.containers.edits import smallest
 from yinji.containers.splice import Edit, Splice
+from yinji.containers.zip import crc as crc32
 from yinji.containers.zip.directory import (
     DEFLATED,
     DESCRIPTOR,
@@ -51,23 +52,26 @@ class _Piece(NamedTuple):
     method: int
     crc: int
     size: int
+    packed: int
     data: bytes
 
     @classmethod
     def of(cls, content: bytes, *, stored: bool) -> _Piece:
         crc = zlib.crc32(content)
         if stored:
-            return cls(STORED, crc, len(content), content)
+            return cls(STORED, crc, len(content), len(content), content)
         engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        return cls(DEFLATED, crc, len(content), engine.compress(content) + engine.flush())
+        data = engine.compress(content) + engine.flush()
+        return cls(DEFLATED, crc, len(content), len(data), data)
 
 
-def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection[bytes]) -> Splice:
+def plan(archive: Archive, changes: Mapping[bytes, bytes | Splice], *, stored: Collection[bytes]) -> Splice:
     """Returns the edits that give parts new contents and add those that are missing.
 
     Args:
         archive: What is changed.
-        changes: Names and new contents; those that stay the same are left alone.
+        changes: Names and new contents; those that stay the same are left alone. Instead of a content, what changes in
+            a part that is there uncompressed, by positions in it (:func:`yinji.containers.zip.crc.changed`).
         stored: Names of the parts to keep uncompressed, so that a later change of equal length stays small.
 
     Raises:
@@ -82,7 +86,19 @@ def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection
     in_place: dict[bytes, int] = {}
     for name, content in changes.items():
         entry = archive.find(name)
-        if entry is None:
+        if isinstance(content, Splice):
+            entry = archive.require(name)
+            start, _ = archive.data(entry)
+            piece = _respliced(archive, entry, content)
+            edits += (Edit(start + edit.start, start + edit.stop, edit.data) for edit in content.edits)
+            if content.moves_nothing and not entry.flags & HAS_DESCRIPTOR:
+                in_place[name] = piece.crc
+                edits += _crc_edits(archive, entry, piece.crc)
+            else:
+                replaced[name] = entry, piece
+                edits.append(Edit(entry.start, start, _local(entry, piece, archive)))
+                edits.append(Edit(start + entry.packed, extents[name].stop, b""))
+        elif entry is None:
             added[name] = _Piece.of(content, stored=name in stored)
         elif (old := archive.content(entry)) == content:
             continue
@@ -90,8 +106,7 @@ def plan(archive: Archive, changes: Mapping[bytes, bytes], *, stored: Collection
             start, _ = archive.data(entry)
             edits += smallest(start, old, content)
             in_place[name] = zlib.crc32(content)
-            edits += _crc_edit(archive, entry.start + _CRC_IN_LOCAL, in_place[name])
-            edits += _crc_edit(archive, entry.at + _CRC_IN_CENTRAL, in_place[name])
+            edits += _crc_edits(archive, entry, in_place[name])
         else:
             piece = _Piece.of(content, stored=name in stored)
             replaced[name] = entry, piece
@@ -179,8 +194,19 @@ def _fits(entry: Entry, content: bytes) -> bool:
     return is_plain and entry.packed == len(content)
 
 
-def _crc_edit(archive: Archive, at: int, crc: int) -> Iterator[Edit]:
-    yield from smallest(at, archive.read(at, 4), struct.pack("<I", crc))
+def _crc_edits(archive: Archive, entry: Entry, value: int) -> Iterator[Edit]:
+    for at in (entry.start + _CRC_IN_LOCAL, entry.at + _CRC_IN_CENTRAL):
+        yield from smallest(at, archive.read(at, 4), struct.pack("<I", value))
+
+
+def _respliced(archive: Archive, entry: Entry, splice: Splice) -> _Piece:
+    start, stop = archive.data(entry)
+
+    def read(at: int, length: int) -> bytes:
+        return archive.read(start + at, length)
+
+    size = stop - start + splice.growth
+    return _Piece(STORED, crc32.changed(entry.crc, stop - start, splice, read), size, size, b"")
 
 
 def _descriptor_end(archive: Archive, entry: Entry, at: int, limit: int) -> int:
@@ -204,7 +230,7 @@ def _local(entry: Entry, piece: _Piece, archive: Archive) -> bytes:
 
 def _local_header(name: bytes, flags: int, stamp: int, piece: _Piece, extra: bytes = b"") -> bytes:
     version = 10 if piece.method == STORED else 20
-    sizes = (piece.crc, len(piece.data), piece.size)
+    sizes = (piece.crc, piece.packed, piece.size)
     fixed = struct.pack("<4s3H4I2H", LOCAL, version, flags, piece.method, stamp, *sizes, len(name), len(extra))
     return fixed + name + extra
 
@@ -280,7 +306,7 @@ def _rewritten(archive: Archive, entry: Entry, record: bytearray, piece: _Piece,
     fields = _without_sizes(bytes(record[behind : behind + extra]))
     fixed = record[:CENTRAL_SIZE]
     struct.pack_into("<HH", fixed, 8, entry.flags & ~HAS_DESCRIPTOR, piece.method)
-    struct.pack_into("<3I", fixed, _CRC_IN_CENTRAL, piece.crc, len(piece.data), piece.size)
+    struct.pack_into("<3I", fixed, _CRC_IN_CENTRAL, piece.crc, piece.packed, piece.size)
     struct.pack_into("<H", fixed, 30, len(fields))
     struct.pack_into("<I", fixed, _OFFSET_IN_CENTRAL, _narrow(archive, offset))
     text = record[behind + extra : behind + extra + comment]
@@ -289,7 +315,7 @@ def _rewritten(archive: Archive, entry: Entry, record: bytearray, piece: _Piece,
 
 def _new_record(archive: Archive, name: bytes, flags: int, piece: _Piece, offset: int) -> bytes:
     version = 10 if piece.method == STORED else 20
-    numbers = (version, version, flags, piece.method, _NEW_STAMP, piece.crc, len(piece.data), piece.size)
+    numbers = (version, version, flags, piece.method, _NEW_STAMP, piece.crc, piece.packed, piece.size)
     where = (len(name), 0, 0, 0, 0, 0, _narrow(archive, offset))
     return struct.pack("<4s4H4I5H2I", CENTRAL, *numbers, *where) + name
 
