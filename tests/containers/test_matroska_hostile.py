@@ -148,7 +148,7 @@ def header(**values: int) -> bytes:
         (appended(TAGS.to_bytes(4, "big") + b"\x01" + b"\xff" * 7), State.MALFORMED),
         (appended(tags(tag(simple("AIGC", "no label at all")))), State.MALFORMED),
         (LIVE[: LIVE.index(CLUSTER.to_bytes(4, "big"))], State.MALFORMED),
-        (LIVE[:-3], State.UNLABELLED),
+        (LIVE[:-3], State.MALFORMED),
         (resized(ORIGINAL, 1), State.MALFORMED),
     ],
 )

@@ -10,6 +10,7 @@ from yinji.containers.ape import ape_blocks, ape_edits
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label, shows_sign
 from yinji.containers.edits import smallest
+from yinji.containers.flac_ending import cut_at, promised, reaches_end
 from yinji.containers.id3.edit import tag_edits
 from yinji.containers.id3.glance import plain_end
 from yinji.containers.id3.tag import Tag, tag_blocks
@@ -36,7 +37,10 @@ RESERVE: Final = 1024
 _SEARCHED: Final = 64 * KIB
 _START: Final = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")
 _BLOCKS_MAX: Final = 64
-_TAIL: Final = 512
+_TAIL: Final = 4 * KIB
+_LAST_TAGS: Final = 512
+_INFO: Final = slice(8, 42)
+"""STREAMINFO of a file that begins with its mark."""
 
 
 class MetadataBlock(NamedTuple):
@@ -115,9 +119,14 @@ class Flac:
 
     @staticmethod
     def _ends_with_frames(source: Source, at: int) -> bool:
-        first = source.look(at, 2)
-        is_frame = first[:1] == b"\xff" and first[1] & 0xFE == 0xF8
-        return is_frame and plain_end(source.look(max(at, source.size - _TAIL), _TAIL)) > 0
+        mark = source.look(at, 2)
+        if mark[:1] != b"\xff" or mark[1] & 0xFE != 0xF8:
+            return False
+        tail = source.look(max(at, source.size - _TAIL), _TAIL)
+        if plain_end(tail[-_LAST_TAGS:]) <= 0:
+            return False
+        info = source.head[_INFO]
+        return reaches_end(info, mark, tail) or cut_at(source, info, at, source.size) is None
 
     def blocks(self, source: Source, *, thorough: bool) -> Iterator[Block]:
         """Yields comments, the texts of tags in front and behind, and labels left in padding.
@@ -134,8 +143,10 @@ class Flac:
                 yield block
         lists = 0
         end = 0
+        info = b""
         for meta in metadata_blocks(source, heads):
             end = meta.stop
+            info = info or source.read(meta.body, meta.size)
             lists += meta.type == COMMENT
             if not thorough and not _may_say(source, meta):
                 continue
@@ -150,6 +161,7 @@ class Flac:
         for ape in reversed(tail.ape):
             yield from ape_blocks(source, ape)
         _check_audio(source, end)
+        _check_whole(source, info, end, tail.stop)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into the comment block; padding takes the difference, so that no frame moves if it suffices.
@@ -159,9 +171,10 @@ class Flac:
         """
         heads = list(leading_tags(source))
         metas = list(metadata_blocks(source, heads))
-        _check_audio(source, metas[-1].stop)
-        edits = list(_metadata_edits(source, metas, label.to_json()))
         tail = tail_of(Window(source), heads)
+        _check_audio(source, metas[-1].stop)
+        _check_whole(source, source.read(metas[0].body, metas[0].size), metas[-1].stop, tail.stop)
+        edits = list(_metadata_edits(source, metas, label.to_json()))
         for tag in (*heads, *tail.tags):
             edits += tag_edits(tag, None)
         for ape in tail.ape:
@@ -229,6 +242,12 @@ def _check_audio(source: Source, at: int) -> None:
         raise Truncated("flac-no-audio", path=source.name)
     if head[0] != 0xFF or head[1] & 0xFE != 0xF8:
         raise Malformed("flac-no-audio", path=source.name)
+
+
+def _check_whole(source: Source, info: bytes, start: int, stop: int) -> None:
+    """Refuses a file whose last frames are missing."""
+    if (samples := cut_at(source, info, start, stop)) is not None:
+        raise Truncated("flac-cut", path=source.name, samples=samples, total=promised(info))
 
 
 def _blocks_of(source: Source, meta: MetadataBlock, *, is_first: bool) -> Iterator[Block]:

@@ -20,7 +20,7 @@ from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
 from yinji.containers.window import Window
-from yinji.errors import Malformed
+from yinji.errors import Malformed, Truncated
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
 from yinji.limits import KIB
@@ -85,6 +85,10 @@ class Avi:
             raise Malformed("avi-blanked", path=source.name, offset=hole.start)
         if not has_media:
             raise Malformed("avi-no-media", path=source.name)
+        stop = max((entry.stop for entry in super_entries(window, next(_forms(window)))), default=0)
+        if stop > source.size:  # further RIFFs are missing
+            missing = stop - source.size
+            raise Truncated("truncated", path=source.name, offset=source.size, needed=missing, size=source.size)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into ``LIST INFO``; see :mod:`yinji.containers.avi.edit`."""

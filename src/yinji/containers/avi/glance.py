@@ -48,9 +48,11 @@ def glance(source: Source) -> list[Block] | None:
             if stop > len(head):  # as the walk does: room for an index of each stream, and what follows
                 here.show(at, min(end - at + 4 * KIB, 64 * KIB, size - at))
             while end - inner >= 8:
-                name, type, _, after = _chunk(here, inner, end)
+                name, type, last, after = _chunk(here, inner, end)
                 if type == INFO or (not type and name in (b"C2PA", b"_PMX")):
                     return None
+                if type == b"strl" and _has_index(here, inner + 12, last):
+                    return None  # of further RIFFs, which may be missing
                 inner = after
         elif type:
             return None
@@ -81,6 +83,15 @@ def _chunk(here: Stretch, at: int, limit: int) -> tuple[bytes, bytes, int, int]:
     if length < 4:
         raise LookupError
     return kind, type, end, stop
+
+
+def _has_index(here: Stretch, at: int, end: int) -> bool:
+    """Whether a stream has an index of indexes (OpenDML)."""
+    while end - at >= 8:
+        kind, _, _, at = _chunk(here, at, end)
+        if kind == b"indx":
+            return True
+    return False
 
 
 def _info(here: Stretch, at: int, end: int) -> list[Block]:

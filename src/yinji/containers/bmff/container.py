@@ -11,16 +11,17 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from yinji.containers.base import Example, Span
-from yinji.containers.bmff.boxes import MEDIA, make_box, top_level
+from yinji.containers.bmff.boxes import MEDIA, Box, make_box, top_level
 from yinji.containers.bmff.edit import plan
 from yinji.containers.bmff.glance import Inside, glance, movie
 from yinji.containers.bmff.movie import AHEAD, HOLES, blocks_of, places_of_top_level, zeroed_room
+from yinji.containers.bmff.promised import media_stop
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.window import Window
-from yinji.errors import Malformed, UnreadableInput
+from yinji.errors import Malformed, Truncated, UnreadableInput
 from yinji.labels.aigc import AigcLabel
 
 _QUICKTIME: Final = frozenset((b"qt  ",))
@@ -36,6 +37,9 @@ _STILLS: Final = (
 _OLD_STARTS: Final = frozenset((b"moov", MEDIA, b"wide", b"free", b"skip", b"pnot"))
 _OTHERS: Final = frozenset((b"ftyp", b"styp", b"sidx", b"mfra"))
 """Boxes at the top of a file that hold no metadata."""
+
+_TELLING: Final = frozenset((b"moov", b"sidx"))
+"""Boxes that tell where media stand."""
 
 _HOLDERS: Final[dict[bytes, Inside]] = {b"moov": movie}
 _SEGMENT_STARTS: Final = frozenset((b"styp", b"moof", b"sidx"))
@@ -91,14 +95,18 @@ class Mp4:
             UnreadableInput: A media segment alone, whose label stands in the initialisation segment.
         """
         window = Window(source)
-        has_label = has_movie = has_fragment = False
+        has_label = has_movie = has_fragment = has_media = False
         hole: int | None = None
+        told: list[Box] = []
         for box in top_level(window):
             if box.kind == MEDIA or box.kind == b"moof":
+                has_media = True
                 has_fragment |= box.kind == b"moof"
                 if has_label and not thorough:
                     return
                 continue
+            if box.kind in _TELLING:
+                told.append(box)
             if box.kind == b"moov":
                 has_movie = True
                 window.fetch_ahead(box.start, min(box.size, AHEAD))
@@ -117,6 +125,11 @@ class Mp4:
             raise Malformed("bmff-no-movie", path=source.name)
         if hole is not None and not has_label:
             raise Malformed("bmff-blanked", path=source.name, offset=hole)
+        if thorough or not has_media or has_fragment:
+            stop = media_stop(window, told if thorough or not has_media else [b for b in told if b.kind == b"sidx"])
+            if stop > source.size:
+                needed = stop - source.size
+                raise Truncated("truncated", path=source.name, offset=source.size, needed=needed, size=source.size)
         if thorough and not has_label:
             for box in top_level(window):
                 if box.kind == b"moov":

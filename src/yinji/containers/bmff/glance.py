@@ -13,6 +13,7 @@ from typing import Final
 from yinji.containers.bmff.boxes import META_CHILDREN
 from yinji.containers.bmff.meta import COPYRIGHT_SIGN, KEY, PLAIN_MAX, TELLING
 from yinji.containers.bmff.movie import HOLE_MAX, HOLE_MIN, is_metadata_front
+from yinji.containers.bmff.promised import indexed_stop
 from yinji.containers.candidate import may_hold_label, shows_sign
 from yinji.containers.model import Block
 from yinji.containers.source import Source
@@ -50,10 +51,10 @@ def glance(
     here = Stretch(source, _MOVIE)
     at, size = 0, source.size
     found: list[Block] = []
-    is_settled = has_metadata = False
+    is_settled = has_metadata = has_media = False
     for _ in range(_BOXES_MAX):
         if at == size:
-            return found if has_metadata else None
+            return found if has_metadata and has_media else None
         offset = at - here.base
         if not 0 <= offset <= len(here.data) - 8:
             offset = here.show(at, 8)
@@ -68,6 +69,7 @@ def glance(
         if kind in payloads:
             if is_settled:
                 return found
+            has_media = True
         elif kind in inside:
             found += inside[kind](here, body, stop)
             has_metadata = True
@@ -75,6 +77,9 @@ def glance(
             here.reach = _FRAGMENT
         elif kind in _PASSED:
             _pass(here, body, stop)
+        elif kind == b"sidx":
+            if stop - at > _META_MAX or indexed_stop(here.data[here.show(body, stop - body) :], stop) > size:
+                return None
         elif kind in (b"uuid", b"meta", b"moov"):
             return None
         at = stop

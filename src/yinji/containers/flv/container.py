@@ -11,12 +11,12 @@ from yinji.containers.candidate import may_hold_label
 from yinji.containers.flv.amf import make_key, make_string
 from yinji.containers.flv.edit import plan
 from yinji.containers.flv.glance import glance, looks_complete
-from yinji.containers.flv.tags import HEADER, META, SCRIPT, SIGNATURE, Walk, blocks_of
+from yinji.containers.flv.tags import HEADER, META, SCRIPT, SIGNATURE, Walk, blocks_of, last_frame
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.trailer import labels_behind
-from yinji.errors import Malformed
+from yinji.errors import Malformed, Truncated
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem, Severity
 
@@ -50,14 +50,16 @@ class Flv:
         """
         walk = Walk(source)
         seen = has_media = False
+        farthest = 0
         for tag in walk.tags():
             if tag.type == SCRIPT:
+                farthest = max(farthest, last_frame(source, tag))
                 for block in blocks_of(source, tag):
                     seen |= may_hold_label(block)
                     yield block
             elif not has_media:
                 has_media = True
-                if not thorough and (seen or looks_complete(source)):
+                if not thorough and (seen or (farthest < source.size and looks_complete(source))):
                     return
         for item in labels_behind(source, walk.end):
             seen = True
@@ -65,6 +67,8 @@ class Flv:
             yield Block("flv-trailer", item.key, item.text, item.start, item.stop, (problem,))
         if not seen and (walk.end < source.size or not has_media):
             raise Malformed("flv-tag", path=source.name, offset=walk.end)
+        if farthest >= source.size:
+            raise Truncated("truncated", path=source.name, offset=farthest, needed=HEADER, size=source.size)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into ``onMetaData``; see :mod:`yinji.containers.flv.edit`."""

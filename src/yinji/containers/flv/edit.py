@@ -17,6 +17,7 @@ from yinji.containers.bmff.changes import Shift
 from yinji.containers.edits import differences
 from yinji.containers.flv.amf import ECMA_ARRAY, END, NUMBER, OBJECTS, TEXTS, Property, make_key, make_string
 from yinji.containers.flv.tags import (
+    FRAMES,
     HEADER,
     META,
     NAME,
@@ -134,7 +135,7 @@ def _positions(source: Source, said: Script, shift: Shift, growth: int) -> Itera
         return
     amf, base = said.amf, said.tag.body
     for item, _ in nested(said):
-        if item.key == "filepositions":
+        if item.key == FRAMES:
             for at in amf.numbers(item.value):
                 yield from _number(base + at, amf.number(at), shift)
         elif item.key in _POSITIONS and item.type == NUMBER:

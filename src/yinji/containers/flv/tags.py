@@ -22,6 +22,10 @@ TRAILER: Final = 4
 """PreviousTagSize, behind every tag."""
 
 META: Final = "onMetaData"
+FRAMES: Final = "filepositions"
+"""The list of where frames stand that a player can begin with."""
+
+_FILE_MAX: Final = float(1 << 53)
 PACKET: Final = "onXMPData"
 PADDING: Final = "padding"
 PADDING_FRONT: Final = len(make_key(PADDING)) + 5
@@ -142,6 +146,16 @@ def blocks_of(source: Source, tag: Tag) -> Iterator[Block]:
             yield Block("xmp", "", said.amf.text(item.value), start, stop)
         else:
             yield Block("flv-script", item.key, text, start, stop, tuple(_problems(said, item, depth)))
+
+
+def last_frame(source: Source, tag: Tag) -> int:
+    """Returns where the last frame stands that a script tag lists; 0 where it lists none."""
+    said = script(source, tag)
+    if said.value < 0 or said.amf.data[said.value] not in OBJECTS or FRAMES.encode() not in said.amf.data:
+        return 0
+    lists = (item for item, _ in nested(said) if item.key == FRAMES and item.type == STRICT_ARRAY)
+    places = [said.amf.number(at) for item in lists for at in said.amf.numbers(item.value)]
+    return int(max((place for place in places if place < _FILE_MAX), default=0))
 
 
 def nested(said: Script) -> Iterator[tuple[Property, int]]:

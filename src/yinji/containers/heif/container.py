@@ -14,13 +14,13 @@ from yinji.containers.bmff.movie import HOLES, blocks_of, places_of_top_level
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.heif.edit import plan
 from yinji.containers.heif.glance import items
-from yinji.containers.heif.items import parse_items, spots
+from yinji.containers.heif.items import Items, parse_items, spots
 from yinji.containers.heif.reading import file_items, item_blocks, movie_items
 from yinji.containers.model import Block, Kind, Reading
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
 from yinji.containers.window import Window
-from yinji.errors import Malformed
+from yinji.errors import Malformed, Truncated
 from yinji.labels.aigc import AigcLabel
 
 _HEIC: Final = frozenset((b"heic", b"heix", b"hevc", b"hevx"))
@@ -65,13 +65,14 @@ class Heif:
         has_label = has_picture = False
         hole: int | None = None
         told: set[tuple[str, int, int]] = set()
+        tables: list[Items] = []
         for box in top_level(window):
             if box.kind in _PAYLOADS:
                 if has_label and not thorough:
                     return
                 continue
             has_picture |= box.kind in (b"meta", b"moov")
-            for block in _blocks_of(window, box, thorough=thorough):
+            for block in _blocks_of(window, box, tables, thorough=thorough):
                 if block.carrier in ("xmp", "exif"):
                     if (place := (block.carrier, block.start, block.stop)) in told:
                         continue  # the picture and the track of a sequence share these bytes
@@ -84,6 +85,10 @@ class Heif:
             raise Malformed("heif-no-picture", path=source.name)
         if hole is not None and not has_label:
             raise Malformed("bmff-blanked", path=source.name, offset=hole)
+        stop = max((items.stop for items in tables), default=0)
+        if stop > source.size:
+            needed = stop - source.size
+            raise Truncated("truncated", path=source.name, offset=source.size, needed=needed, size=source.size)
 
     def write(self, source: Source, label: AigcLabel, reading: Reading, *, in_place: bool) -> Splice:
         """Plans the label into the XMP item; see :mod:`yinji.containers.heif.edit`.
@@ -153,10 +158,11 @@ def _family(brand: bytes, extension: str) -> str:
     return next((c.name for c in (Heic, Avif) if extension in c.extensions), "heif")
 
 
-def _blocks_of(window: Window, box: Box, *, thorough: bool) -> Iterator[Block]:
+def _blocks_of(window: Window, box: Box, tables: list[Items], *, thorough: bool) -> Iterator[Block]:
     if box.kind == b"meta":
         items = parse_items(window, box)
         if items is not None:
+            tables.append(items)
             yield from item_blocks(window, items)
             if b"ilst" not in items.inside:
                 return

@@ -44,6 +44,9 @@ def items(here: Stretch, at: int, stop: int) -> list[Block]:
         raise LookupError
     named = _named(inside[b"iinf"])
     places = _places(inside[b"iloc"])
+    size = here.source.size
+    if any(not where and start + length > size for where, start, length in places.values()):
+        raise LookupError
     targets = _targets(inside.get(b"iref", bytes(4)))
     primary = int.from_bytes(inside[b"pitm"][4:6], "big") if b"pitm" in inside else None
     if primary is not None and (len(inside[b"pitm"]) < 6 or inside[b"pitm"][0]):
@@ -53,7 +56,7 @@ def items(here: Stretch, at: int, stop: int) -> list[Block]:
         if number not in places:
             continue
         where, start, length = places[number]
-        if where or kind == b"uri " or start + length > here.source.size or length > _ITEM_MAX:
+        if where or kind == b"uri " or length > _ITEM_MAX:
             raise LookupError
         content = here.source.look(start, length)
         if kind == b"Exif":

@@ -114,6 +114,12 @@ class Items:
     wide_references: bool = False
     primary: int | None = None
 
+    @property
+    def stop(self) -> int:
+        """Where the last item ends that lies in the file itself, as the table has it."""
+        here = (e for e in self.locations.values() if e.method == IN_FILE and not e.reference)
+        return max((e.base + extent.offset + extent.length for e in here for extent in e.extents), default=0)
+
     def described_by(self, item: Item) -> tuple[int, ...]:
         """Returns the items that a metadata item describes (``cdsc``)."""
         return tuple(t for r in self.references if (r.kind, r.source) == (b"cdsc", item.id) for t in r.targets)

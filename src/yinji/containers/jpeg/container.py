@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from yinji.containers import embedded
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
+from yinji.containers.jpeg.behind import require_whole
 from yinji.containers.jpeg.edit import plan
 from yinji.containers.jpeg.extended import Extended
 from yinji.containers.jpeg.glance import glance
@@ -190,8 +191,11 @@ def _behind_header(source: Source, at: int, thorough: bool, has_more_scans: bool
     extended = Extended()
     end = at
     inside = False
+    front = []
     for segment in segments(source, whole=True):
         inside = inside or segment.marker == SOS
+        if not inside:
+            front.append(segment)
         end = segment.stop
         if inside:
             yield from _blocks_of(source, segment, extended)
@@ -199,6 +203,7 @@ def _behind_header(source: Source, at: int, thorough: bool, has_more_scans: bool
     for item in labels_behind(source, end):
         problem = Problem("after-end", Severity.WARNING, "R48", {"offset": item.start})
         yield Block("jpeg-trailer", item.key, item.text, item.start, item.stop, (problem,))
+    require_whole(source, front, end)
 
 
 _JFIF: Final = b"\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"

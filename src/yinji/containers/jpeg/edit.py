@@ -8,6 +8,7 @@ from typing import Final
 
 from yinji.containers import embedded, xmp
 from yinji.containers.edits import exif_edits, smallest
+from yinji.containers.jpeg.behind import pictures
 from yinji.containers.jpeg.extended import Extended
 from yinji.containers.jpeg.segments import (
     APP0,
@@ -34,9 +35,6 @@ from yinji.labels.decode import looks_like_label
 
 MAX_PACKET: Final = 65502
 """Bytes of a packet that fit one APP1 segment (Adobe XMP Specification Part 3, 1.1.3)."""
-
-_MP_ENTRY: Final = 0xB002
-_MP_ENTRY_SIZE: Final = 16
 
 
 def plan(source: Source, json: str) -> Splice:
@@ -159,39 +157,14 @@ def _multi_picture_edits(source: Source, walked: list[Segment], edits: list[Edit
 
 
 def _index_edits(source: Source, segment: Segment, edits: list[Edit], end: int) -> Iterator[Edit]:
-    origin = segment.data + len(MPF)
-    tiff = source.read(origin, segment.stop - origin)
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None or len(tiff) < 8:
-        return
-    at = _entries_at(tiff, order)
-    if at is None:
-        return
-    start, count = at
-    for index in range(count):
-        entry = start + _MP_ENTRY_SIZE * index
-        size, offset = struct.unpack_from(order + "II", tiff, entry + 4)
-        if index == 0 or offset == 0:
-            new = (size + _growth(edits, 0, end), offset)
+    for number, picture in enumerate(pictures(source, segment)):
+        if number == 0 or picture.offset == 0:
+            new = (picture.size + _growth(edits, 0, end), picture.offset)
         else:
-            new = (size, offset + _growth(edits, origin, origin + offset))
-        if new != (size, offset):
-            yield Edit(origin + entry + 4, origin + entry + 12, struct.pack(order + "II", *new))
+            new = (picture.size, picture.offset + _growth(edits, picture.origin, picture.start))
+        if new != (picture.size, picture.offset):
+            yield Edit(picture.at, picture.at + 8, struct.pack(picture.order + "II", *new))
 
 
 def _growth(edits: list[Edit], start: int, stop: int) -> int:
     return sum(edit.growth for edit in edits if start <= edit.start < stop)
-
-
-def _entries_at(tiff: bytes, order: str) -> tuple[int, int] | None:
-    """Returns where the MP entries stand and how many there are, or None when the index makes no sense."""
-    directory = struct.unpack_from(order + "I", tiff, 4)[0]
-    if directory + 2 > len(tiff):
-        return None
-    fields = struct.unpack_from(order + "H", tiff, directory)[0]
-    for index in range(min(fields, (len(tiff) - directory - 2) // 12)):
-        tag, _, count, value = struct.unpack_from(order + "HHII", tiff, directory + 2 + 12 * index)
-        if tag == _MP_ENTRY:
-            count = min(count, max(0, len(tiff) - value)) // _MP_ENTRY_SIZE
-            return value, count
-    return None

@@ -269,7 +269,12 @@ def _open_end(window: Window, segment: Segment) -> int:
 
 
 def _cluster_end(window: Window, cluster: Element) -> int:
-    """Returns where a Cluster of unknown size ends: at the next top-level element, or with what holds it."""
+    """Returns where a Cluster of unknown size ends: at the next top-level element, or with what holds it.
+
+    Raises:
+        Malformed: Something else stands where an element should.
+        Truncated: Its last element reaches beyond what holds it.
+    """
     source, at, hops = window.source, cluster.body, 0
     while at < cluster.stop:
         hops += 1
@@ -277,10 +282,12 @@ def _cluster_end(window: Window, cluster: Element) -> int:
             source.element(2)
         found = ebml.header(source.read_up_to(at, min(ebml.MAX_HEADER, cluster.stop - at)))
         if found is None and cluster.stop - at < ebml.MAX_HEADER:
-            return cluster.stop
+            raise Truncated("truncated", path=source.name, offset=at, needed=ebml.MAX_HEADER, size=source.size)
         if found is None or (found.size is None and found.id < _LEVEL_1):
             raise Malformed("ebml-element", path=source.name, offset=at)
         if found.id >= _LEVEL_1:
             return at
         at += found.length + (found.size or 0)
+    if at > cluster.stop:
+        raise Truncated("truncated", path=source.name, offset=cluster.stop, needed=at - cluster.stop, size=source.size)
     return cluster.stop

@@ -55,5 +55,7 @@ def glance(source: Source) -> list[Block] | None:
         if last >= 0:
             lacing = tail[last + HEADER : last + HEADER + tail[last + 26]]
             stop = last + HEADER + tail[last + 26] + sum(lacing)
-            return blocks if stop <= len(tail) and tail[last + 14 : last + 18] == serial else None
+            is_end = stop == len(tail) or (stop < len(tail) and not MARK.startswith(tail[stop : stop + len(MARK)]))
+            has_media = max(0, size - length) + last > at
+            return blocks if is_end and has_media and tail[last + 14 : last + 18] == serial else None
     return None

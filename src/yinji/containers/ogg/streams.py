@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from yinji.containers import vorbis_comment
-from yinji.containers.ogg.pages import FIRST, HEADER, MARK, SEGMENTS, Page, is_sound, page_at, pages, parsed
+from yinji.containers.ogg.pages import FIRST, HEADER, LAST, MARK, SEGMENTS, Page, is_sound, page_at, pages, parsed
 from yinji.containers.source import Source
 from yinji.containers.vorbis_comment import Comments
-from yinji.errors import LimitExceeded, Malformed
+from yinji.errors import LimitExceeded, Malformed, Truncated
 from yinji.limits import KIB, MIB
 
 RESERVE: Final = 1024
@@ -140,11 +140,17 @@ def links(source: Source, *, thorough: bool) -> Iterator[Link]:
 
     A chain is told by the last page, which then belongs to a stream that the first link does not have. A thorough
     reading of a file up to 64 MiB looks at every page, because chains were seen that use a number twice.
+
+    Raises:
+        Malformed, Truncated: What stands there is no link, or the file ends within a page.
     """
     link = link_at(source, 0)
     yield link
     serials = {stream.first.serial for stream in link.streams}
-    if not (thorough and source.size <= _WALKED) and _last_serial(source) in serials:
+    last = _last_page(source)
+    if last is not None:
+        _require_end(source, link, last)
+    if not (thorough and source.size <= _WALKED) and last is not None and last.serial in serials:
         return
     at: int | None = _next_first(source, link.stop)
     while at is not None:
@@ -157,8 +163,21 @@ def _next_first(source: Source, at: int) -> int | None:
     return next((page.start for page in pages(source, at) if page.flags & FIRST), None)
 
 
-def _last_serial(source: Source) -> int | None:
-    """Returns the number of the stream to which the last page belongs."""
+def _require_end(source: Source, link: Link, last: Page) -> None:
+    """Makes sure that media follow the comments, and that no page begins behind the last whole one.
+
+    That the last page of a stream says so is not asked: recordings of live streams end with any.
+
+    Raises:
+        Truncated: The file ends in front of its media, or within a page.
+    """
+    rest = source.read_up_to(last.stop, len(MARK))
+    if (rest and MARK.startswith(rest)) or (last.stop <= link.stop and not last.flags & LAST):
+        raise Truncated("ogg-cut", path=source.name, offset=last.stop)
+
+
+def _last_page(source: Source) -> Page | None:
+    """Returns the last whole page."""
     for length in TAILS:
         start = max(0, source.size - length)
         tail = source.read(start, source.size - start)
@@ -166,7 +185,7 @@ def _last_serial(source: Source) -> int | None:
         while (at := tail.rfind(MARK, 0, at)) >= 0:
             page = parsed(tail[at : at + HEADER + SEGMENTS], start + at)
             if page is not None and page.stop <= source.size:
-                return page.serial
+                return page
     return None
 
 

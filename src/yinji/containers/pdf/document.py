@@ -24,7 +24,8 @@ HEADER_REACH: Final = 1024
 
 STARTXREF: Final = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,20})")
 UNFINISHED: Final = re.compile(
-    rb"[\x00\t\n\x0c\r ]*%%EOF[\x00\t\n\x0c\r ]+\d{1,10}[\x00\t\n\x0c\r ]+\d{1,5}[\x00\t\n\x0c\r ]+(?:obj|ob?\Z)"
+    rb"[\x00\t\n\x0c\r ]*%%EOF[\x00\t\n\x0c\r ]+(?:xref[\x00\t\n\x0c\r ]|xre?f?\Z|"
+    rb"\d{1,10}[\x00\t\n\x0c\r ]+\d{1,5}[\x00\t\n\x0c\r ]+(?:obj|ob?\Z))"
 )
 _STARTXREF_REACH: Final = (TAIL_BYTES, 1 << 16, 1 << 20)
 _XREF: Final = re.compile(rb"[\x00\t\n\x0c\r ]*xref(?=[\x00\t\n\x0c\r ])")
