@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import zipfile
 from functools import cache
@@ -54,9 +55,13 @@ def _pptx(out: io.BytesIO) -> None:
 def converted(paths: list[Path], ending: str, directory: Path) -> dict[str, Path]:
     """Has LibreOffice open files and save them in another format, all in one run; returns the results by stem."""
     profile = directory / "profile"
-    command = ["soffice", f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to", ending]
+    command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", ending]
     done = subprocess.run(
-        [*command, "--outdir", str(directory), *map(str, paths)], capture_output=True, text=True, timeout=110
+        [*command, "--outdir", str(directory), *map(str, paths)],
+        env=os.environ | {"LC_ALL": "C.UTF-8"},  # names of files are in no other encoding, whatever the locale
+        capture_output=True,
+        text=True,
+        timeout=110,
     )
     assert done.returncode == 0, done.stderr
     return {path.stem: directory / f"{path.stem}.{ending}" for path in paths}

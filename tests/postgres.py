@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import shutil
 import socket
 import subprocess
@@ -100,7 +101,7 @@ def running(**changed: str) -> Iterator[Postgres]:
         shutil.chown(folder, "postgres")
     data, port = folder / "data", free_port()
     settings = _SETTINGS | changed | {"port": str(port), "unix_socket_directories": str(folder)}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = shlex.join(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
     try:
         _run(_tool("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
         _run(_tool("pg_ctl"), "start", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options)

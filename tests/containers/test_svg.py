@@ -167,7 +167,7 @@ def test_the_browser_draws_the_same(tmp_path: Path) -> None:
         path.write_bytes(data)
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=120,100")
         oracles.run(
-            "chromium", *options, f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}", f"file://{path}"
+            "chromium", *options, f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}", path.as_uri()
         )
         pictures.append(oracles.pillow_hash(shot))
     assert pictures[0] == pictures[1]
