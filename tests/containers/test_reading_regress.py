@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from yinji.containers.registry import by_name
-from yinji.errors import YinjiError
+from yinji.errors import Malformed, YinjiError
 from yinji.testing import Sample, labelled, survives
 
 REGRESS = Path(__file__).parent.parent / "regress"
@@ -26,7 +26,7 @@ def test_replayed(path: Path) -> None:
 WRITING = {
     "avi/labels-in-two-lists.avi": "",
     "avif/stray-bytes-behind-item-entries.avif": "",
-    "dng/directory-over-the-header": "tiff-overlap",
+    "dng/directory-over-the-header": "truncated",
     "flac/no-frames-behind-the-label.flac": "flac-no-audio",
     "flv/label-between-tags.flv": "",
     "flv/no-tag-and-labels-in-labels.flv": "flv-tag",
@@ -52,3 +52,10 @@ def test_is_written_right_or_refused_with_a_reason(name: str) -> None:
     except YinjiError as error:
         code = error.code
     assert code == WRITING[name]
+
+
+def test_a_directory_over_the_header_is_refused_in_a_file_that_is_not_cut_off_too() -> None:
+    data = (REGRESS / "dng/directory-over-the-header").read_bytes()
+    with pytest.raises(Malformed) as caught:
+        labelled(by_name("dng"), Sample("input.dng", data + bytes(2 << 20)))
+    assert caught.value.code == "tiff-overlap"
