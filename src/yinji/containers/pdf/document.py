@@ -13,6 +13,7 @@ from yinji.containers.pdf.crypt import Cipher, Security
 from yinji.containers.pdf.filters import decode
 from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, IncompleteError, Ref, String, Value, Window
+from yinji.containers.pdf.object_stream import ObjectStream
 from yinji.containers.pdf.stream_filters import filters_of, parameters_of
 from yinji.containers.pdf.xref import Hybrid, InUse, Packed, Section, Stream, Table
 from yinji.containers.source import Source
@@ -56,7 +57,7 @@ class Document:
         self._visited: set[int] = set()
         self._loading: set[int] = set()
         self._loaded: dict[int, Indirect | None] = {}
-        self._packs: dict[int, tuple[Indirect, bytes, list[int]]] = {}
+        self._packs: dict[int, ObjectStream] = {}
         self._security: Security | None = None
         self._is_opened = False
 
@@ -255,8 +256,10 @@ class Document:
         self.source.element(len(self._loading))
         try:
             entry = self.find(number)
-            loaded = self._packed(number, entry) if isinstance(entry, Packed) else None
-            if isinstance(entry, InUse):
+            loaded = None
+            if isinstance(entry, Packed):
+                loaded = self._pack(entry.stream).member(number, entry.position, self.source)
+            elif isinstance(entry, InUse):
                 loaded = self.object_at(entry.offset + self.shift, number)
         finally:
             self._loading.discard(number)
@@ -274,40 +277,20 @@ class Document:
             value = loaded.value if loaded else None
         raise Malformed("pdf-object-loop", path=self.source.name, object=number)
 
-    def _packed(self, number: int, entry: Packed) -> Indirect:
-        pack, data, starts = self._pack(entry.stream)
-        if not 0 <= entry.position < len(starts) // 2 or starts[entry.position * 2] != number:
-            if number not in starts[::2]:
-                raise Malformed("pdf-object", path=self.source.name, offset=pack.start, object=number)
-            at = starts[starts[::2].index(number) * 2 + 1]
-        else:
-            at = starts[entry.position * 2 + 1]
-        window = Window(data, pack.start, final=True, path=self.source.name)
-        value, _ = window.value(at, self.source.element)
-        return Indirect(number, 0, value, data, pack.start, pack.start, pack.stop, packed=True)
-
-    def _pack(self, number: int) -> tuple[Indirect, bytes, list[int]]:
-        """Returns an object stream, its content, and its header as (number, position) pairs flattened (7.5.7)."""
+    def _pack(self, number: int) -> ObjectStream:
+        """Returns the object stream of that number."""
         if number in self._packs:
             return self._packs[number]
-        pack = self.load(Ref(number, 0))
-        if pack is None or pack.data_at < 0:
+        stream = self.load(Ref(number, 0))
+        if stream is None or stream.data_at < 0:
             raise Malformed("pdf-no-object-stream", path=self.source.name, object=number)
-        count, first = pack.dictionary.integer("N") or 0, pack.dictionary.integer("First") or 0
-        data = self.stream(pack)
-        words = data[:first].split()[: count * 2]
-        if not 0 <= count <= self.source.limits.elements or len(words) != count * 2:
-            raise Malformed("pdf-object-stream", path=self.source.name, offset=pack.start)
-        if not all(word.isdigit() and len(word) <= 10 for word in words):
-            raise Malformed("pdf-object-stream", path=self.source.name, offset=pack.start)
-        starts = [int(word) + (first if i & 1 else 0) for i, word in enumerate(words)]
-        self._packs[number] = pack, data, starts
-        return self._packs[number]
+        self._packs[number] = pack = ObjectStream.parse(stream, self.stream(stream), self.source)
+        return pack
 
     def members(self, number: int) -> list[int]:
         """Returns the numbers of the objects in an object stream; none when it cannot be read."""
         try:
-            return self._pack(number)[2][::2]
+            return self._pack(number).numbers
         except UnreadableInput:
             return []
 
