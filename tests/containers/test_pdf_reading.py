@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import oracles
 import pdf_files
 from yinji import media_digest
 from yinji.containers.model import Reading, State
@@ -373,3 +374,45 @@ def test_a_broken_row_that_the_label_does_not_need() -> None:
         with pytest.raises(Malformed) as refused:
             media_digest(file, filename="a.pdf")
         assert refused.value.code == "pdf-media"
+
+
+def updated(data: bytes, body: bytes, trailer: bytes) -> bytes:
+    """The file with one more revision: the first free number is the information dictionary ``body``, "" for none."""
+    previous = data[data.rindex(b"startxref") + 9 :].split()[0]
+    number = 40
+    out = data + (b"%d 0 obj\n%s\nendobj\n" % (number, body) if body else b"")
+    table = len(out)
+    rows = b"%d 1\n%010d 00000 n\r\n" % (number, len(data)) if body else b"0 1\n0000000000 65535 f\r\n"
+    info = b"/Info %d 0 R " % number if body else b""
+    return out + b"xref\n%strailer\n<< /Size 41 %s/Prev %s %s >>\nstartxref\n%d\n%%%%EOF\n" % (
+        rows, info, previous, trailer, table,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sample", ["table", "streams"])
+def test_label_that_an_update_took_out_is_no_absence_of_one(sample: str, tmp_path: Path) -> None:
+    """The old bytes are all there: exiftool says of its own deletions that they are reversible."""
+    whole = labelled(PDF, Sample("page.pdf", plain() if sample == "table" else with_streams())).data
+    path = tmp_path / "page.pdf"
+    path.write_bytes(whole)
+    oracles.run("exiftool", "-q", "-overwrite_original", "-PDF:all=", path)
+    root = b"/Root 1 0 R"
+    for data in (path.read_bytes(), updated(whole, b"<< /Title (Mine) >>", root)):
+        for thorough in (False, True):
+            answer = reading_of(PDF, Sample("page.pdf", data), thorough=thorough)
+            assert answer.state is State.MALFORMED and answer.label is None
+            codes = {problem.code for found in answer.found for problem in found.problems}
+            assert codes == {"label-emptied", "pdf-label-taken-out"}
+        again = labelled(PDF, Sample("page.pdf", data))
+        assert [found.label for found in reading_of(PDF, again).found] == [LABEL]
+    relabelled = updated(whole, b"<< /Title (Mine) /AIGC (" + PROPAGATED.to_json().encode() + b") >>", root)
+    assert [found.label for found in reading(relabelled).found] == [PROPAGATED]
+
+
+def test_two_revisions_may_share_a_stream_of_hidden_objects() -> None:
+    """Acrobat copies ``/XRefStm`` from trailer to trailer; nothing is read twice for it."""
+    data = pdf_files.hybrid()
+    shared = data[data.rindex(b"/XRefStm") :].split()[1]
+    data = updated(data, b"", b"/Root 1 0 R /Info 5 0 R /XRefStm " + shared)
+    assert {block.key: block.value for block in reading(data).blocks}["Title"] == "hidden"
+    assert reading_of(PDF, labelled(PDF, Sample("page.pdf", data))).label == LABEL

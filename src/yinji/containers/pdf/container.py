@@ -14,6 +14,8 @@ Decisions, and why:
   The owner's permission bits ask viewers not to offer editing; they do not lift the duty to label (Measures, Art. 5).
   Under a password that we do not have, the answer is "cannot tell", also where no information dictionary is seen; a
   label in metadata that were left in plain is shown, with the word that another may be inside.
+* **Taken out.** An update that drops the label leaves it in the file, in the revision before. Where the newest one has
+  none, the earlier ones are asked, and the answer is "cannot tell", with the place of the label (R62).
 * **Damage.** What a search of a file with a broken cross-reference finds is shown, but the answer is never "no label",
   and nothing is written into such a file.
 """
@@ -32,8 +34,9 @@ from yinji.containers.pdf.glance import glance
 from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Entry, Name, Ref, String, Value
 from yinji.containers.pdf.rebuild import rebuild
+from yinji.containers.pdf.revisions import earlier_information
 from yinji.containers.pdf.samples import plain, with_streams
-from yinji.containers.pdf.signatures import NO_CHANGES, catalog_of, permission, signature_flags
+from yinji.containers.pdf.signatures import NO_CHANGES, catalog_of, permission, signature_blocks
 from yinji.containers.pdf.update import KEY, Update, exchange, free_number, information, metadata
 from yinji.containers.pdf.xref import InUse
 from yinji.containers.source import Source
@@ -190,11 +193,25 @@ def _blocks(document: Document, *, thorough: bool) -> Iterator[Block]:
     if locked is not None:
         yield from _in_plain(document, packet)
         raise locked
-    yield from _signatures(document, catalog)
+    yield from signature_blocks(document, catalog)
     yield from _manifests(document, catalog)
+    has_label = value is not None
     if packet is not None:
         data = document.stream(packet)
+        has_label = has_label or bool(xmp.labels(data))
         yield Block("xmp", "", data, packet.start, packet.stop, _mirrored(data, value))
+    if not has_label:
+        yield from _taken_out(document)
+
+
+def _taken_out(document: Document) -> Iterator[Block]:
+    """Yields the place of a label that an update took out, empty as the newest revision leaves it (R62)."""
+    for info in earlier_information(document):
+        for block in _properties(document, info):
+            if block.key.upper() == KEY and str(block.value).strip():
+                problem = Problem("pdf-label-taken-out", Severity.WARNING, "R62", {"offset": block.start})
+                yield Block("pdf-info", KEY, "", block.start, block.stop, (problem,))
+                return
 
 
 def _in_plain(document: Document, packet: Indirect | None) -> Iterator[Block]:
@@ -262,16 +279,6 @@ def _text(document: Document, info: Indirect, entry: Entry, problems: list[Probl
     if entry.key != KEY:
         return None
     return info.text[entry.at : entry.stop].decode("latin-1")
-
-
-def _signatures(document: Document, catalog: Indirect) -> Iterator[Block]:
-    if flags := signature_flags(document, catalog):
-        note = Problem("pdf-signed", Severity.NOTE)
-        yield Block("pdf-signature", "SigFlags", str(flags), catalog.start, catalog.stop, (note,))
-    allowed = permission(document, catalog)
-    if allowed:
-        note = Problem("pdf-certified", Severity.NOTE, "", {"permission": allowed})
-        yield Block("pdf-signature", "DocMDP", str(allowed), catalog.start, catalog.stop, (note,))
 
 
 def _manifests(document: Document, catalog: Indirect) -> Iterator[Block]:

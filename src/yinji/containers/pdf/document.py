@@ -15,7 +15,7 @@ from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, IncompleteError, Ref, String, Value, Window
 from yinji.containers.pdf.object_stream import ObjectStream
 from yinji.containers.pdf.stream_filters import filters_of, parameters_of
-from yinji.containers.pdf.xref import Hybrid, InUse, Packed, Section, Stream, Table
+from yinji.containers.pdf.xref import Hybrid, InUse, Packed, Rows, Section, Stream, Table
 from yinji.containers.source import Source
 from yinji.errors import Encrypted, LimitExceeded, Malformed, UnreadableInput
 
@@ -55,6 +55,7 @@ class Document:
         self._sections: list[Section] = []
         self._next: int | None = None
         self._visited: set[int] = set()
+        self._besides: dict[int, Rows] = {}
         self._loading: set[int] = set()
         self._loaded: dict[int, Indirect | None] = {}
         self._packs: dict[int, ObjectStream] = {}
@@ -149,10 +150,9 @@ class Document:
         beside = trailer.integer("XRefStm")
         if beside is None:
             return Section(offset, trailer, window.data, window.base, 0, table)
-        if beside + self.shift in self._visited:
-            raise Malformed("pdf-xref-loop", path=self.source.name, offset=beside)
-        self._visited.add(beside + self.shift)
-        rows = Hybrid(table, self._stream_section(beside + self.shift).rows)
+        if beside not in self._besides:
+            self._besides[beside] = self._stream_section(beside + self.shift).rows
+        rows = Hybrid(table, self._besides[beside])
         return Section(offset, trailer, window.data, window.base, 0, rows)
 
     def _stream_section(self, offset: int) -> Section:
@@ -256,15 +256,21 @@ class Document:
         self.source.element(len(self._loading))
         try:
             entry = self.find(number)
-            loaded = None
-            if isinstance(entry, Packed):
-                loaded = self._pack(entry.stream).member(number, entry.position, self.source)
-            elif isinstance(entry, InUse):
-                loaded = self.object_at(entry.offset + self.shift, number)
+            loaded = self.at(number, entry) if entry is not None else None
         finally:
             self._loading.discard(number)
         self._loaded[number] = loaded
         return loaded
+
+    def at(self, number: int, entry: InUse | Packed) -> Indirect:
+        """Returns the object of that number where a row of some revision says that it is.
+
+        Raises:
+            Malformed: Something else is there.
+        """
+        if isinstance(entry, Packed):
+            return self._pack(entry.stream).member(number, entry.position, self.source)
+        return self.object_at(entry.offset + self.shift, number)
 
     def resolve(self, value: Value) -> Value:
         """Returns the object itself where ``value`` is a reference."""

@@ -145,7 +145,25 @@ def glance(source: Source) -> list[Block] | None:
         data, _, _ = _content(file, packet, packet.dictionary.entries())
         if not xmp.shows_none(data):
             return None
-    return blocks
+    return None if b"/Prev" in trailer and _has_earlier_information(file, sections) else blocks
+
+
+def _has_earlier_information(file: _File, sections: list[_Section]) -> bool:
+    """Whether an earlier revision has an information dictionary of its own: a label may have been taken out of it."""
+    info = sections[0].trailer[b"/Info"]
+    number = int(info.split()[0])
+    was_found = False
+    for turn in range(_SECTIONS_MAX):
+        if turn == len(sections):
+            sections.append(_section(file, int(sections[-1].trailer[b"/Prev"])))
+        section = sections[turn]
+        is_here = _find(file, section, number) is not None
+        if section.trailer.get(b"/Info", info) != info or (is_here and was_found):
+            return True
+        was_found = was_found or is_here
+        if b"/Prev" not in section.trailer:
+            return False
+    return True
 
 
 def _dictionary(data: bytes, at: int) -> _Dictionary:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from yinji.containers.model import Block
 from yinji.containers.pdf.document import Document
 from yinji.containers.pdf.indirect import Indirect
 from yinji.containers.pdf.lexer import Dictionary, Name, Ref
 from yinji.errors import Malformed
+from yinji.labels.problem import Problem, Severity
 
 NO_CHANGES: Final = 1
 """The permission of a certification against any change (table 254)."""
@@ -49,3 +52,14 @@ def permission(document: Document, catalog: Indirect) -> int:
             number = document.resolve(parameters.get("P")) if isinstance(parameters, Dictionary) else None
             return number if isinstance(number, int) and 1 <= number <= 3 else FORMS_ONLY
     return FORMS_ONLY
+
+
+def signature_blocks(document: Document, catalog: Indirect) -> Iterator[Block]:
+    """Yields what signatures and a certification say of changes, each with a note."""
+    if flags := signature_flags(document, catalog):
+        note = Problem("pdf-signed", Severity.NOTE)
+        yield Block("pdf-signature", "SigFlags", str(flags), catalog.start, catalog.stop, (note,))
+    allowed = permission(document, catalog)
+    if allowed:
+        note = Problem("pdf-certified", Severity.NOTE, "", {"permission": allowed})
+        yield Block("pdf-signature", "DocMDP", str(allowed), catalog.start, catalog.stop, (note,))
