@@ -3,14 +3,15 @@
 Run: ``python benchmarks/write_large.py [MEGABYTES] [DIRECTORY]``. MP4 with its ``moov`` behind and in front of the
 media; Matroska as ffmpeg writes films, with a Cluster for some megabytes, and one of nothing but keyframes, which has a
 Cluster for each. The public ``label`` and ``propagate``, with undo record and read-back. Prints ratios of the same run,
-each the best of several rounds: waiting for the disk, to a copy that waits for it too; not waiting, to a copy that does
-not; and processor time alone, to that of a copy. Needs ffmpeg.
+each the best of several rounds in which all take turns: waiting for the disk, to a copy that waits for it too, and in
+brackets the medians; not waiting, to a copy that does not; and processor time alone, to that of a copy. Needs ffmpeg.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
@@ -83,14 +84,24 @@ FILMS: dict[str, Callable[[Path, int], None]] = {
 }
 
 
-def best(work: Callable[[], object], prepare: Callable[[], object]) -> Spent:
-    spent = []
+def once(work: Callable[[], object], prepare: Callable[[], object]) -> Spent:
+    prepare()
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return Spent(time.perf_counter() - wall, time.process_time() - processor)
+
+
+def rounds(what: dict[str, tuple[Callable[[], object], ...]]) -> tuple[dict[str, Spent], dict[str, Spent]]:
+    """Does all works in turn, again and again; returns the best of each, and the medians."""
+    spent: dict[str, list[Spent]] = {name: [] for name in what}
     for _ in range(ROUNDS):
-        prepare()
-        wall, processor = time.perf_counter(), time.process_time()
-        work()
-        spent.append(Spent(time.perf_counter() - wall, time.process_time() - processor))
-    return Spent(min(s.wall for s in spent), min(s.processor for s in spent))
+        for name, work in what.items():
+            spent[name].append(once(*work))
+    picked = (
+        {name: Spent(*(pick(seconds) for seconds in zip(*each, strict=True))) for name, each in spent.items()}
+        for pick in (min, statistics.median)
+    )
+    return next(picked), next(picked)
 
 
 def copied(source: Path, copy: Path, *, durable: bool) -> None:
@@ -127,16 +138,14 @@ def works(source: Path, copy: Path, out: Path, *, durable: bool) -> dict[str, tu
 
 def measure(source: Path, folder: Path) -> None:
     copy, out = folder / f"copy{source.suffix}", folder / f"out{source.suffix}"
-    waiting, free = (
-        {name: best(*work) for name, work in works(source, copy, out, durable=durable).items()}
-        for durable in (True, False)
-    )
-    floor, floor_free = waiting.pop("copy"), free.pop("copy")
-    print(f"  copy {floor.wall * 1e3:.1f} ms with flush, {floor_free.wall * 1e3:.1f} ms without", end="")
-    print(f", {floor_free.processor * 1e3:.1f} ms of processor")
+    waiting, usual = rounds(works(source, copy, out, durable=True))
+    free, _ = rounds(works(source, copy, out, durable=False))
+    floor, usual_floor, floor_free = waiting.pop("copy"), usual.pop("copy"), free.pop("copy")
+    print(f"  copy {floor.wall * 1e3:.1f} ms with flush ({usual_floor.wall * 1e3:.1f})", end="")
+    print(f", {floor_free.wall * 1e3:.1f} ms without, {floor_free.processor * 1e3:.1f} ms of processor")
     for name, spent in waiting.items():
         ratios = (
-            f"{spent.wall / floor.wall:.4f}x waiting",
+            f"{spent.wall / floor.wall:.4f}x waiting ({usual[name].wall / usual_floor.wall:.4f}x)",
             f"{free[name].wall / floor_free.wall:.4f}x not waiting",
             f"{free[name].processor / floor_free.processor:.4f}x processor",
         )
@@ -149,7 +158,7 @@ def main() -> None:
         for film, make in FILMS.items():
             source = Path(name) / f"in.{film[:3].lower()}"
             make(source, megabytes)
-            print(f"{film}, {source.stat().st_size / 1e6:.0f} MB, best of {ROUNDS}")
+            print(f"{film}, {source.stat().st_size / 1e6:.0f} MB, best of {ROUNDS} (median)")
             measure(source, Path(name))
 
 

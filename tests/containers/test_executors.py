@@ -35,6 +35,7 @@ from yinji.testing import applied
 OLD = random.Random(1).randbytes(300_000)
 PLANS = {
     "same length": Splice.of([Edit(10, 14, b"abcd"), Edit(200_000, 200_003, b"xyz")]),
+    "close together": Splice.of([Edit(10, 14, b"abcd"), Edit(2_000, 2_003, b"xyz")]),
     "insert": Splice.of([Edit(100, 100, b"inserted" * 500)]),
     "cut": Splice.of([Edit(1000, 150_000, b"")]),
     "append": Splice.of([Edit(300_000, 300_000, b"tail")]),
@@ -377,7 +378,7 @@ def stopped_half_way(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> 
     with monkeypatch.context() as patched:
         patched.setattr(undo, "pwrite_all", lambda fd, data, at: os.pwrite(fd, data[: len(data) // 2], at))
         patched.setattr(
-            executors, "_change", lambda path, fd, splice, record, **_: record.apply(fd, splice.edits[: splice.still])
+            executors, "_change", lambda path, fd, splice, record, **_: record.apply(fd, executors._joined(fd, splice))
         )
         executors.write_in_place(path, PLANS[name], verify=no_check)
     return path.read_bytes()

@@ -261,7 +261,7 @@ def _left(path: Path, fd: int) -> list[Kept]:
     if (data := _attribute(fd)) is not None:
         left.append(_Attribute(path, fd, data))
     beside = place(path)
-    with suppress(FileNotFoundError):
+    if os.path.lexists(beside):
         left.append(_Beside(beside, os.open(beside, _READING)))
     return left
 

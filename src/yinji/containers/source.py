@@ -93,7 +93,7 @@ class Source:
     _elements = 0
     _inflated = 0
     _fd: int | None = None
-    _path: str | None = None
+    _path: str | Path | None = None
     _stop_at: float | None = None
     limits: Limits = DEFAULT
     bytes_read = 0
@@ -113,7 +113,9 @@ class Source:
     @property
     def path(self) -> Path | None:
         """The file on disk, if it is one."""
-        return None if self._path is None else Path(self._path)
+        if isinstance(self._path, str):
+            self._path = Path(self._path)
+        return self._path
 
     @classmethod
     def open(

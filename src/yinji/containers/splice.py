@@ -45,7 +45,7 @@ class Splice:
     @property
     def growth(self) -> int:
         """Bytes by which the file grows (negative: shrinks)."""
-        return sum(e.growth for e in self.edits)
+        return sum([edit.growth for edit in self.edits])
 
     @property
     def still(self) -> int:
@@ -100,7 +100,7 @@ class Foreseen:
         self.size = size + splice.growth
         self._fetch = fetch
         self._pieces = list(splice.pieces(size))
-        lengths = (len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in self._pieces)
+        lengths = [len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in self._pieces]
         self._starts = list(accumulate(lengths, initial=0))
 
     def read(self, length: int, at: int) -> bytes:
