@@ -13,9 +13,11 @@ import samples
 import writable
 import yinji
 from yinji.cli.app import group
+from yinji.cli.steps import described
 from yinji.containers import xmp
 from yinji.containers.base import Container
 from yinji.containers.model import Reading, State
+from yinji.containers.registry import by_name
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
 from yinji.regimes.base import Tier
@@ -115,7 +117,6 @@ PACKET = xmp.with_label(None, JSON)
 )
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 def test_a_wiped_packet_is_a_trace(wiped: bytes, ending: str, sample_dir: Path) -> None:
-    from yinji.containers.registry import by_name
 
     source = samples.jpeg("baseline") if ending == "jpg" else samples.png("rgb")
     data, container = source.read_bytes(), by_name("jpeg" if ending == "jpg" else "png")
@@ -135,7 +136,6 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
 
 
 def test_a_segment_or_chunk_zeroed_with_its_name_is_a_trace(sample_dir: Path) -> None:
-    from yinji.containers.registry import by_name
 
     for path, container in ((samples.jpeg("baseline"), by_name("jpeg")), (samples.png("rgb"), by_name("png"))):
         data = with_packet(path.read_bytes(), PACKET)
@@ -146,7 +146,6 @@ def test_a_segment_or_chunk_zeroed_with_its_name_is_a_trace(sample_dir: Path) ->
 
 
 def test_an_ordinary_packet_is_no_trace(sample_dir: Path) -> None:
-    from yinji.containers.registry import by_name
 
     empty = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
     for packet in (empty, samples.XMP):
@@ -157,7 +156,6 @@ def test_an_ordinary_packet_is_no_trace(sample_dir: Path) -> None:
 
 def test_a_trace_beside_a_label_is_told_and_does_not_hide_it() -> None:
     from yinji.containers.png.chunks import make
-    from yinji.containers.registry import by_name
 
     name, data = writable.examples(by_name("png"))[0]
     data = labelled(by_name("png"), Sample(name, data)).data
@@ -183,6 +181,54 @@ def test_a_platform_may_mark_what_was_blanked_and_cannot_pass_it_on_unseen(tmp_p
     assert yinji.read(out).label == AigcLabel("3", platform, "p", "", platform, "p", "")
     with pytest.raises(yinji.YinjiError):
         yinji.carry(tmp_path / "gone.jpg", out)
+
+
+def blanked_film(how: str) -> tuple[str, bytes]:
+    """A labelled MP4 whose label was blanked in place, as careful erasers do it."""
+    container = by_name("mp4")
+    name, data = writable.examples(container)[-1]
+    data = labelled(container, Sample(name, data)).data
+    found = reading_of(container, Sample(name, data)).found[0]
+    value = data.index(b'{"Label"', found.start)
+    meta = data.rindex(b"meta", 0, found.start) - 4
+    size = int.from_bytes(data[meta : meta + 4], "big")
+    key = data.rindex(b"AIGC", 0, found.start)
+    match how:
+        case "key renamed":
+            return name, data[: key - 4] + b"free" + data[key:]
+        case "key and value":
+            return name, data[: key - 4] + b"free    " + data[key + 4 : value] + b" " * (found.stop - value) + data[
+                found.stop :
+            ]
+        case "space value":
+            return name, data[:value] + b" " * (found.stop - value) + data[found.stop :]
+    return name, data[: meta + 4] + b"free" + data[meta + 8 : meta + size] + data[meta + size :]
+
+
+@pytest.mark.parametrize("how", ["key renamed", "key and value", "space value", "meta box renamed"])
+def test_a_generator_labels_its_own_work_over_a_blanked_label(how: str, tmp_path: Path) -> None:
+    """A trace stops nobody who may say what the content is; it is told to them, and to whoever may not it is an end."""
+    name, data = blanked_film(how)
+    reading = yinji.read(data, filename=name)
+    if reading.label is None:
+        assert reading.state is State.MALFORMED
+    result = yinji.label(data, LABEL, metadata_only=True, output=tmp_path / name, filename=name)
+    assert yinji.read(tmp_path / name).label == LABEL
+    if reading.label is None:
+        assert [step.name for step in result.steps] == ["blanked", "metadata"]
+        assert "blanked in the file before" in described(result.steps[0])
+        platform = "001191110000MA0TE5T00Q20001"
+        with pytest.raises(Malformed):
+            yinji.propagate(data, propagator=platform, propagate_id="p", output=tmp_path / "no.mp4", filename=name)
+        with pytest.raises(Malformed):
+            yinji.carry(data, tmp_path / name, filename=name)
+        out = tmp_path / "suspected.mp4"
+        yinji.propagate(data, propagator=platform, propagate_id="p", label="3", output=out, filename=name)
+        assert yinji.read(out).label == AigcLabel("3", platform, "p", "", platform, "p", "")
+        made = tmp_path / "made.mp4"
+        made.write_bytes(data)
+        yinji.carry(tmp_path / name, made)
+        assert yinji.read(made).label == LABEL
 
 
 def test_the_command_line_says_that_it_cannot_tell(tmp_path: Path) -> None:

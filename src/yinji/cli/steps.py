@@ -92,6 +92,15 @@ def _credentials(_: dict[str, Any]) -> str:
     )
 
 
+def _blanked(detail: dict[str, Any]) -> str:
+    offsets = ", ".join(f"{offset:,}" for offset in detail["offsets"])
+    words = say(
+        f"注意：文件里原有的标识像是被抹去过（字节 {offsets}）。请弄清是谁、为什么抹去的",
+        f"Note: a label seems to have been blanked in the file before (byte {offsets}). Find out by whom, and why",
+    )
+    return click.style(words, fg="yellow", bold=True)
+
+
 def _several(detail: dict[str, Any]) -> str:
     return say(
         f"源文件有 {detail['count']} 个标识，带过去的是第一个能读懂的（{detail['carrier']}，{detail['offset']:,}）",
@@ -159,6 +168,7 @@ _WORDS: Final = {
     "perceptible": _perceptible,
     "metadata": _metadata,
     "credentials": _credentials,
+    "blanked": _blanked,
     "several": _several,
     "sidecar": _sidecar,
     "from-sidecar": _from_sidecar,

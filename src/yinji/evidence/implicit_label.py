@@ -46,7 +46,7 @@ _BLANKED: Final = Text(
     "元数据像是被抹去了，无法判断原来有没有标识：{why}",
     "Metadata seem to have been blanked, so whether there was a label cannot be told: {why}",
 )
-_TRACES: Final = frozenset(("packet-wiped", "label-blanked", "bmff-blanked"))
+_TRACES: Final = frozenset(("packet-wiped", "label-blanked", "bmff-blanked", "matroska-blanked", "avi-blanked"))
 """Problems that speak of metadata emptied in place."""
 _UNREAD: Final = {
     State.MALFORMED: Text("文件的结构不完整或被破坏。", "its structure is damaged or incomplete."),

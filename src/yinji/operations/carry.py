@@ -18,6 +18,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    blanked_step,
     credentials_step,
     refuse_to_break_credentials,
     refuse_unreadable,
@@ -65,7 +66,7 @@ def carry(
     carried, steps = carried_label(source, filename=filename, limits=limits)
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
-        refuse_unreadable(file)
+        refuse_unreadable(file, may_be_blanked=True)
         if output is None and made.path is None:
             raise UsageError("in-place-needs-path")
         target = Target(
@@ -81,7 +82,7 @@ def carry(
             return written(file, target, (*steps, step), carried, size_before=made.size)
         _refuse_other_label(file, carried)
         refuse_to_break_credentials(file, break_credentials=break_credentials)
-        steps += (write_label(file, carried, target), *credentials_step(file))
+        steps += (*blanked_step(file), write_label(file, carried, target), *credentials_step(file))
         return written(file, target, steps, carried, size_before=made.size)
 
 

@@ -22,6 +22,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    blanked_step,
     bring_back,
     credentials_step,
     refuse_to_break_credentials,
@@ -113,7 +114,7 @@ def label(
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
         is_beside = sidecar and not file.container.writable
-        refuse_unreadable(file, needs_carrier=metadata_only and not is_beside)
+        refuse_unreadable(file, needs_carrier=metadata_only and not is_beside, may_be_blanked=True)
         refuse_to_replace(file, label, derived=derived)
         if is_beside:
             _refuse_to_replace_beside(file, label, target, derived=derived)
@@ -122,7 +123,7 @@ def label(
             steps: tuple[Step, ...] = (write_unlabelled(file, target), sidecars.write(file, label, target))
             return written(file, target, steps, label, size_before=source.size)
         if metadata_only:
-            steps = (write_label(file, label, target), *credentials_step(file))
+            steps = (*blanked_step(file), write_label(file, label, target), *credentials_step(file))
             return written(file, target, steps, label, size_before=source.size)
         with TemporaryFile(prefix="yinji-mark-") as marked:
             request = request_of(file, rules, language=language, place=place, corner=corner, limits=limits)
@@ -135,7 +136,8 @@ def label(
             file.require_unchanged(by_name=in_place)
             with Source.open(marked, name=source.name, limits=limits) as again:
                 labelled = Opened.of(again)
-                steps = (Step("perceptible", drawn.to_dict() | _alt(rules.mark(file.container.kind).alt)),)
+                shown = Step("perceptible", drawn.to_dict() | _alt(rules.mark(file.container.kind).alt))
+                steps = (*blanked_step(file), shown)
                 if in_place and source.path is not None:
                     target = replace(target, output=source.path, overwrite=True)
                 if not labelled.container.writable:

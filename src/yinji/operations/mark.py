@@ -49,7 +49,7 @@ def mark(
     rules = regime_named(regime)
     with Source.open(input, name=filename, limits=limits) as source:
         file = Opened.of(source)
-        refuse_unreadable(file, needs_carrier=False)
+        refuse_unreadable(file, needs_carrier=False, may_be_blanked=True)
         refuse_to_break_credentials(file, break_credentials=break_credentials)
         request = request_of(file, rules, language=language, place="", corner=False, limits=limits)
         return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(source)), marked, request)

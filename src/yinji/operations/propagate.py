@@ -19,6 +19,7 @@ from yinji.operations.written import (
     Step,
     Target,
     Written,
+    blanked_step,
     bring_back,
     credentials_step,
     refuse_to_break_credentials,
@@ -101,7 +102,7 @@ def propagate(
             break_credentials=break_credentials,
             in_place=in_place,
         )
-        steps = (planned.carry_out(target), *credentials_step(file))
+        steps = (*blanked_step(file), planned.carry_out(target), *credentials_step(file))
         return written(file, target, steps, planned.label, size_before=source.size)
 
 
@@ -121,7 +122,7 @@ def plan(
         InvalidLabel, UsageError, Malformed, Refused, UnsupportedFormat, UnreadableInput: As :func:`propagate`.
     """
     require_provider(propagator)
-    refuse_unreadable(file)
+    refuse_unreadable(file, may_be_blanked=bool(label))
     passed_on = _passed_on(file, propagator, propagate_id, label, reserved2)
     refuse_to_break_credentials(file, break_credentials=break_credentials)
     return Planned.of(file, passed_on, in_place=in_place)

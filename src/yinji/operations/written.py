@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from yinji.containers import executors, readback, reading, registry
 from yinji.containers.base import Container
 from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
+from yinji.containers.understanding import is_emptied
 from yinji.errors import (
     Malformed,
     ReadBackMismatch,
@@ -170,7 +171,11 @@ def bring_back(input: object, target: Target) -> None:
         executors.recover(Path(input))
 
 
-def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
+BLANKED: Final = frozenset(("bmff-blanked", "matroska-blanked", "avi-blanked", "packet-wiped"))
+"""Findings of files that were read to their end: a label, or what may have been one, was emptied in place."""
+
+
+def refuse_unreadable(file: Opened, *, needs_carrier: bool = True, may_be_blanked: bool = False) -> None:
     """Says of a file that cannot be judged what ``read`` says of it, before anything else is asked of it (R62).
 
     A label that was emptied or that nobody understands stops no reading: what becomes of it is for each verb to say.
@@ -178,6 +183,7 @@ def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
     Args:
         file: The file.
         needs_carrier: Refuse formats without a place for a label too.
+        may_be_blanked: Let files pass in which a label was emptied in place and that are whole otherwise.
 
     Raises:
         UnreadableInput: The file is damaged, enciphered or beyond the limits.
@@ -196,8 +202,15 @@ def refuse_unreadable(file: Opened, *, needs_carrier: bool = True) -> None:
         if needs_carrier and error.code in told:
             raise
     except UnreadableInput as error:
-        if error.code in told:
+        if error.code in told and not (may_be_blanked and error.code in BLANKED):
             raise
+
+
+def blanked_step(file: Opened) -> tuple[Step, ...]:
+    """Says that a label was emptied in the file that another is written into: whoever writes it should know (R62)."""
+    emptied = [found.start for found in file.reading.found if is_emptied(found)]
+    emptied += [problem.values["offset"] for problem in file.reading.problems if problem.code in BLANKED]
+    return (Step("blanked", {"offsets": sorted(set(emptied))}),) if emptied else ()
 
 
 def refuse_to_break_credentials(file: Opened, *, break_credentials: bool) -> None:

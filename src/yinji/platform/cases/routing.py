@@ -18,7 +18,17 @@ from yinji.platform.deciding import Decision
 from yinji.platform.schema import cases
 from yinji.regimes.base import Tier
 
-_EMPTIED: Final = frozenset(("label-emptied", "values-emptied", "packet-wiped", "label-blanked", "bmff-blanked"))
+_EMPTIED: Final = frozenset(
+    (
+        "label-emptied",
+        "values-emptied",
+        "packet-wiped",
+        "label-blanked",
+        "bmff-blanked",
+        "matroska-blanked",
+        "avi-blanked",
+    )
+)
 """Problems that speak of a label taken out in place."""
 
 
