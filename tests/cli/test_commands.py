@@ -125,11 +125,12 @@ def test_conform_exits_with_one_on_findings(here: Path) -> None:
 
 def test_existing_output_is_not_overwritten(here: Path) -> None:
     before = (here / "photo.jpg").read_bytes()
-    arguments = ("label", "photo.png", "-o", "photo.jpg", "--producer", PRODUCER, "--id", "1", "--metadata-only")
+    (here / "taken.png").write_bytes(before)
+    arguments = ("label", "photo.png", "-o", "taken.png", "--producer", PRODUCER, "--id", "1", "--metadata-only")
     result = run(*arguments, cwd=here)
     assert result.returncode == 2
     assert b"--force" in result.stderr
-    assert (here / "photo.jpg").read_bytes() == before
+    assert (here / "taken.png").read_bytes() == before
     assert run(*arguments, "--force", cwd=here).returncode == 0
 
 

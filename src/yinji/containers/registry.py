@@ -210,6 +210,12 @@ def by_name(name: str) -> Container:
     raise UsageError("no-such-container", name=name)
 
 
+def extension_owner(extension: str) -> str | None:
+    """Returns the name of the format that a file name's ending (lower case, no dot) stands for, or None."""
+    row = _TABLE.by_extension(extension)
+    return None if row is None else row.name
+
+
 def sniff(source: Source) -> Identity:
     """Says what a file is by its first 4 KiB, and by the directory of a ZIP that shows nothing there.
 

@@ -16,7 +16,7 @@ from yinji.labels.codes import require_provider
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.registry import mark_for
 from yinji.operations import sidecar as sidecars
-from yinji.operations.mark import request_of
+from yinji.operations.mark import request_of, require_style
 from yinji.operations.written import (
     Opened,
     Step,
@@ -92,7 +92,7 @@ def label(
 
     Raises:
         InvalidLabel: The label does not keep GB 45438 App. E.
-        UsageError: The producer is meant as a 27-character code and is none.
+        UsageError: The producer is meant as a 27-character code and is none; a style is none for this kind of content.
         Refused: The file already carries somebody else's label, or a stronger one.
         UnsupportedFormat: No place for the label, or no perceptible label for this kind yet.
         UnreadableInput: The file is damaged or enciphered.
@@ -115,6 +115,7 @@ def label(
         file = Opened.of(source)
         is_beside = sidecar and not file.container.writable
         refuse_unreadable(file, needs_carrier=metadata_only and not is_beside, may_be_blanked=True)
+        require_style(file, style)
         refuse_to_replace(file, label, derived=derived)
         if is_beside:
             _refuse_to_replace_beside(file, label, target, derived=derived)

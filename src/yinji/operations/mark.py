@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
+from yinji.containers.model import Kind
 from yinji.containers.source import RangedReader, Source
 from yinji.containers.source_file import SourceFile
 from yinji.errors import UsageError
 from yinji.limits import DEFAULT, Limits
 from yinji.marks.base import Drawn, MarkRequest
+from yinji.marks.colour import STYLES
 from yinji.marks.registry import mark_for
 from yinji.operations.written import Opened, refuse_to_break_credentials, refuse_unreadable
 from yinji.regimes.base import MarkRules
@@ -53,6 +55,21 @@ def mark(
         refuse_to_break_credentials(file, break_credentials=break_credentials)
         request = request_of(file, rules, language=language, place="", corner=False, limits=limits)
         return mark_for(file.reading.media_type).draw(io.BufferedReader(SourceFile(source)), marked, request)
+
+
+_SOUND: Final = frozenset(("rhythm", "speech"))
+
+
+def require_style(file: Opened, style: str) -> None:
+    """Makes sure that a style of the label that people see or hear says something for content of this kind.
+
+    Raises:
+        UsageError: It does not.
+    """
+    kind = file.container.kind
+    fits = kind is Kind.AUDIO if style in _SOUND else kind in (Kind.IMAGE, Kind.VIDEO)
+    if style and not fits and style in _SOUND | set(STYLES):
+        raise UsageError("style-not-for-kind", path=file.source.name, style=style, format=file.container.name.upper())
 
 
 def request_of(

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from yinji.cli import steps
-from yinji.cli.files import destination, each, json_options, opened, shown_as
+from yinji.cli.files import STDIN, destination, each, json_options, opened, shown_as
 from yinji.cli.language import pick, say
 from yinji.errors import Refused
 from yinji.operations.carry import carry
+from yinji.operations.endings import require_fitting
 from yinji.operations.report import SCHEMA_VERSION
 
 
@@ -64,6 +65,8 @@ def command(
             opened(src) as source,
             destination(path, output, in_place=output is None, several=False) as target,
         ):
+            if target is not None and output != STDIN:
+                require_fitting(path, target)
             try:
                 result = carry(
                     source,

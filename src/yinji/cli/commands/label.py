@@ -9,6 +9,7 @@ import click
 
 from yinji.cli import steps
 from yinji.cli.files import (
+    STDIN,
     destination,
     each,
     input_arguments,
@@ -24,6 +25,7 @@ from yinji.cli.keyfiles import private_key
 from yinji.cli.language import say
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.security import protect
+from yinji.operations.endings import require_fitting
 from yinji.operations.label import label
 
 
@@ -150,6 +152,8 @@ def command(
             opened(path) as input,
             destination(path, output, in_place=in_place, several=len(files) > 1) as target,
         ):
+            if target is not None and output != STDIN:
+                require_fitting(input, target, filename=name if path == "-" else path)
             result = label(
                 input,
                 protect(said, key) if key else said,

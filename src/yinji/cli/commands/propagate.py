@@ -8,6 +8,7 @@ import click
 
 from yinji.cli import steps
 from yinji.cli.files import (
+    STDIN,
     destination,
     each,
     input_arguments,
@@ -19,6 +20,7 @@ from yinji.cli.files import (
     shown_as,
 )
 from yinji.cli.language import say
+from yinji.operations.endings import require_fitting
 from yinji.operations.propagate import propagate
 
 
@@ -65,6 +67,8 @@ def command(
             opened(path) as input,
             destination(path, output, in_place=in_place, several=len(files) > 1) as target,
         ):
+            if target is not None and output != STDIN:
+                require_fitting(input, target, filename=name if path == "-" else path)
             result = propagate(
                 input,
                 propagator=propagator,
