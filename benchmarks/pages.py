@@ -9,21 +9,20 @@ everything kept but the page itself. A shift of the layout under 0.1 counts as g
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "server"))
+
+from browser import launch
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from demo_site import running
 
 PHONE = {"width": 390, "height": 844}
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WATCH = """
 window.shift = 0;
 const add = list => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value; };
@@ -81,26 +80,10 @@ def pages(browser: Browser, base: str) -> None:
 
 
 def main() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "YINJI_DATA_DIR": folder}
-        command = [sys.executable, "-m", "yinji", "demo", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        try:
-            while server.poll() is None:
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.2)
-            with sync_playwright() as playwright:
-                chromium = shutil.which("chromium") or str(Path("/usr/bin/chromium"))
-                browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-                pages(browser, f"http://127.0.0.1:{port}")
-                browser.close()
-        finally:
-            server.terminate()
-            server.wait()
+    with running() as base, sync_playwright() as playwright:
+        browser = launch(playwright)
+        pages(browser, base)
+        browser.close()
 
 
 if __name__ == "__main__":

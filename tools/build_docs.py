@@ -6,18 +6,17 @@ make docs
 from __future__ import annotations
 
 import io
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "server"))
+
+from browser import launch
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from demo_site import running
 from yinji.containers.registry import containers
 from yinji.containers.room import keeps_room
 from yinji.errors import UnsupportedFormat
@@ -25,10 +24,6 @@ from yinji.marks.registry import mark_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SIZE = {"width": 1280, "height": 860}
 HEADINGS = (
     "format 格式",
@@ -41,17 +36,10 @@ HEADINGS = (
 )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def photograph(url: str) -> None:
     """Saves the feed in both languages, in few colours, as a small PNG."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         for tag, name in (("zh-CN", "feed.zh.png"), ("en", "feed.en.png")):
             page = browser.new_context(locale=tag, viewport=SIZE).new_page()
             page.goto(f"{url}/?lang={tag}")
@@ -59,34 +47,6 @@ def photograph(url: str) -> None:
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             picture.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
         browser.close()
-
-
-def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
-    """Returns once the server answers: it plays its month first, which takes as long as the machine takes.
-
-    Raises:
-        RuntimeError: It ended instead.
-    """
-    while server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"yinji demo ended with {server.returncode}")
-
-
-def feed_pictures() -> None:
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "YINJI_DATA_DIR": folder}
-        command = [sys.executable, "-m", "yinji", "demo", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(server, port)
-            photograph(f"http://127.0.0.1:{port}")
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def draws(media_type: str) -> str:
@@ -123,5 +83,6 @@ def formats_page() -> None:
 
 if __name__ == "__main__":
     formats_page()
-    feed_pictures()
+    with running() as url:
+        photograph(url)
     print("docs/formats.md and docs/pictures/ are up to date.")

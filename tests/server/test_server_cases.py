@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from browser import opened
 from live import PASSWORD, Site, serve
+from notices import IS, SUSPECTED
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, expect
 
@@ -18,11 +19,6 @@ from yinji.platform.cases.model import Why
 from yinji.platform.model import Account, Item, Role
 
 LANGUAGES = ("zh-CN", "en")
-SUSPECTED = {
-    "zh-CN": "该内容疑似为人工智能生成合成内容，请谨慎甄别",
-    "en": "This is suspected to be AI-generated content. Judge with care.",
-}
-CONFIRMED = {"zh-CN": "该内容属于人工智能生成合成内容", "en": "This is AI-generated content"}
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +139,7 @@ def test_reader_reviewer_author_and_judge(
         page.fill("#reason", "倒影与岸线对不上。")
         page.click("[data-decide] button.btn-wide")
         page.wait_for_url("**?done=*")
-        expect(page.locator(".mount .say")).to_have_text(CONFIRMED[language])
+        expect(page.locator(".mount .say")).to_have_text(IS[language])
     with opened(browser, desk.base, language=language, token=desk.token(Role.CREATOR)) as page:
         page.goto("/cases")
         page.click(f"a[href='/cases/{case_id}']")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser import opened, violations
 from live import PASSWORD, Site, serve
+from notices import IS, MAY_BE
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,12 +16,6 @@ import yinji
 from yinji.labels.declaration import Declaration, Declared
 from yinji.platform.model import Item, Role
 from yinji.server.pages import feed
-
-NOTICE = {"zh-CN": "该内容属于人工智能生成合成内容", "en": "This is AI-generated content"}
-MAY_BE = {
-    "zh-CN": "该内容可能为人工智能生成合成内容（作者声明）",
-    "en": "This may be AI-generated content (declared by the author)",
-}
 
 
 def sign_in(page: Page) -> None:
@@ -51,15 +46,15 @@ def test_publish_a_labelled_picture_and_verify_what_comes_back(
         expect(page.locator("#title")).to_have_value("青绿山水")
         assert page.locator("input[value=not_ai]").is_disabled()
         assert page.locator("input[name=declaration]:checked").count() == 0
-        expect(page.locator(".mount .say:visible")).to_have_text(NOTICE[language])
+        expect(page.locator(".mount .say:visible")).to_have_text(IS[language])
         if script:
             expect(page.locator("[data-preview] img")).to_be_visible()
         page.check("input[value=ai_generated]")
         page.click("form.declare button.btn-ink")
         page.wait_for_url("**/items/*")
-        expect(page.locator(".mount .notice .say")).to_have_text(NOTICE[language])
+        expect(page.locator(".mount .notice .say")).to_have_text(IS[language])
         page.reload()
-        expect(page.locator(".mount .notice .say")).to_have_text(NOTICE[language])
+        expect(page.locator(".mount .notice .say")).to_have_text(IS[language])
         picture = page.locator(".mount img")
         assert picture.evaluate("i => i.complete && i.naturalWidth") == 400 if script else picture.is_visible()
         with page.expect_download() as download:
@@ -73,10 +68,10 @@ def test_publish_a_labelled_picture_and_verify_what_comes_back(
         page.goto("/verify")
         page.set_input_files("#f", kept)
         page.click("form.drop button.btn-ink")
-        expect(page.locator(".finding h3")).to_have_text(NOTICE[language])
+        expect(page.locator(".finding h3")).to_have_text(IS[language])
         expect(page.locator("table.fields")).to_contain_text(label.propagate_id)
         page.goto("/")
-        expect(page.locator(".post .say").first).to_have_text(NOTICE[language])
+        expect(page.locator(".post .say").first).to_have_text(IS[language])
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from browser import opened
 from live import PASSWORD, Site, serve
+from notices import IS, MAY_BE
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
@@ -27,11 +28,6 @@ from yinji.platform.schema import decisions
 
 LANGUAGES = ("zh-CN", "en")
 LABEL = yinji.AigcLabel.first(producer="001191110000MA0TE5T00Q10001", produce_id="20261127-5c1d")
-IS = {"zh-CN": "该内容属于人工智能生成合成内容", "en": "This is AI-generated content"}
-MAY_BE = {
-    "zh-CN": "该内容可能为人工智能生成合成内容（作者声明）",
-    "en": "This may be AI-generated content (declared by the author)",
-}
 
 
 @pytest.fixture(scope="module")
