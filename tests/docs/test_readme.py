@@ -96,6 +96,21 @@ def test_both_languages_show_the_same_commands() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [*READMES, "CONTRIBUTING.md", "docs/design.md"]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / page).read_text("utf-8")):
-            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", page.read_text("utf-8")):
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(there), f"{page.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Returns what links can name in a page: its headings, in lower case, with hyphens and without other signs."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_setting_is_listed_in_both_languages() -> None:
+    setting = re.compile(r"YINJI_[A-Z0-9_]*[A-Z0-9]\b")
+    known = {name for path in (ROOT / "src").rglob("*.py") for name in setting.findall(path.read_text("utf-8"))}
+    for page in ("docs/operating.md", "docs/operating.zh-CN.md"):
+        assert set(setting.findall((ROOT / page).read_text("utf-8"))) == known, page
