@@ -136,6 +136,21 @@ def test_tagged_by_mutagen(sample_dir: Path, tmp_path: Path) -> None:
         assert out.read_bytes()[-128:] == path.read_bytes()[-128:], "the ID3v1 tag stays"
 
 
+def test_words_of_an_id3v1_tag_are_said_again_in_the_new_tag_that_hides_it(tmp_path: Path) -> None:
+    """FFmpeg and many players pass ID3v1 over where there is ID3v2: a song must not lose its name for its label."""
+    old = b"TAG" + b"Song".ljust(30, b"\0") + "歌手".encode("gbk").ljust(30) + b"Album".ljust(30) + b"2026"
+    old += b"words".ljust(28, b"\0") + b"\0\x05\x05"
+    path = tmp_path / "v1.mp3"
+    path.write_bytes(samples.audio("mp3", "untagged").read_bytes() + old)
+    out = written(path, tmp_path / "out.mp3")
+    before, after = (oracles.ffprobe(each)["format"]["tags"] for each in (path, out))
+    assert after.pop("AIGC") == LABEL.to_json() and after.pop("artist")
+    before.pop("artist", None)  # bytes that are no UTF-8: FFmpeg passes them over in one tag and guesses in the other
+    assert after == before and len(after) >= 5
+    assert out.read_bytes().endswith(old) and b"TPE1\0\0\0\5\0\0\0" + "歌手".encode("gbk") in out.read_bytes()
+    assert oracles.stream_hash(out) == oracles.stream_hash(path)
+
+
 def test_peer(tmp_path: Path) -> None:
     reading = reading_of(PEER.read_bytes())
     assert reading.state is State.LABELLED and reading.found[0].carrier == "id3-txxx"

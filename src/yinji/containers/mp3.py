@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from yinji.containers.ape import ApeTag, ape_blocks, ape_edits, ape_tag_before
 from yinji.containers.base import Example, Span
 from yinji.containers.candidate import may_hold_label
+from yinji.containers.id3 import v1
 from yinji.containers.id3.edit import appended_tag_at, new_tag, tag_edits
 from yinji.containers.id3.glance import glance_tag, has_plain_audio
 from yinji.containers.id3.tag import HEADER, Tag, content, frames, parse_tag, syncsafe, tag_blocks
@@ -19,8 +20,8 @@ from yinji.containers.splice import Edit, Splice
 from yinji.containers.window import WINDOW, Window, coalesced
 from yinji.errors import Malformed
 from yinji.labels.aigc import AigcLabel
+from yinji.labels.decode import looks_like_label
 
-_ID3V1: Final = 128
 _ID3V1_PLUS: Final = 227
 _LYRICS_END: Final = 15
 _FOREIGN: Final = frozenset(("aac", "flac", "aiff", "aif", "wav", "tta", "ape", "mpc", "wv", "ogg", "dsf", "ac3"))
@@ -108,7 +109,7 @@ class Mp3:
         heads = list(leading_tags(source))
         tail = tail_of(window, heads)
         _audio_start(window, heads, tail.stop)
-        edits = tag_edits(heads[0], json) if heads else [Edit(0, 0, new_tag(json))]
+        edits = tag_edits(heads[0], json) if heads else [Edit(0, 0, new_tag(json, _repeated(source)))]
         for tag in (*heads[1:], *_inner(window, heads, tail, thorough=True), *tail.tags):
             edits += tag_edits(tag, None)
         for ape in tail.ape:
@@ -142,6 +143,12 @@ _SILENT_FRAME: Final = b"\xff\xfb\x10\xc4" + bytes(100)
 """MPEG-1 layer III, 32 kbit/s, 44.1 kHz, mono: side information and data of zeros decode to silence."""
 
 
+def _repeated(source: Source) -> bytes:
+    """Returns the frames that say again what an ID3v1 tag says: players that find an ID3v2 tag pass that one over."""
+    words = v1.as_frames(source.read_up_to(max(0, source.size - v1.SIZE), v1.SIZE))
+    return b"" if looks_like_label(words.decode("latin-1")) else words
+
+
 def leading_tags(source: Source) -> Iterator[Tag]:
     """Yields the tags at the head of the file, one behind the other."""
     at = 0
@@ -169,9 +176,9 @@ def _before(window: Window, tail: Tail, floor: int) -> int | None:
     source, end = window.source, tail.stop
     low = max(floor, end - WINDOW)
     last = source.read(low, end - low)
-    if last[-_ID3V1:].startswith(b"TAG") and len(last) >= _ID3V1:
-        is_plus = source.read_up_to(max(floor, end - _ID3V1 - _ID3V1_PLUS), 4) == b"TAG+"
-        return end - _ID3V1 - (_ID3V1_PLUS if is_plus else 0)
+    if last[-v1.SIZE :].startswith(v1.MARK) and len(last) >= v1.SIZE:
+        is_plus = source.read_up_to(max(floor, end - v1.SIZE - _ID3V1_PLUS), 4) == b"TAG+"
+        return end - v1.SIZE - (_ID3V1_PLUS if is_plus else 0)
     if last.endswith(b"LYRICS200") and last[-_LYRICS_END:-9].isdigit():
         return end - _LYRICS_END - int(last[-_LYRICS_END:-9])
     if len(last) >= 32 and last[-32:].startswith(b"APETAGEX"):

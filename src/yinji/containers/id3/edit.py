@@ -34,10 +34,10 @@ _V4_HAS_CRC: Final = 0x20
 _V4_IS_UPDATE: Final = 0x40
 
 
-def new_tag(json: str) -> bytes:
-    """Returns an ID3v2.4 tag that holds the label and room for the next writer."""
-    frame = label_frame(4, 0, json)
-    return b"ID3\4\0\0" + to_syncsafe(len(frame) + RESERVE) + frame + bytes(RESERVE)
+def new_tag(json: str, others: bytes = b"") -> bytes:
+    """Returns an ID3v2.4 tag that holds other frames, the label and room for the next writer."""
+    held = others + label_frame(4, 0, json)
+    return b"ID3\4\0\0" + to_syncsafe(len(held) + RESERVE) + held + bytes(RESERVE)
 
 
 def to_syncsafe(value: int) -> bytes:
