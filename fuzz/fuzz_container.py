@@ -9,11 +9,16 @@ and labelled, and from what ``tests/regress/NAME/`` holds. Add every file that m
 
 from __future__ import annotations
 
+import random
+import struct
 import sys
 import tempfile
 from pathlib import Path
 
-REGRESS = Path(__file__).resolve().parent.parent / "tests" / "regress"
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+REGRESS = TESTS / "regress"
+CRATE = b"PXR-USDC"
+sys.path.insert(0, str(TESTS / "containers"))
 
 
 def write_seeds(name: str, directory: Path) -> None:
@@ -25,6 +30,22 @@ def write_seeds(name: str, directory: Path) -> None:
         (directory / f"{number}").write_bytes(sample.data)
     for path in (REGRESS / name).glob("*"):
         (directory / path.name).write_bytes(path.read_bytes())
+
+
+def mutate_tables(data: bytes, max_size: int, seed: int) -> bytes:
+    """Changes a binary layer of OpenUSD inside its packed tables every second time, where bytes alone seldom lead."""
+    import atheris
+    from crate_tables import lying
+
+    from yinji.errors import YinjiError
+
+    chance = random.Random(seed)
+    if data.startswith(CRATE) and chance.random() < 0.5:
+        try:
+            return lying(chance, data)[:max_size]
+        except (LookupError, ValueError, struct.error, YinjiError):
+            pass
+    return bytes(atheris.Mutate(data, len(data) + 64))
 
 
 def main() -> None:
@@ -43,7 +64,8 @@ def main() -> None:
         if all(argument.startswith("-") for argument in sys.argv[1:]):
             write_seeds(name, Path(corpus))
             sys.argv.append(corpus)
-        atheris.Setup(sys.argv, lambda data: survives(container, data) and None)
+        mutator = {"custom_mutator": mutate_tables} if name == "usd" else {}
+        atheris.Setup(sys.argv, lambda data: survives(container, data) and None, **mutator)
         atheris.Fuzz()
 
 

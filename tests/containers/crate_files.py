@@ -70,11 +70,13 @@ def Sphere "Ball" (
 """
 
 _MAKE = """
-import sys
+import contextlib, sys
 from pathlib import Path
-from pxr import Sdf
+from pxr import Sdf, Tf
 for name in sys.argv[1:]:
-    assert Sdf.Layer.OpenAsAnonymous(name).Export(str(Path(name).with_suffix(".usdc")))
+    layer = Sdf.Layer.OpenAsAnonymous(name)
+    with contextlib.suppress(Tf.ErrorException):  # it writes versions that it does not read
+        layer.Export(str(Path(name).with_suffix(".usdc")))
 """
 
 _LARGE = """
@@ -108,6 +110,13 @@ for name in sys.argv[1:]:
     prims = [str(prim.GetPath()) for prim in stage.TraverseAll()]
     found[name] = [label, hashlib.sha256(layer.ExportToString().encode()).hexdigest(), prims]
 print(json.dumps(found))
+"""
+
+_COMPLAINTS = """
+import json, sys
+from pxr import Usd, UsdValidation
+context = UsdValidation.ValidationContext(UsdValidation.ValidationRegistry().GetOrLoadAllValidators())
+print(json.dumps([f"{e.GetName()}: {e.GetMessage()}" for e in context.Validate(Usd.Stage.Open(sys.argv[1]))]))
 """
 
 _SAVED = """
@@ -149,6 +158,12 @@ def told(folder: Path, **contents: bytes) -> dict[str, Any]:
         names[f"{name}.{ending}"] = name
         (folder / f"{name}.{ending}").write_bytes(content)
     return {names[name]: each for name, each in json.loads(_run(_TOLD, *names, folder=folder)).items()}
+
+
+def complaints(folder: Path, content: bytes) -> list[str]:
+    """Returns what OpenUSD's validators say of a package."""
+    (folder / "checked.usdz").write_bytes(content)
+    return sorted(json.loads(_run(_COMPLAINTS, "checked.usdz", folder=folder)))
 
 
 def saved(folder: Path, content: bytes, change: str) -> bytes:

@@ -38,6 +38,7 @@ WRITING = {
     "rf64/description-shorter-than-its-field.wav": "",
     "svg/packet-inside-an-aigc-element.svg": "svg-label-place",
     "tiff/strip-beyond-the-end": "truncated",
+    "usd/field-set-that-begins-inside-another.usdc": "usd-crate-damaged",
     "wav/label-inside-filler-behind-a-cut-one.wav": "",
 }
 """How writing ends: with the label in, or with the code of the refusal."""

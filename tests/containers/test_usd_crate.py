@@ -10,6 +10,7 @@ from pathlib import Path
 
 import crate_files as files
 import pytest
+from crate_tables import lying
 from test_usd import FIELDS, PLACES, data, package, single, text
 
 from pictures import BARE
@@ -58,6 +59,11 @@ def crates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files.crates(folder, {name: content for name, (content, _) in TEXTS.items()})
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return files.large(tmp_path_factory.mktemp("large"))
+
+
 def crate(content: bytes, name: str = "x.usdc") -> Sample:
     return Sample(name, content)
 
@@ -81,11 +87,11 @@ def test_labels_are_read_where_openusd_packed_them(name: str, crates: dict[str, 
         assert reading.state is (State.LABELLED if carrier else State.UNLABELLED)
 
 
-def test_openusd_reads_the_label_and_all_else_as_before(crates: dict[str, bytes], tmp_path: Path) -> None:
+def test_openusd_reads_the_label_and_all_else_as_before(crates: dict[str, bytes], large: bytes, tmp_path: Path) -> None:
     """Label, and a longer one that moves the tables: OpenUSD's own text of the layer is the same but for the label."""
     longer = LABEL.propagated(PROPAGATED.propagator, "post-" + "4" * 3001)
     plain = {name: content for name, content in crates.items() if not TEXTS[name][1] and name != "nested"}
-    before = {"large": files.large(tmp_path)} | plain
+    before = {"large": large} | plain
     for version in VERSIONS:
         made = files.crates(tmp_path, {"made": RICH if version == VERSIONS[0] else OLDER}, version)["made"]
         assert made[8:11] == bytes(map(int, version.split(".")))
@@ -163,6 +169,9 @@ def test_packages_stay_stored_and_aligned(crates: dict[str, bytes], tmp_path: Pa
         assert media_hash(USDZ, content) == media_hash(USDZ, before)
     told = files.told(tmp_path, before=before, after=content)
     assert told["after"] == [longer.to_json(), *told["before"][1:]]
+    sphere = next(example.data for example in USDZ.examples() if example.name == "binary.usdz")
+    written = labelled(USDZ, Sample("x.usdz", sphere)).data
+    assert files.complaints(tmp_path, written) == files.complaints(tmp_path, sphere)
 
 
 def test_propagation_is_small_and_in_place(crates: dict[str, bytes], tmp_path: Path) -> None:
@@ -174,15 +183,23 @@ def test_propagation_is_small_and_in_place(crates: dict[str, bytes], tmp_path: P
         assert sum(len(edit.data) for edit in splice.edits) < 450
 
 
-def test_large_layers_are_neither_read_nor_kept_in_memory(tmp_path: Path) -> None:
-    """Of forty million bytes of values a reading takes the tables, in a layer of its own and in a package."""
-    layer = files.large(tmp_path)
-    for container, content in ((USD, layer), (USDZ, package(tmp_path, ("a.usdc", layer)))):
+def test_of_large_layers_only_tables_are_read(large: bytes, tmp_path: Path) -> None:
+    for container, content in ((USD, large), (USDZ, package(tmp_path, ("a.usdc", large)))):
         written = labelled(container, Sample("x.usdz", content)).data
         with Source.open(written, name=f"x.{container.extensions[-1]}") as source:
-            assert reading_of(container, Sample(source.name, written)).label == LABEL
-            list(container.blocks(source, thorough=True))
+            assert any(block.key == "AIGC" for block in container.blocks(source, thorough=True))
             assert source.bytes_read < len(content) // 8
+
+
+@pytest.mark.parametrize("version", ["0.0.1", "0.3.0"])
+def test_layers_that_openusd_no_longer_opens_are_read_and_not_written(version: str, tmp_path: Path) -> None:
+    made = files.crates(tmp_path, {"old": TEXTS["dictionary"][0], "bare": text()}, version)
+    assert made["old"][8:11] == bytes(map(int, version.split(".")))
+    assert [found.carrier for found in reading_of(USD, crate(made["old"])).found] == ["usd-layer"]
+    assert reading_of(USD, crate(made["bare"])).state is State.UNLABELLED
+    with pytest.raises(UnsupportedFormat) as raised:
+        labelled(USD, crate(made["bare"]))
+    assert raised.value.code == "usd-crate-old"
 
 
 def test_what_cannot_be_written_is_refused(crates: dict[str, bytes], tmp_path: Path) -> None:
@@ -218,6 +235,14 @@ def test_damaged_binary_layers_are_told(crates: dict[str, bytes]) -> None:
     newer = crates["bare"][:9] + b"\x63" + crates["bare"][10:]
     (problem,) = reading_of(USD, crate(newer)).problems
     assert problem.code == "usd-crate-version"
+
+
+def test_tables_that_lie_change_nothing_of_the_scene(crates: dict[str, bytes]) -> None:
+    """What is not refused holds the label alone, and all else as before."""
+    chance = random.Random(45438)
+    layers = [crates["rich"], crates["prim"], labelled(USD, crate(crates["rich"])).data]
+    for _ in range(100):
+        survives(USD, lying(chance, chance.choice(layers)), "x.usdc")
 
 
 def test_packing_and_unpacking() -> None:

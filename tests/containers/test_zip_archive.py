@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 import documents
 from yinji.containers.source import Source
+from yinji.containers.splice import Edit, Splice
+from yinji.containers.zip import crc
 from yinji.containers.zip.directory import Archive
 from yinji.containers.zip.edit import media, plan
 from yinji.containers.zip.ending import CENTRAL, END
@@ -233,3 +236,21 @@ def test_damage_raises_the_packages_own_errors_alone(junk: bytes, at: int, name:
     except YinjiError:
         return
     assert content(result, "a.txt") == b"new"
+
+
+def test_the_checksum_of_a_change_needs_only_what_changes() -> None:
+    chance = random.Random(45438)
+    for size in (40, 1000, 70_000):
+        for growth in (-20, 0, 5, 3000):
+            old = chance.randbytes(size)
+            edits = (Edit(3, 9, chance.randbytes(6)), Edit(size - 30, size - 5, chance.randbytes(25 + growth)))
+            splice, asked = Splice.of(edits), []
+
+            def read(at: int, length: int, old: bytes = old, asked: list[int] = asked) -> bytes:
+                asked.append(length)
+                return old[at : at + length]
+
+            assert crc.changed(zlib.crc32(old), size, splice, read) == zlib.crc32(splice.applied(old))
+            assert sum(asked) <= 36
+            wrong = crc.changed(zlib.crc32(old) ^ 1, size, splice, read)
+            assert wrong != zlib.crc32(splice.applied(old))

@@ -103,7 +103,7 @@ class Crate:
     """The tables of one layer, each read when it is asked for.
 
     Whatever numbers that lie lead to is for whoever calls to catch: ``ValueError``, ``OverflowError``,
-    ``struct.error``, ``IndexError``.
+    ``struct.error``, ``LookupError``.
 
     Attributes:
         window: The layer.
@@ -205,7 +205,6 @@ class Crate:
         if self.is_packed:
             return self._integers(self.specs[column], count)
         layout = "<4x3I" if self.version < _UNPADDED_SINCE else "<3I"
-        column = (0, 2, 1)[column] if self.version < _UNPADDED_SINCE else column
         size = struct.calcsize(layout)
         within(count, (len(table) - 8) // size)
         return (row[column] for row in struct.iter_unpack(layout, table[8 : 8 + count * size]))
@@ -237,7 +236,7 @@ class Crate:
     @cached_property
     def metadata(self) -> list[int]:
         """The fields that are the layer's metadata."""
-        start = next(islice(self.specs_in(1), self.root, None))
+        start = next(islice(self.specs_in(1), self.root, None), SET_END)
         found: list[int] = []
         for number in islice(self.sets(), start, None):
             if number == SET_END:

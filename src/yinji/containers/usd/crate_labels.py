@@ -26,7 +26,9 @@ def region_of(crate: Crate) -> tuple[int, int]:
     if stop >= START:
         size, mark = REGION_END.unpack(crate.window.read(stop, REGION_END.size))
         if mark == REGION and size <= stop - START and _are_dictionaries(crate, stop - size, stop):
-            return stop - size, base
+            places = range(stop - size, base)
+            if all(each.is_dictionary or each.place not in places for each in crate.fields):
+                return stop - size, base
     return base, base
 
 
@@ -161,9 +163,10 @@ class Labels:
     def used(self) -> set[int]:
         """The texts that the scene has for sure: names of fields and of paths, and what fields say."""
         crate = self.crate
-        live = [crate.fields[number] for number in self._live if number not in self.dropped]
-        names = {each.name for each in live}
-        return names | {crate.token(each) for each in live if each.text_kind} | set(crate.path_tokens())
+        live = {number: crate.fields[number] for number in self._live if number not in self.dropped}
+        names = {each.name for each in live.values()}
+        said = (_tokens(crate, each, 0) for number, each in live.items() if number not in self.rows)
+        return names.union(crate.path_tokens(), *said)
 
     @property
     def are_removable(self) -> bool:

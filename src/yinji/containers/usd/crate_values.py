@@ -16,7 +16,7 @@ from yinji.labels.decode import looks_like_label
 LAYER_DATA: Final = b"customLayerData"
 DICTIONARIES: Final = frozenset((LAYER_DATA, b"customData", b"assetInfo"))
 TOLD: Final = frozenset((b"documentation", b"comment"))
-LIES: Final = (ValueError, OverflowError, struct.error, IndexError)
+LIES: Final = (ValueError, OverflowError, struct.error, LookupError)
 """Whatever numbers that lie lead to."""
 
 
