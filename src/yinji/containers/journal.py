@@ -1,9 +1,10 @@
 """Keeping the undo record of an in-place change: what makes it possible to go back after a crash.
 
 The record is on the disk before the first byte of the file changes. It is kept in an extended attribute of the file
-itself, ``user.yinji.undo``, where the file system has such and the record is short, which it is where a label goes
-into room that is there. Else it stands beside the file as ``.<name>.yinji-undo`` (see :func:`place`). A record that is
-not whole was cut short before the file was touched, and is dropped.
+itself, ``user.yinji.undo``, where the record is short, which it is where a label goes into room that is there, and the
+file system stands on a block device of its own: that ``fsync`` covers attributes is known of ext4, XFS and F2FS, not of
+what is behind a network, FUSE or an overlay. Else it stands beside the file as ``.<name>.yinji-undo`` (see
+:func:`place`). A record that is not whole was cut short before the file was touched, and is dropped.
 
 It knows what will stand there as well as what stood there, and of a change that is complete nothing is taken back.
 Two waits for the disk are enough, one behind the other, and a third where the record has a name of its own:
@@ -134,9 +135,10 @@ def write(path: Path, fd: int, splice: Splice, size: int, *, durable: bool = Tru
         durable: Wait until the record is on the disk, with its name if it has one. Without that it helps against the
             death of the process, not against that of the machine.
     """
-    header, touched = Header(size, os.fstat(fd).st_ino, time_ns()), ranges(splice, size)
+    info = os.fstat(fd)
+    header, touched = Header(size, info.st_ino, time_ns()), ranges(splice, size)
     pieces, kept = partial(written, splice, touched, header, partial(os.pread, fd)), None
-    if size_of(splice, touched) <= _ATTRIBUTE_MAX:
+    if hasattr(os, "setxattr") and os.major(info.st_dev) and size_of(splice, touched) <= _ATTRIBUTE_MAX:
         kept = _in_attribute(path, fd, b"".join(pieces()), durable=durable)
     return Record(kept or _beside(path, pieces(), durable=durable), splice, touched, header)
 
@@ -217,8 +219,6 @@ def _attribute(file: Path | int) -> bytes | None:
 
 def _in_attribute(path: Path, fd: int, data: bytes, *, durable: bool) -> Kept | None:
     """Writes a record into an attribute; None where it does not fit, or the file system has none."""
-    if not hasattr(os, "setxattr"):
-        return None
     try:
         os.setxattr(fd, ATTRIBUTE, data, os.XATTR_CREATE)
     except FileExistsError:
