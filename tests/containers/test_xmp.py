@@ -186,6 +186,16 @@ def test_no_rdf_is_refused() -> None:
     assert caught.value.code == "xmp-no-rdf"
 
 
+@pytest.mark.parametrize("inside", ["/>", ">\n</x:xmpmeta>", "><!-- nothing --></x:xmpmeta>", ' key="value" />'])
+def test_packet_that_says_nothing_is_given_the_label(inside: str) -> None:
+    """Pillow and others write an ``x:xmpmeta`` with no rdf:RDF in it."""
+    before = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>\n<x:xmpmeta xmlns:x='adobe:ns:meta/'"
+    packet = f"{before}{inside}\n<?xpacket end='w'?>".encode()
+    labelled = xmp.with_label(packet, VALUE)
+    assert [(item.text, item.shape) for item in xmp.labels(labelled)] == [(VALUE, "element")]
+    assert labelled.startswith(before.encode()) and xmp.with_label(labelled, VALUE) == labelled
+
+
 def test_depth_and_number_are_bounded() -> None:
     with pytest.raises(LimitExceeded):
         xmp.labels(b"<AIGC>" * 200 + b"</AIGC>" * 200)

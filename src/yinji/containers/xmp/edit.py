@@ -6,6 +6,8 @@ as their authors left them.
 
 from __future__ import annotations
 
+from typing import Final
+
 from yinji.containers.xml_parsing import ATTRIBUTE, names, tag_end
 from yinji.containers.xml_text import escaped, quoted
 from yinji.containers.xmp.packet import (
@@ -27,6 +29,9 @@ from yinji.containers.xmp.plain import OUR_BACK, OUR_FRONT
 from yinji.containers.xmp.read import is_wiped
 from yinji.containers.xmp.tree import Element, Tree, parse
 from yinji.errors import Malformed
+
+_META: Final = ("adobe:ns:meta/", "xmpmeta")
+_RDF_START: Final = f"<rdf:RDF xmlns:rdf={quoted(RDF)}>".encode()
 
 
 def with_label(packet: bytes | None, json: str, *, padding: int = PADDING) -> bytes:
@@ -126,22 +131,31 @@ def _outermost(edits: list[_Edit]) -> list[_Edit]:
 
 
 def _insertion(text: bytes, tree: Tree, json: str) -> _Edit:
-    """Puts a description of its own, about the same thing as the first one, at the end of rdf:RDF."""
+    """Puts a description of its own, about the same thing as the first one, at the end of rdf:RDF.
+
+    A packet that says nothing, an empty ``x:xmpmeta``, is given an rdf:RDF; one that is no XMP is refused.
+    """
     rdf = tree.rdf
     if rdf is None:
-        raise Malformed("xmp-no-rdf")
-    prefix = f"{rdf.prefix}:" if rdf.prefix else ""
-    about = _about(tree)
-    attribute = f"{rdf.prefix}:about" if rdf.prefix else "about"
-    description = (
-        f"<{prefix}Description {attribute}={quoted(about)} xmlns:{PREFIX}={quoted(NAMESPACE)}>".encode()
-        + _property(PREFIX, json)
-        + f"</{prefix}Description>".encode()
-    )
-    opening = tag_end(text, rdf.start)
+        if tree.root is None or (tree.root.uri, tree.root.name) != _META:
+            raise Malformed("xmp-no-rdf")
+        return _at_end(text, tree.root, _RDF_START + _description("rdf", "", json) + b"</rdf:RDF>")
+    return _at_end(text, rdf, _description(rdf.prefix, _about(tree), json))
+
+
+def _description(rdf: str, about: str, json: str) -> bytes:
+    prefix = f"{rdf}:" if rdf else ""
+    start = f"<{prefix}Description {prefix}about={quoted(about)} xmlns:{PREFIX}={quoted(NAMESPACE)}>"
+    return start.encode() + _property(PREFIX, json) + f"</{prefix}Description>".encode()
+
+
+def _at_end(text: bytes, element: Element, data: bytes) -> _Edit:
+    """Returns the edit that makes ``data`` the last thing in an element, which may have been written as empty."""
+    opening = tag_end(text, element.start)
     if text[opening - 2 : opening] == b"/>":
-        return opening - 2, opening, b">" + description + f"</{prefix}RDF>".encode()
-    return rdf.stop, rdf.stop, description
+        prefix = f"{element.prefix}:" if element.prefix else ""
+        return opening - 2, opening, b">" + data + f"</{prefix}{element.name}>".encode()
+    return element.stop, element.stop, data
 
 
 def _about(tree: Tree) -> str:

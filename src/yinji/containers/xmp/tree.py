@@ -33,6 +33,7 @@ class Tree:
 
     labels: list[tuple[XmpLabel, Element]] = field(default_factory=list)
     properties: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    root: Element | None = None
     rdf: Element | None = None
     description: Element | None = None
 
@@ -76,6 +77,8 @@ class _Parser:
         uri, name, prefix = names(tag)
         element = Element(uri, name, prefix, self._expat.CurrentByteIndex, attributes)
         self._open.append(element)
+        if self._tree.root is None:
+            self._tree.root = element
         if uri == RDF:
             self._note_rdf(element)
         for key, value in attributes.items():
