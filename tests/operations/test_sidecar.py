@@ -17,6 +17,7 @@ from yinji.containers.registry import by_name, containers
 from yinji.errors import OutputExists, Refused, UnsupportedFormat, UsageError
 from yinji.labels.aigc import AigcLabel
 from yinji.operations import sidecar
+from yinji.regimes.base import Outcome, Tier
 
 LABEL = AigcLabel.first("001191110000MA0TE5T00Q10001", "20261122-7f3a9c")
 OTHER = AigcLabel.first("001191110000MA0TE5T00Q20001", "theirs")
@@ -111,3 +112,55 @@ def test_a_format_with_a_place_keeps_its_label_inside(tmp_path: Path) -> None:
     yinji.label(samples.png("rgb"), LABEL, metadata_only=True, sidecar=True, output=out, durable=False)
     assert yinji.read(out).label == LABEL
     assert not sidecar.place(out).exists()
+
+
+def test_check_and_conform_count_it_as_read_does(tmp_path: Path) -> None:
+    path = labelled_beside(tmp_path)
+    for name in (path, sidecar.place(path)):
+        report = yinji.check(name)
+        assert (report.verdict.tier, report.to_dict()["sidecar"]["belongs"]) == (Tier.CONFIRMED, True)
+    assert yinji.check(path.read_bytes(), filename="notes.txt").sidecar is None
+    held = yinji.conform(path, perceptible=False)
+    assert (held.conforms, held.sidecar is not None, held.to_dict()["sidecar"]["label"]) == (
+        True,
+        True,
+        dict(LABEL.items()),
+    )
+    assert {finding.rule for finding in held.findings if finding.outcome is Outcome.PASS} >= {"R26", "R27", "R34"}
+    for command in ("check", "conform"):
+        run = CliRunner().invoke(group, ["--lang", "en", command, str(path)], standalone_mode=False)
+        assert (command, run.return_value, LABEL.produce_id in run.output) == (command, 0, True)
+    path.write_text("Something else.\n")
+    assert (yinji.check(path).verdict.tier, yinji.conform(path).conforms) == (Tier.NONE, False)
+    for command in ("check", "conform"):
+        run = CliRunner().invoke(group, ["--lang", "en", command, str(path)], standalone_mode=False)
+        assert (run.return_value, "speaks of other content" in run.output) == (3, True)
+
+
+def test_carried_into_a_sidecar_when_asked(tmp_path: Path) -> None:
+    picture, made = tmp_path / "in.png", writable.place(by_name("bmp"), tmp_path)
+    yinji.label(samples.png("rgb"), LABEL, metadata_only=True, output=picture)
+    before = made.read_bytes()
+    run = CliRunner().invoke(group, ["--lang", "en", "carry", str(picture), str(made)], standalone_mode=False)
+    assert (run.return_value, sidecar.place(made).exists(), "--sidecar" in run.output) == (3, False, True)
+    for already in (False, True):
+        result = yinji.carry(picture, made, sidecar=True, durable=False)
+        assert (result.label, "already" in result.steps[-1].detail) == (LABEL, already)
+    there = sidecar.of_path(str(made))
+    assert there is not None
+    assert (there.label, there.belongs, made.read_bytes()) == (LABEL, True, before)
+    table, out = writable.place(by_name("csv"), tmp_path), tmp_path / "out.csv"
+    yinji.carry(made, table, output=out, sidecar=True, durable=False)
+    again = sidecar.of_path(str(out))
+    assert again is not None
+    assert again.label == LABEL
+    other = tmp_path / "other.png"
+    yinji.label(samples.png("rgb"), OTHER, metadata_only=True, output=other)
+    with pytest.raises(Refused) as refused:
+        yinji.carry(other, made, sidecar=True)
+    assert refused.value.code == "other-label-present"
+    with pytest.raises(OutputExists):
+        yinji.carry(picture, made, output=out, sidecar=True)
+    film = writable.place(by_name("mp4"), tmp_path)
+    yinji.carry(picture, film, sidecar=True, durable=False)
+    assert (yinji.read(film).label, sidecar.place(film).exists()) == (LABEL, False)

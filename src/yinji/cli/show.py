@@ -148,15 +148,22 @@ def _report_lines(checked: Report) -> Iterator[str]:
     for number, evidence in enumerate(checked.evidence, 1):
         yield f"  {number}. {pick(evidence.summary)}  {click.style(f'{evidence.detector}', dim=True)}"
     yield from _reading_lines(checked.path, checked.reading)
+    if checked.sidecar is not None:
+        yield sidecar(checked.sidecar)
     yield click.style(f"  {say('规则', 'rules')} {verdict.regime} {verdict.regime_version}", dim=True)
+
+
+def _state(result: Conformance) -> str:
+    there = result.sidecar
+    is_said = there is not None and there.label is not None and there.belongs
+    return say("旁注文件中有标识", "labelled in a sidecar") if is_said else _STATES[result.reading.state]
 
 
 def conformance(result: Conformance) -> str:
     """Describes a conformance report, one line a rule."""
     counts = {outcome: sum(f.outcome is outcome for f in result.findings) for outcome in Outcome}
-    lines = [
-        f"{click.style(clip(result.path), bold=True)}  {result.reading.format.upper()}  {_STATES[result.reading.state]}"
-    ]
+    lines = [f"{click.style(clip(result.path), bold=True)}  {result.reading.format.upper()}  {_state(result)}"]
+    lines += [sidecar(result.sidecar)] if result.sidecar else []
     for finding in result.findings:
         sign, colour = _OUTCOMES[finding.outcome]
         lines.append(f"  {click.style(sign, fg=colour)} {pad(finding.rule, 5)}{pick(finding.text)}")

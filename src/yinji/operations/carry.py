@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from yinji.containers.model import State
+from yinji.containers.sidecar import CARRIER
 from yinji.containers.source import RangedReader, Source
 from yinji.errors import Malformed, Refused, UsageError
 from yinji.labels.aigc import AigcLabel
 from yinji.labels.problem import Problem
 from yinji.limits import DEFAULT, Limits
-from yinji.operations.sidecar import beside
+from yinji.operations import sidecar as sidecars
 from yinji.operations.written import (
     Opened,
     Step,
@@ -23,6 +26,7 @@ from yinji.operations.written import (
     refuse_to_break_credentials,
     refuse_unreadable,
     write_label,
+    write_unlabelled,
     written,
 )
 
@@ -36,6 +40,7 @@ def carry(
     durable: bool = True,
     break_credentials: bool = False,
     dry_run: bool = False,
+    sidecar: bool = False,
     filename: str = "",
     limits: Limits = DEFAULT,
 ) -> Written:
@@ -54,6 +59,8 @@ def carry(
         durable: Wait for the disk.
         break_credentials: Write although a C2PA manifest in the destination will no longer verify.
         dry_run: Check and plan everything, write nothing.
+        sidecar: Where the destination's format has no place for a label (text, tables, subtitles, BMP, MPEG-TS), write
+            it into a file of its own beside it, ``NAME.xmp``.
         filename: Name of the source where it has none.
         limits: Bounds of the reading.
 
@@ -66,7 +73,8 @@ def carry(
     carried, steps = carried_label(source, filename=filename, limits=limits)
     with Source.open(destination, limits=limits) as made:
         file = Opened.of(made)
-        refuse_unreadable(file, may_be_blanked=True)
+        is_beside = sidecar and not file.container.writable
+        refuse_unreadable(file, needs_carrier=not is_beside, may_be_blanked=True)
         if output is None and made.path is None:
             raise UsageError("in-place-needs-path")
         target = Target(
@@ -77,13 +85,35 @@ def carry(
             dry_run=dry_run,
             replace_input=output is None,
         )
+        if is_beside:
+            return _beside(file, carried, target, steps)
         if output is None and _is_there(file, carried):
             step = Step("metadata", {"carrier": file.reading.found[0].carrier, "growth": 0, "already": True})
             return written(file, target, (*steps, step), carried, size_before=made.size)
-        _refuse_other_label(file, carried)
+        _refuse_other([item.label for item in file.reading.found if item.label], carried, file.source.name)
         refuse_to_break_credentials(file, break_credentials=break_credentials)
         steps += (*blanked_step(file), write_label(file, carried, target), *credentials_step(file))
         return written(file, target, steps, carried, size_before=made.size)
+
+
+def _beside(file: Opened, carried: AigcLabel, target: Target, steps: tuple[Step, ...]) -> Written:
+    """Writes the label into a sidecar of the destination, or leaves one that says the same.
+
+    Raises:
+        Refused: Somebody else's label stands there and names this content.
+        UsageError, OutputExists, ReadBackMismatch, StorageError: As :func:`carry`.
+    """
+    there = sidecars.beside(file)
+    if there is not None and there.belongs and there.label is not None:
+        _refuse_other([there.label], carried, str(there.path))
+        if target.replace_input and there.label == carried:
+            step = Step("metadata", {"carrier": CARRIER, "growth": 0, "already": True})
+            return written(file, target, (*steps, step), carried, size_before=file.source.size)
+    if target.replace_input:  # the content stays as it is
+        target = replace(target, output=None)
+    sidecars.require_room(file, target)
+    steps += (write_unlabelled(file, target), sidecars.write(file, carried, target))
+    return written(file, target, steps, carried, size_before=file.source.size)
 
 
 def carried_label(
@@ -103,7 +133,7 @@ def carried_label(
         file = Opened.of(origin)
         refuse_unreadable(file, needs_carrier=file.container.writable)
         reading, name = file.reading, filename or origin.name
-        there = beside(file) if reading.label is None and not file.container.writable else None
+        there = sidecars.beside(file) if reading.label is None and not file.container.writable else None
     if there is not None and there.label is not None and there.belongs:
         return there.label, (Step("from-sidecar", {"path": str(there.path)}),)
     if reading.label is None:
@@ -131,7 +161,7 @@ def _place_problems(problems: tuple[Problem, ...], carried: AigcLabel) -> list[P
     return [problem for problem in problems if problem not in own]
 
 
-def _refuse_other_label(file: Opened, carried: AigcLabel) -> None:
-    present = [item.label for item in file.reading.found if item.label is not None]
+def _refuse_other(present: Sequence[AigcLabel], carried: AigcLabel, path: str) -> None:
+    """Raises :class:`Refused` where the labels of a file are not of the content that the carried one is of."""
     if any((label.producer, label.produce_id) != (carried.producer, carried.produce_id) for label in present):
-        raise Refused("other-label-present", path=file.source.name)
+        raise Refused("other-label-present", path=path)

@@ -36,6 +36,9 @@ def check(
         known: What your register of known media says of this file's ``media_digest``, where it knows it.
         limits: Bounds of the reading.
 
+    A label in a sidecar counts where the file is on disk, its format has no place for one, and the sidecar names its
+    content.
+
     Returns:
         File facts, evidence and verdict. A verdict of ``none`` is no proof that people made the content.
 
@@ -45,5 +48,6 @@ def check(
         UsageError: No such regime.
     """
     with Source.open(input, name=filename, limits=limits) as source:
-        found = Examination(source).report(regime=regime, declaration=declaration, pinned_keys=pinned_keys, known=known)
+        file = Examination(source, with_sidecar=True)
+        found = file.report(regime=regime, declaration=declaration, pinned_keys=pinned_keys, known=known)
         return replace(found, path=filename) if filename else found

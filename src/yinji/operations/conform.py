@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 from yinji.containers.model import Reading, State
 from yinji.containers.source import RangedReader, Source
 from yinji.limits import DEFAULT, Limits
+from yinji.operations import sidecar as sidecars
 from yinji.operations.examination import Examination
 from yinji.operations.perceived import perceive, perceive_foreign
 from yinji.operations.report import SCHEMA_VERSION
+from yinji.operations.sidecar import Beside
 from yinji.regimes.base import Finding, MarkRule, Outcome, Perceived
 from yinji.regimes.labels import LabelRules
 from yinji.regimes.registry import judging, labels_of, others
@@ -29,6 +31,7 @@ class Conformance:
         perceived: What was found of the label that people see or hear; None if nobody was asked to look.
         regime, regime_version: Which rules, in which version.
         asks_metadata: Whether these rules are about the metadata label too.
+        sidecar: The label beside a file whose format has no place for one, as for :func:`yinji.check`.
     """
 
     path: str
@@ -38,6 +41,7 @@ class Conformance:
     regime_version: str
     perceived: Perceived | None = None
     asks_metadata: bool = True
+    sidecar: Beside | None = None
 
     @property
     def conforms(self) -> bool:
@@ -48,7 +52,7 @@ class Conformance:
         if any(f.outcome is Outcome.FAIL for f in self.findings):
             return False
         if self.asks_metadata:
-            return self.reading.state is State.LABELLED
+            return sidecars.counted(self.reading, self.sidecar).state is State.LABELLED
         return any(f.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) for f in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,6 +62,7 @@ class Conformance:
         return (
             {"schema_version": SCHEMA_VERSION, "path": self.path}
             | self.reading.to_dict()
+            | ({"sidecar": self.sidecar.to_dict()} if self.sidecar else {})
             | {
                 "conforms": self.conforms,
                 "findings": [f.to_dict() for f in self.findings],
@@ -97,15 +102,15 @@ def conform(
     """
     rules = judging(regime)
     with Source.open(input, name=filename, limits=limits) as source:
-        file = Examination(source)
-        reading, evidence = file.reading, file.evidence(pinned_keys=pinned_keys)
+        file = Examination(source, with_sidecar=True)
+        reading, evidence = file.counted, file.evidence(pinned_keys=pinned_keys)
         labels = labels_of(rules, reading.kind)
         seen = _perceived(source, reading, rules.name, labels, limits) if perceptible and labels else None
         findings = rules.conform(reading, evidence, seen)
         asks_metadata = not isinstance(rules, LabelRules)
-        return Conformance(
-            filename or source.name, reading, findings, rules.name, rules.version, seen, asks_metadata=asks_metadata
-        )
+        name = filename or source.name
+        said = file.sidecar
+        return Conformance(name, file.reading, findings, rules.name, rules.version, seen, asks_metadata, said)
 
 
 def _perceived(source: Source, reading: Reading, name: str, rules: Sequence[MarkRule], limits: Limits) -> Perceived:

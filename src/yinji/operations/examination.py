@@ -11,22 +11,40 @@ from yinji.containers.source import Source
 from yinji.evidence.base import Evidence, Inspected, Known
 from yinji.evidence.registry import gather
 from yinji.labels.declaration import Declaration
+from yinji.operations import sidecar as sidecars
 from yinji.operations.report import Report
+from yinji.operations.sidecar import Beside
 from yinji.operations.written import Opened
 from yinji.regimes.registry import regime as regime_named
 
 
 class Examination:
-    """One open file and the thorough reading of it. It lives as long as its source is open."""
+    """One open file and the thorough reading of it. It lives as long as its source is open.
 
-    def __init__(self, source: Source) -> None:
+    Args:
+        source: The file.
+        with_sidecar: Look for a label beside a file on disk whose format has no place for one.
+    """
+
+    def __init__(self, source: Source, *, with_sidecar: bool = False) -> None:
         self.source = source
+        self._with_sidecar = with_sidecar
 
     @cached_property
     def reading(self) -> Reading:
         """What the container says; read when first asked for."""
         self.source.renew()  # whatever else was looked at in it before
         return reading.read(self.source, thorough=True)
+
+    @cached_property
+    def sidecar(self) -> Beside | None:
+        """The sidecar of the file, if one was asked for and stands there."""
+        return sidecars.of_source(self.source, self.reading) if self._with_sidecar else None
+
+    @property
+    def counted(self) -> Reading:
+        """The reading with the label of a sidecar that names the file's content."""
+        return sidecars.counted(self.reading, self.sidecar)
 
     def evidence(
         self,
@@ -36,7 +54,7 @@ class Examination:
         known: Known | None = None,
     ) -> tuple[Evidence, ...]:
         """Lets every detector look at the file."""
-        return gather(Inspected(self.source, self.reading, declaration, dict(pinned_keys or {}), known))
+        return gather(Inspected(self.source, self.counted, declaration, dict(pinned_keys or {}), known))
 
     def report(
         self,
@@ -53,7 +71,7 @@ class Examination:
         """
         rules = regime_named(regime)
         evidence = self.evidence(declaration=declaration, pinned_keys=pinned_keys, known=known)
-        return Report(self.source.name, self.reading, evidence, rules.decide(evidence))
+        return Report(self.source.name, self.reading, evidence, rules.decide(evidence), self.sidecar)
 
     def opened(self) -> Opened:
         """Returns the file for a writer.

@@ -8,10 +8,19 @@ from typing import Any
 
 from yinji.containers import executors
 from yinji.containers.digest import media_digest
+from yinji.containers.model import Found, Reading, Scheme, State
 from yinji.containers.sidecar import CARRIER, ENDING, MOST, compose, parse
 from yinji.containers.source import Source
 from yinji.containers.splice import Edit, Splice
-from yinji.errors import OutputExists, ReadBackMismatch, StorageError, UnreadableInput, UsageError
+from yinji.errors import (
+    NotRegularFile,
+    OutputExists,
+    ReadBackMismatch,
+    StorageError,
+    UnreadableInput,
+    UnsupportedFormat,
+    UsageError,
+)
 from yinji.labels.aigc import AigcLabel
 from yinji.operations.written import Opened, Step, Target
 
@@ -64,6 +73,25 @@ def of_path(path: str) -> Beside | None:
     with Source.open(path) as source:
         file = Opened.of(source)
         return None if file.container.writable else beside(file)
+
+
+def of_source(source: Source, reading: Reading) -> Beside | None:
+    """Returns what :func:`of_path` does of an open file on disk that has no place for a label; also of a sidecar."""
+    if reading.state is not State.UNSUPPORTED or source.path is None:
+        return None
+    try:
+        return of_path(str(source.path).removesuffix(ENDING))
+    except (UnsupportedFormat, StorageError, NotRegularFile):
+        return None
+
+
+def counted(reading: Reading, there: Beside | None) -> Reading:
+    """Returns a reading that counts the label of a sidecar as the file's, where it names the file's content."""
+    if there is None or there.label is None or not there.belongs:
+        return reading
+    said = there.label
+    found = Found(Scheme.GB45438, said, said.to_json(), CARRIER, "bare", 0, 0, tuple(said.problems()))
+    return reading._replace(state=State.LABELLED, found=(found,), problems=())
 
 
 def require_room(file: Opened, target: Target) -> None:

@@ -45,6 +45,14 @@ from yinji.operations.report import SCHEMA_VERSION
     is_flag=True,
     help=say("SRC 没有标识时不算错误，DST 保持原样", "Let a SRC without a label be no error; DST stays as it is"),
 )
+@click.option(
+    "--sidecar",
+    is_flag=True,
+    help=say(
+        "DST 的格式没有存放位置时（文本、表格、字幕、BMP、TS），把标识写进旁边的 .xmp 文件",
+        "Where the format of DST has no place (text, tables, subtitles, BMP, TS), write an .xmp beside it",
+    ),
+)
 @json_options
 def command(
     src: str,
@@ -54,6 +62,7 @@ def command(
     dry_run: bool,
     break_credentials: bool,
     if_labelled: bool,
+    sidecar: bool,
     as_json: bool,
     jsonl: bool,
 ) -> int:
@@ -75,6 +84,7 @@ def command(
                     overwrite=force,
                     dry_run=dry_run,
                     break_credentials=break_credentials,
+                    sidecar=sidecar,
                 )
             except Refused as refused:
                 if not (if_labelled and refused.code == "nothing-to-carry"):

@@ -12,6 +12,7 @@ from yinji.cli.keyfiles import public_fingerprint
 from yinji.cli.language import say
 from yinji.labels.declaration import Declaration, Declared
 from yinji.operations.check import check
+from yinji.operations.sidecar import counted
 from yinji.regimes.base import Tier
 
 _ORDER = (Tier.NONE, Tier.SUSPECTED, Tier.POSSIBLE, Tier.CONFIRMED)
@@ -58,7 +59,7 @@ def command(
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
             report = check(input, declaration=declaration, regime=regime, filename=path, pinned_keys=pinned)
-        code = exit_code_of(report.reading)
+        code = exit_code_of(counted(report.reading, report.sidecar))
         if fail_on and _ORDER.index(report.verdict.tier) >= _ORDER.index(Tier(fail_on)):
             code = 1
         return report.to_dict(), show.report(report), code

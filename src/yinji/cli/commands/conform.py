@@ -10,6 +10,7 @@ from yinji.cli import show
 from yinji.cli.files import each, exit_code_of, input_arguments, json_options, opened, regime_option
 from yinji.cli.language import say
 from yinji.operations.conform import conform
+from yinji.operations.sidecar import counted
 
 
 @click.command(
@@ -33,7 +34,9 @@ def command(files: tuple[str, ...], as_json: bool, jsonl: bool, regime: str, met
     def do(path: str) -> tuple[dict[str, Any], str, int]:
         with opened(path) as input:
             result = conform(input, regime=regime, perceptible=not metadata_only, filename=path)
-        code = 0 if result.conforms and not result.asks_metadata else exit_code_of(result.reading)
+        code = (
+            0 if result.conforms and not result.asks_metadata else exit_code_of(counted(result.reading, result.sidecar))
+        )
         code = code or (0 if result.conforms else 1)
         return result.to_dict(), show.conformance(result), code
 
