@@ -2,9 +2,10 @@
 
 The record is on the disk before the first byte of the file changes. It is kept in an extended attribute of the file
 itself, ``user.yinji.undo``, where the record is short, which it is where a label goes into room that is there, and the
-file system stands on a block device of its own: that ``fsync`` covers attributes is known of ext4, XFS and F2FS, not of
-what is behind a network, FUSE or an overlay. Else it stands beside the file as ``.<name>.yinji-undo`` (see
-:func:`place`). A record that is not whole was cut short before the file was touched, and is dropped.
+file system stands on a block device of its own: those have attributes among the metadata that ``fsync`` covers, as
+``tests/powercut.py`` shows on ext4 and XFS; of what is behind a network or an overlay nobody says so. Else it stands
+beside the file as ``.<name>.yinji-undo`` (see :func:`place`). A record that is not whole was cut short before the file
+was touched, and is dropped.
 
 It knows what will stand there as well as what stood there, and of a change that is complete nothing is taken back.
 Two waits for the disk are enough, one behind the other, and a third where the record has a name of its own:
