@@ -49,7 +49,9 @@ def lying(chance: random.Random, data: bytes) -> bytes:
     }
     sections = list(crate.sections)
     if chance.random() < _SELDOM:
-        sections.append(chance.choice(sections))
+        sections.append(chance.choice((chance.choice(sections), Section(b"OTHER", 0, 0))))
+        tables[b"OTHER"] = (chance.randrange(99), bytes(range(20)))
+        chance.shuffle(sections)
     return _layer(chance, crate, sections, {name: COUNT.pack(count) + rest for name, (count, rest) in tables.items()})
 
 
@@ -61,7 +63,7 @@ def _layer(chance: random.Random, crate: Crate, sections: list[Section], tables:
     for section in sections:
         table = tables.get(section.name) or crate.bytes_of(section)
         out += bytes(8 * (chance.random() < _SELDOM))
-        at = chance.choice((0, 20, START)) if chance.random() < _SELDOM else len(out)
+        at = chance.choice((0, 20, START, len(out) - 8)) if chance.random() < _SELDOM else len(out)
         rows.append(SECTION.pack(section.name, at, len(table)))
         out += table
     out[16:24] = COUNT.pack(len(out))
