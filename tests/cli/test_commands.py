@@ -18,9 +18,11 @@ PROPAGATOR = "001191110000MA0TE5T00Q20001"
 
 
 def run(
-    *arguments: object, cwd: Path, stdin: bytes | None = None, lang: str = "en"
+    *arguments: object, cwd: Path, stdin: bytes | None = None, lang: str = "en", encoding: str = "utf-8"
 ) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command; ``encoding`` is what the locale gives standard streams."""
     environment = {**os.environ, "YINJI_LANG": lang, "PYTHONWARNINGS": "error", "NO_COLOR": "1"}
+    environment["PYTHONIOENCODING"] = encoding
     return subprocess.run(
         [sys.executable, "-m", "yinji", *map(str, arguments)],
         cwd=cwd,
@@ -46,6 +48,14 @@ def labelled(here: Path, name: str = "photo.png") -> Path:
     result = run("label", name, "-o", out, "--producer", PRODUCER, "--id", "n-1", "--metadata-only", cwd=here)
     assert result.returncode == 0, result.stderr.decode()
     return out
+
+
+def test_a_locale_that_cannot_spell_the_words_changes_no_answer(here: Path) -> None:
+    shown = run("read", "photo.png", cwd=here, lang="zh-CN", encoding="latin-1")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert "没有发现标识".encode("latin-1", "backslashreplace") in shown.stdout
+    told = run("check", "photo.png", "--json", cwd=here, encoding="gb18030")
+    assert json.loads(told.stdout.decode("utf-8")) == json.loads(run("check", "photo.png", "--json", cwd=here).stdout)
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "note.md"])

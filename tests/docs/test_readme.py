@@ -58,6 +58,7 @@ def test_commands(readme: str, folder: Path) -> None:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "YINJI_LANG": language,
+        "PYTHONIOENCODING": "utf-8",
         "PYTHONWARNINGS": "error",
         "COLUMNS": "100",
     }
@@ -66,7 +67,12 @@ def test_commands(readme: str, folder: Path) -> None:
         if command.startswith(NOT_RUN):
             continue
         done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
         output = "".join(f"{line.rstrip()}\n" for line in (done.stdout + done.stderr).splitlines())
         assert re.fullmatch(pattern(expected), output), f"{readme}: $ {command}\n{output}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -100,6 +101,8 @@ group.params.append(language_option())
 def app() -> int:
     """Runs the command line and returns its exit code (design, section 4). ``NO_COLOR`` takes all colour away."""
     helping.install()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the locale cannot spell, as stderr does it
     color = False if os.environ.get("NO_COLOR") else None
     with click.Context(group, color=color):  # what is printed after a command has ended goes by it too
         return _run(color)
@@ -150,11 +153,14 @@ def error_object(error: YinjiError) -> dict[str, Any]:
 
 
 def print_json(value: Any, *, line: bool, err: bool = False) -> None:
-    """Prints one JSON value to stdout, or to stderr: on one line for ``--jsonl``, indented else.
+    """Prints one JSON value to stdout, or to stderr: on one line for ``--jsonl``; indented on a terminal.
 
-    Of file names that are no UTF-8, the bytes outside it are written as lone surrogates, escaped, as JSON may.
+    Elsewhere it is UTF-8 whatever the locale, as JSON between programs has to be (RFC 8259 section 8.1). Of file names
+    that are no UTF-8, the bytes outside it are written as lone surrogates, escaped, as JSON may.
     """
-    indent = None if line or not (sys.stderr if err else sys.stdout).isatty() else 2
+    on_terminal = (sys.stderr if err else sys.stdout).isatty()
+    indent = 2 if on_terminal and not line else None
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
-    click.echo(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), err=err)
+    text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    click.echo(text if on_terminal else text.encode(), err=err)
