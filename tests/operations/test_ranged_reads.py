@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,10 @@ import writable
 import yinji
 from yinji.cli.app import group
 from yinji.containers.base import Container
+from yinji.containers.bmff.boxes import make_box
 from yinji.containers.model import Kind
 from yinji.containers.readahead import STRETCH, Readahead
+from yinji.containers.registry import by_name
 from yinji.containers.source import HEAD_BYTES, Source
 from yinji.errors import StorageError, Truncated
 from yinji.limits import KIB, MIB
@@ -178,6 +182,60 @@ def test_what_has_to_be_looked_through_takes_four_requests(kind: str, tmp_path: 
     assert remote.size > 6 * STRETCH
     assert yinji.read(remote).state == "unlabelled"
     assert len(remote.asked) <= MOST
+
+
+def tiff(where: int, *, pages: int = 1) -> bytes:
+    """Pages of a MiB each, whose directories stand ``where`` in them, and a MiB behind all that they point to."""
+    data = b"II*\0\0\0\0\0"
+    pointer = 4
+    for _ in range(pages):
+        short = {256: 1024, 257: 1024, 258: 8, 259: 1, 262: 1, 277: 1, 278: 1024}
+        rows = [(tag, 3, 1, value) for tag, value in short.items()]
+        rows += [(273, 4, 1, len(data)), (279, 4, 1, where)]
+        table = struct.pack("<H", len(rows)) + b"".join(struct.pack("<HHII", *row) for row in sorted(rows))
+        data += bytes(where)
+        data = data[:pointer] + struct.pack("<I", len(data)) + data[pointer + 4 :]
+        pointer = len(data) + len(table)
+        data += table + bytes(4) + bytes(MIB - where)
+    return data + bytes(MIB)
+
+
+def fragments(number: int, apart: int) -> bytes:
+    media = b"".join(make_box(b"moof", bytes(200)) + make_box(b"mdat", bytes(apart)) for _ in range(number))
+    first = next(iter(by_name("mp4").examples())).data
+    movie = first[first.index(b"moov") - 4 :]
+    return make_box(b"ftyp", b"iso5", bytes(4), b"iso5") + movie + media
+
+
+def picture_with_tail() -> bytes:
+    out = io.BytesIO()
+    picture().save(out, "JPEG", quality=97)  # type: ignore[attr-defined]
+    return out.getvalue() + bytes(3 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "most"),
+    [
+        ("a.jpg", picture_with_tail, MOST),
+        ("a.tif", lambda: tiff(MIB), MOST),
+        ("a.tif", lambda: tiff(MIB // 2), MOST),
+        ("a.tif", lambda: tiff(MIB // 2, pages=6), MOST + 6),  # each directory says where the next one is
+        ("a.mp4", lambda: fragments(8, 1536 * KIB), MOST + 8),  # each box says where the next one is
+    ],
+)
+def test_layouts_that_lead_from_place_to_place(name: str, make: Callable[[], bytes], most: int) -> None:
+    """Without a label; what is labelled takes four at most in all of them."""
+    data = make()
+    remote = Remote(data, name)
+    reading = yinji.read(remote)
+    assert reading.state == "unlabelled"
+    assert len(remote.asked) <= most
+    if name != "a.mp4":
+        done = Remote(labelled(by_name(reading.format), Sample(name, data)).data, name)
+        assert yinji.read(done).label == LABEL
+        assert len(done.asked) <= MOST
+    else:
+        assert reading.bytes_read < 2 * MIB
 
 
 def test_media_are_not_kept() -> None:

@@ -28,7 +28,13 @@ _NEAR: Final = 1 * MIB
 """What lies between two reads costs less to fetch along than another request, up to this."""
 
 _RUN: Final = (STRETCH, STRETCH, 1 * MIB, 8 * MIB)
-"""Bytes fetched as one near read follows another: nine MiB of small structures take four requests."""
+"""Bytes fetched as one near read follows another: nine MiB of small structures take four requests.
+
+Who reads more than a stretch at once looks through all that is there, and gets the last of these with the second read.
+"""
+
+_PIECE: Final = 512 * KIB
+"""Media read by smaller pieces than this are looked through; by larger ones they are copied or hashed."""
 
 
 class Readahead:
@@ -60,13 +66,13 @@ class Readahead:
         data = self._request(start, stop - start)
         if len(data) <= STRETCH:
             self._keep(start, data)
-        elif length <= STRETCH:
+        elif len(data) > length:
             self._long = start, data
         return data[at - start : at - start + length]
 
     def pass_through(self, at: int, length: int) -> bytes:
-        """Returns media bytes, which are read once and so never kept, unless they are read by little pieces."""
-        if length <= STRETCH:
+        """Returns media bytes, which are read once and so never kept, unless they are looked through piece by piece."""
+        if length <= _PIECE:
             return self.read(at, length)
         data = self._kept(at, length)
         return self._request(at, length) if data is None else data
@@ -75,7 +81,7 @@ class Readahead:
         """Returns the range to fetch for a read: the tail whole, everything else with what follows it."""
         self._run = self._run + 1 if -length <= at - self._end <= _NEAR else 0
         if self._run:
-            ahead = _RUN[min(self._run, len(_RUN) - 1)]
+            ahead = _RUN[min(self._run, len(_RUN) - 1) if length <= STRETCH else -1]
         else:
             ahead = _SHORT if self.fetched > _PATIENCE and self._served * 8 < self.fetched else STRETCH
         self._end = min(self._size, at + max(length, ahead))
