@@ -183,6 +183,22 @@ def test_propagation_is_one_small_edit_in_place() -> None:
         assert read(applied(splice, written.data)).label == PROPAGATED
 
 
+def test_latin_1_stays_latin_1() -> None:
+    """What Illustrator and collections of icons declare; every byte of theirs stays."""
+    packet = PACKET.replace("<rdf:RDF", "<!-- é --><rdf:RDF", 1)
+    front, back = f'<?xml version="1.0" encoding="iso-8859-1"?>\n{ROOT}<title>Été</title>', "<text>naïve</text></svg>"
+    for inside in ("", f"<metadata>{packet}</metadata>"):
+        data = f"{front}{inside}{back}".encode("latin-1", "xmlcharrefreplace")
+        assert read(data).state is (State.LABELLED if inside else State.UNLABELLED)
+        written = labelled(SVG, Sample("icon.svg", data)).data
+        assert written.startswith(front.encode("latin-1")[:-20]) and written.endswith(back.encode("latin-1"))
+        root = ElementTree.fromstring(written)
+        assert [e.text for e in root.iter() if str(e.tag).endswith("}AIGC")] == [LABEL.to_json()]
+        assert root.findtext("{http://www.w3.org/2000/svg}text") == "naïve"
+        found = read(written).found
+        assert [each.label for each in found] == [LABEL] and b"TC260" in written[found[0].start : found[0].stop]
+
+
 def test_ascii_stays_ascii() -> None:
     data = f'<?xml version="1.0" encoding="US-ASCII"?>{ROOT}<rect/></svg>'.encode()
     written = labelled(SVG, Sample("x.svg", data)).data

@@ -38,7 +38,7 @@ class Svg:
         """Yields packets, labels in other places, and whether there is a C2PA manifest.
 
         Raises:
-            UnreadableInput: No XML, no SVG, an encoding other than UTF-8 and UTF-16, or declared entities.
+            UnreadableInput: No XML, no SVG, an encoding other than UTF-8, UTF-16 and Latin-1, or declared entities.
         """
         document = parse(source, quick=not thorough)
         for packet in document.packets:

@@ -11,15 +11,20 @@ from yinji.errors import UnreadableInput
 
 
 class Encoding(NamedTuple):
-    """How the file's characters are written: ``utf-8``, ``ascii``, ``utf-16-le`` or ``utf-16-be``, behind a mark."""
+    """How the characters are written: ``utf-8``, ``ascii``, ``latin-1``, ``utf-16-le`` or ``-be``, behind a mark."""
 
     codec: str
     mark: int
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the bytes of the file are those of its text in UTF-8."""
+        return self.codec in ("utf-8", "ascii")
+
     def encoded(self, text: bytes) -> bytes:
-        """Returns UTF-8 text as this file writes it."""
-        if self.codec == "ascii":
-            return text.decode().replace("\ufeff", "").encode("ascii", "xmlcharrefreplace")
+        """Returns UTF-8 text as this file writes it; what an encoding of one byte lacks as references."""
+        if self.codec in ("ascii", "latin-1"):
+            return text.decode().replace("\ufeff", "").encode(self.codec, "xmlcharrefreplace")
         return text if self.codec == "utf-8" else text.decode().encode(self.codec)
 
 
@@ -100,7 +105,7 @@ class Document:
     def offset(self, at: int) -> int:
         """Returns the position in the file of a position in the text."""
         front = self.encoding.mark
-        return front + (at if "16" not in self.encoding.codec else len(self.encoding.encoded(bytes(self.text[:at]))))
+        return front + (at if self.encoding.is_utf8 else len(self.encoding.encoded(bytes(self.text[:at]))))
 
     def alone(self, packet: Packet) -> tuple[bytes, int, bytes]:
         """Returns the packet as a document of its own, and what it was given for that: position and bytes.

@@ -23,6 +23,12 @@ _XMP_META: Final = "adobe:ns:meta/"
 _C2PA: Final = "http://c2pa.org/manifest"
 _DESCRIPTIVE: Final = ("title", "desc", "metadata")
 _ENCODING: Final = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+_CODECS: Final = {
+    **dict.fromkeys(("utf-8", "utf8"), "utf-8"),
+    **dict.fromkeys(("us-ascii", "ascii"), "ascii"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1"), "latin-1"),
+}
+"""Python's name of a declared encoding. Illustrator declares ISO-8859-1, and so do the icons of many collections."""
 _PIECE: Final = 1 << 18
 _MAX_ELEMENTS: Final = 1_000_000
 _MAX_DEPTH: Final = 512
@@ -61,14 +67,14 @@ def _encoding(source: Source) -> Encoding:
     mark = 3 if head.startswith(b"\xef\xbb\xbf") else 0
     declared = _ENCODING.match(head, mark)
     name = declared[1].decode().lower() if declared else "utf-8"
-    codec = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii"}.get(name)
+    codec = _CODECS.get(name)
     if codec is None:
         raise UnreadableInput("svg-encoding", path=source.name, encoding=name)
     return Encoding(codec, mark)
 
 
 def _pieces(source: Source, encoding: Encoding) -> Iterator[bytes]:
-    if "16" in encoding.codec:
+    if not encoding.is_utf8:
         raw = source.read(encoding.mark, source.size - encoding.mark)
         try:
             yield raw.decode(encoding.codec).encode()
