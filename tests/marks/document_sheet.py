@@ -102,7 +102,8 @@ def office_row(folder: Path) -> list[Image.Image]:
     web.write_bytes(labelled(source.encode(), "text/html", BOTH))
     shot = folder / "page.png"
     switches = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars")
-    run("chromium", *switches, "--window-size=480,300", f"--screenshot={shot}", web.as_uri())
+    profile = f"--user-data-dir={shot.parent / 'profile'}"
+    run("chromium", *switches, profile, "--window-size=480,300", f"--screenshot={shot}", web.as_uri())
     return [*found, Image.open(shot).convert("RGB").resize((480, 300))]
 
 
