@@ -153,6 +153,26 @@ def test_index_in_front_of_the_header() -> None:
     assert out[end + first + 4 :][:4] == b"moof"
 
 
+FAR = (1 << 64) - 1
+MOOF = bmff.box(b"moof", bmff.box(b"mfhd", bytes(8)))
+OUT_OF_RANGE = {
+    "co64": FTYP + moov(co64(FAR)) + MOOF,
+    "tfhd": FTYP + moov() + bmff.box(b"moof", bmff.box(b"traf", bmff.box(b"tfhd", struct.pack(">IIQ", 1, 1, FAR)))),
+    "tfra": FTYP
+    + moov()
+    + MOOF
+    + bmff.box(b"mfra", bmff.box(b"tfra", struct.pack(">IIIIQQ3x", 1 << 24, 1, 0, 1, 0, FAR))),
+    "sidx": FTYP + bmff.box(b"sidx", struct.pack(">IIIIIHH", 0, 1, 1000, 0, (1 << 32) - 1, 0, 0)) + moov() + MOOF,
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_RANGE)
+def test_positions_that_no_field_could_hold(name: str) -> None:
+    content = OUT_OF_RANGE[name]
+    with Source.open(content, name="a.mp4") as source, pytest.raises(Malformed):
+        Mp4().write(source, LABEL, read(source, thorough=True), in_place=False)
+
+
 @pytest.mark.parametrize("flags", [0, 1])
 def test_auxiliary_information_offsets(flags: int) -> None:
     def saio(offset: int) -> bytes:

@@ -115,10 +115,15 @@ def _packed(values: array[int]) -> bytes:
     return values.tobytes()
 
 
-def _moved(values: array[int], shift: Shift, code: str) -> array[int]:
-    """Returns the values moved, in 64 bits where 32 no longer hold them."""
+def _moved(window: Window, box: Box, values: array[int], shift: Shift, code: str) -> array[int]:
+    """Returns the values moved, in 64 bits where 32 no longer hold them.
+
+    Raises:
+        Malformed: 64 do not hold them.
+    """
     by = shift.uniform(min(values), max(values))
     moved = [value + by for value in values] if by is not None else [shift(value) for value in values]
+    _field(window, box, box.start, max(moved), 8)
     return array("Q" if max(moved) >= 1 << 32 else code, moved)
 
 
@@ -152,7 +157,7 @@ def _move_list(window: Window, box: Box, at: int, code: str, wide: bytes, shift:
     if count == 0:
         return
     values = _numbers(window.source.read(at + 4, count * width), code)
-    moved = _moved(values, shift, code)
+    moved = _moved(window, box, values, shift, code)
     if moved.typecode == code:
         if moved != values:
             changes.replace(at + 4, at + 4 + count * width, _packed(moved), box)
@@ -164,8 +169,8 @@ def _move_list(window: Window, box: Box, at: int, code: str, wide: bytes, shift:
 def _move_tfhd(window: Window, box: Box, shift: Shift, changes: Changes) -> None:
     if box.stop - box.body >= 16 and window.number(box.body) & _BASE_DATA_OFFSET:
         base = window.number(box.body + 8, 8)
-        if shift(base) != base:
-            changes.replace(box.body + 8, box.body + 16, shift(base).to_bytes(8, "big"), box)
+        if (moved := shift(base)) != base:
+            changes.replace(box.body + 8, box.body + 16, _field(window, box, box.body + 8, moved, 8), box)
 
 
 def _move_tfra(window: Window, box: Box, shift: Shift, changes: Changes) -> None:
@@ -179,7 +184,9 @@ def _move_tfra(window: Window, box: Box, shift: Shift, changes: Changes) -> None
     row = struct.Struct(f">{'QQ' if version else 'II'}{tail}s")
     raw = window.source.read(box.body + 16, count * row.size)
     entries = [(time, shift(offset), rest) for time, offset, rest in row.iter_unpack(raw)]
-    if version == 0 and any(offset >= 1 << 32 for _, offset, _ in entries):
+    last = max((offset for _, offset, _ in entries), default=0)
+    _field(window, box, box.start, last, 8)
+    if version == 0 and last >= 1 << 32:
         wide = struct.Struct(f">QQ{tail}s")
         rows = b"".join(wide.pack(*entry) for entry in entries)
         head = b"\1" + window.peek(box.body + 1, 15)
@@ -194,7 +201,7 @@ def _move_mfro(window: Window, box: Box, _: Shift, changes: Changes) -> None:
     """Corrects the size of ``mfra`` that players find from the end of the file."""
     if box.parent is not None and (growth := changes.growth_of(box.parent)) and box.stop - box.body >= 8:
         size = box.parent.size + growth
-        changes.replace(box.body + 4, box.body + 8, size.to_bytes(4, "big"), box)
+        changes.replace(box.body + 4, box.body + 8, _field(window, box, box.body + 4, size, 4), box)
 
 
 def _move_sidx(window: Window, box: Box, shift: Shift, changes: Changes) -> None:
@@ -206,7 +213,7 @@ def _move_sidx(window: Window, box: Box, shift: Shift, changes: Changes) -> None
     distance = window.number(at, width)
     moved = shift(box.stop + distance) - (shift(box.stop - 1) + 1)
     if moved != distance:
-        changes.replace(at, at + width, moved.to_bytes(width, "big"), box)
+        changes.replace(at, at + width, _field(window, box, at, moved, width), box)
 
 
 def _move_iloc(window: Window, box: Box, shift: Shift, changes: Changes) -> None:
@@ -236,10 +243,19 @@ def _move_iloc(window: Window, box: Box, shift: Shift, changes: Changes) -> None
 def _move_field(window: Window, box: Box, at: int, width: int, shift: Shift, changes: Changes) -> None:
     value = window.number(at, width)
     moved = shift(value)
-    if moved >= 1 << 8 * width:
-        raise Malformed("bmff-offset-range", path=window.source.name, box=box.name, offset=at)
     if moved != value:
-        changes.replace(at, at + width, moved.to_bytes(width, "big"), box)
+        changes.replace(at, at + width, _field(window, box, at, moved, width), box)
+
+
+def _field(window: Window, box: Box, at: int, value: int, width: int) -> bytes:
+    """Returns a number as a field of ``width`` bytes at ``at`` holds it.
+
+    Raises:
+        Malformed: It does not fit.
+    """
+    if not 0 <= value < 1 << 8 * width:
+        raise Malformed("bmff-offset-range", path=window.source.name, box=box.name, offset=at)
+    return value.to_bytes(width, "big")
 
 
 class _Fields:
