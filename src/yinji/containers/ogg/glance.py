@@ -54,8 +54,8 @@ def glance(source: Source) -> list[Block] | None:
         last = tail.rfind(_START)
         if last >= 0:
             lacing = tail[last + HEADER : last + HEADER + tail[last + 26]]
-            stop = last + HEADER + tail[last + 26] + sum(lacing)
-            is_end = stop == len(tail) or (stop < len(tail) and not MARK.startswith(tail[stop : stop + len(MARK)]))
-            has_media = max(0, size - length) + last > at
+            end = last + HEADER + tail[last + 26] + sum(lacing)
+            is_end = end == len(tail) or (end < len(tail) and not MARK.startswith(tail[end : end + len(MARK)]))
+            has_media = max(0, size - length) + last >= stop
             return blocks if is_end and has_media and tail[last + 14 : last + 18] == serial else None
     return None

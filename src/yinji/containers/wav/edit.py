@@ -173,10 +173,12 @@ def _cleared_info(source: Source, chunk: Chunk) -> Iterator[Edit]:
 def _sizes(source: Source, walk: Walk, chunks: list[Chunk], end: int) -> Iterator[Edit]:
     """Yields the edits of the form's size and of sizes that a recorder left open."""
     size = end - HEADER
-    data = next((chunk for chunk in chunks if chunk.is_open), None)
+    opened = [chunk for chunk in chunks if chunk.is_open]
     if walk.long is not None:
+        if len(opened) > 1:  # ``ds64`` has room for the size of one
+            raise Malformed("wav-ds64", path=source.name, offset=opened[1].start)
         yield from smallest(walk.long.body, source.read(walk.long.body, 8), size.to_bytes(8, "little"))
-        if data is not None:
+        for data in opened:
             at = walk.long.body + 8
             yield from smallest(at, source.read(at, 8), data.size.to_bytes(8, "little"))
             yield from smallest(data.start + 4, source.read(data.start + 4, 4), b"\xff" * 4)
@@ -184,5 +186,5 @@ def _sizes(source: Source, walk: Walk, chunks: list[Chunk], end: int) -> Iterato
     if size >= _LARGEST:
         raise UnsupportedFormat("wav-too-large", path=source.name, format="WAV", size=size)
     yield from smallest(4, source.read(4, 4), size.to_bytes(4, "little"))
-    if data is not None:
+    for data in opened:
         yield from smallest(data.start + 4, source.read(data.start + 4, 4), data.size.to_bytes(4, "little"))
