@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from yinji.containers import executors, readback, reading, registry
 from yinji.containers.base import Container
+from yinji.containers.copying import copy
 from yinji.containers.model import Reading, State
 from yinji.containers.source import Source
 from yinji.containers.splice import Splice
@@ -255,7 +256,7 @@ class Planned:
 
     def write(self, fd: int) -> None:
         """Writes the labelled file at the position of an open descriptor; whoever calls has it read back."""
-        executors.copy(self.file.source, self.splice, fd)
+        copy(self.file.source, self.splice, fd)
 
     def read_back(self, copy: Source) -> None:
         """Passes if the written file says what it should (R41).

@@ -28,7 +28,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from yinji.containers.executors import write_all
+from yinji.containers.copying import write_all
 from yinji.errors import LimitExceeded, StorageError
 from yinji.limits import MIB
 from yinji.platform.blobs.base import Spool, Spooled, storage
