@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from yinji.containers import vorbis_comment
 from yinji.containers.candidate import may_hold_label
 from yinji.containers.model import Block
 from yinji.containers.ogg.pages import FIRST, HEADER, MARK, SEGMENTS, checksum
-from yinji.containers.ogg.streams import CODECS, TAILS
+from yinji.containers.ogg.streams import CODECS, TAILS, WHOLE
 from yinji.containers.source import Source
 
 _STARTS: Final = tuple((codec.mark, codec.prefix) for codec in CODECS if codec.prefix and not codec.sized)
 _START: Final = MARK + b"\0"
+_BEGINS: Final = re.compile(re.escape(_START) + b"[" + bytes(flags for flags in range(16) if flags & FIRST) + b"]")
+"""The first page of another stream."""
 
 
 def glance(source: Source) -> list[Block] | None:
@@ -49,8 +52,10 @@ def glance(source: Source) -> list[Block] | None:
             return None
         if any(map(may_hold_label, blocks)):
             return blocks
-    for length in TAILS:
+    for length in TAILS if size > WHOLE else (WHOLE,):
         tail = source.look(max(0, size - length), length)
+        if size <= WHOLE and _BEGINS.search(tail, stop):
+            return None
         last = tail.rfind(_START)
         if last >= 0:
             lacing = tail[last + HEADER : last + HEADER + tail[last + 26]]

@@ -21,6 +21,10 @@ _WALKED: Final = 64 * MIB
 """Files up to this size are walked page by page in a thorough reading."""
 
 TAILS: Final = (8 * KIB, 68 * KIB)
+"""Ends of a file in which its last page is looked for; one page has 64 KiB at most."""
+
+WHOLE: Final = TAILS[-1]
+"""Files up to this size are walked page by page in every reading."""
 
 
 class Codec(NamedTuple):
@@ -138,8 +142,8 @@ def link_at(source: Source, at: int) -> Link:
 def links(source: Source, *, thorough: bool) -> Iterator[Link]:
     """Yields the links of a chain; most files have one.
 
-    A chain is told by the last page, which then belongs to a stream that the first link does not have. A thorough
-    reading of a file up to 64 MiB looks at every page, because chains were seen that use a number twice.
+    A chain is told by the last page, which then belongs to a stream that the first link does not have. Every page is
+    looked at in files up to 68 KiB, and by a thorough reading up to 64 MiB: chains were seen that use a number twice.
 
     Raises:
         Malformed, Truncated: What stands there is no link, or the file ends within a page.
@@ -150,7 +154,8 @@ def links(source: Source, *, thorough: bool) -> Iterator[Link]:
     last = _last_page(source)
     if last is not None:
         _require_end(source, link, last)
-    if not (thorough and source.size <= _WALKED) and last is not None and last.serial in serials:
+    is_walked = source.size <= (_WALKED if thorough else WHOLE)
+    if not is_walked and last is not None and last.serial in serials:
         return
     at: int | None = _next_first(source, link.stop)
     while at is not None:
