@@ -71,7 +71,7 @@ def formats_page() -> None:
         cells = (
             container.name,
             " ".join(container.extensions),
-            container.carrier or "–",
+            container.carrier or "sidecar 旁注文件 (`--sidecar`)",
             "✓" if container.writable else "–",
             "✓" if keeps_room(container) else "–",
             draws(container.media_type) or "–",

@@ -298,7 +298,7 @@ def test_explain_unknown(here: Path) -> None:
 def test_formats_come_from_the_containers(here: Path) -> None:
     rows = {row["name"]: row for row in json.loads(run("formats", "--json", cwd=here).stdout)}
     assert rows["jpeg"]["writes"] and rows["jpeg"]["draws"] and rows["jpeg"]["carrier"] == "xmp"
-    assert not rows["text"]["writes"]
+    assert not rows["text"]["writes"] and rows["text"]["sidecar"] and not rows["jpeg"]["sidecar"]
     assert rows["docx"]["in_place"] and not rows["svgz"]["in_place"]  # compressing anew moves everything
     assert b"jpeg" in run("formats", cwd=here).stdout
 

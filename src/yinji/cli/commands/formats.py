@@ -32,7 +32,7 @@ def command(as_json: bool) -> int:
         [
             row["name"],
             " ".join(row["extensions"][:4]),
-            row["carrier"] or "–",
+            row["carrier"] or say("旁注文件（--sidecar）", "sidecar (--sidecar)"),
             yes if row["writes"] else no,
             yes if row["in_place"] else no,
             yes if row["draws"] else no,
@@ -75,5 +75,6 @@ def _row(container: Container) -> dict[str, Any]:
         "reads": True,
         "writes": container.writable,
         "in_place": keeps_room(container),
+        "sidecar": not container.carrier,
         "draws": draws,
     }
