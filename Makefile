@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 # Tests run two at a time; more workers only pay off on machines with more cores.
 JOBS ?= 2
-# Seconds that each container is fuzzed for; continuous integration sets CI=true and gets this stage too.
+# Seconds that `make fuzz` spends on each container. The tests fuzz each of them too, from fixed seeds.
 FUZZ_SECONDS ?= 20
 
 .PHONY: run test lint types layers unit fuzz bench docs clean
