@@ -175,8 +175,8 @@ def _sizes(source: Source, walk: Walk, chunks: list[Chunk], end: int) -> Iterato
     size = end - HEADER
     opened = [chunk for chunk in chunks if chunk.is_open]
     if walk.long is not None:
-        if len(opened) > 1:  # ``ds64`` has room for the size of one
-            raise Malformed("wav-ds64", path=source.name, offset=opened[1].start)
+        if opened and sum(chunk.id == b"data" for chunk in chunks) > 1:  # ``ds64`` has room for the size of one
+            raise Malformed("wav-ds64", path=source.name, offset=opened[-1].start)
         yield from smallest(walk.long.body, source.read(walk.long.body, 8), size.to_bytes(8, "little"))
         for data in opened:
             at = walk.long.body + 8
