@@ -152,14 +152,7 @@ def recover(path: Path) -> bool:
         StorageError: The undo record is of another file, another program has changed the same bytes since, or the
             operating system refused.
     """
-    if not journal.is_left(path):
-        return False
-    with _storage(path):
-        fd = _open_to_change(path)
-        try:
-            return journal.recover(path, fd)
-        finally:
-            os.close(fd)
+    return _settled(path, journal.recover)
 
 
 def forget(path: Path) -> bool:
@@ -172,12 +165,17 @@ def forget(path: Path) -> bool:
         UsageError: The change is still going on in another process.
         StorageError: The operating system refused.
     """
+    return _settled(path, journal.forget)
+
+
+def _settled(path: Path, settle: Callable[[Path, int], bool]) -> bool:
+    """Does something with the undo record of a file, if one was left; returns what that says."""
     if not journal.is_left(path):
         return False
     with _storage(path):
         fd = _open_to_change(path)
         try:
-            return journal.forget(path, fd)
+            return settle(path, fd)
         finally:
             os.close(fd)
 
